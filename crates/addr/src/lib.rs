@@ -1,0 +1,1 @@
+//! IP prefixes, range sets and prefix allocation.

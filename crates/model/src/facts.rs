@@ -1,0 +1,1 @@
+//! Platform facts as typed, dated tables.

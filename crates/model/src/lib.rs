@@ -1,0 +1,8 @@
+//! The network as plain typed data: what a design means, what a finding says, what the platform promises.
+//!
+//! No I/O, no clock; the same input gives the same bytes.
+
+pub mod codes;
+pub mod facts;
+pub mod finding;
+pub mod source;
