@@ -1,1 +1,13 @@
 //! IP prefixes, range sets and prefix allocation.
+//!
+//! Everything here is arithmetic on plain values: no I/O, no clock, no order that depends on a hash.
+//! No function walks the addresses of a range, so the cost of an answer depends on how many
+//! prefixes are asked about and never on how large they are.
+
+mod cidr;
+mod error;
+mod parse;
+
+pub use cidr::{Cidr, Family, Subnets};
+pub use error::{CidrError, Wanted};
+pub use parse::{Parsed, parse_address};
