@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock; the same input gives the same bytes.
 
+pub mod arithmetic;
 pub mod codes;
 pub mod facts;
 pub mod finding;
