@@ -4,6 +4,7 @@
 
 pub mod arithmetic;
 pub mod codes;
+pub mod design;
 pub mod facts;
 pub mod finding;
 pub mod source;
