@@ -2,4 +2,6 @@
 //!
 //! The way of a byte: text -> [`tree`] (every value knows its bytes) -> design tree -> document -> `Design`.
 
+pub mod diagnostic;
+mod suggest;
 pub mod tree;

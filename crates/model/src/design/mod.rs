@@ -17,7 +17,6 @@ pub use network::*;
 pub use value::*;
 pub use workload::*;
 
-use crate::facts::limits::Limits;
 use crate::finding::{Finding, Places};
 use causeway_addr::Cidr;
 use std::collections::BTreeMap;
@@ -61,8 +60,8 @@ pub struct Design {
     pub accept: Vec<Acceptance>,
     /// Tests of the network.
     pub expect: Vec<Expectation>,
-    /// Platform limits, as overridden.
-    pub limits: Limits,
+    /// Platform limits that differ from the dated facts, by the name the facts give them (`routesPerTable`).
+    pub limit_overrides: BTreeMap<String, u64>,
     /// Where everything was written.
     pub places: Places,
     /// Defaults that were filled in.
@@ -109,32 +108,49 @@ pub enum NoteKind {
 impl Design {
     /// The subnet behind a reference; `None` only for references of another design.
     pub fn subnet(&self, reference: &SubnetRef) -> Option<&Subnet> {
-        self.networks.get(&reference.network)?.subnets.get(&reference.subnet)
+        self.networks
+            .get(&reference.network)?
+            .subnets
+            .get(&reference.subnet)
     }
 
     /// Every subnet with its reference, in name order.
     pub fn subnets(&self) -> impl Iterator<Item = (SubnetRef, &Subnet)> {
         self.networks.iter().flat_map(|(network, value)| {
             value.subnets.iter().map(move |(subnet, value)| {
-                (SubnetRef { network: network.clone(), subnet: subnet.clone() }, value)
+                (
+                    SubnetRef {
+                        network: network.clone(),
+                        subnet: subnet.clone(),
+                    },
+                    value,
+                )
             })
         })
     }
 
     /// The networks directly peered with one, with the peering.
-    pub fn peers<'a>(&'a self, network: &'a NetworkName) -> impl Iterator<Item = (&'a NetworkName, &'a Peering)> {
-        self.peerings.iter().filter_map(move |peering| match &peering.between {
-            (one, other) if one == network => Some((other, peering)),
-            (other, one) if one == network => Some((other, peering)),
-            _ => None,
-        })
+    pub fn peers<'a>(
+        &'a self,
+        network: &'a NetworkName,
+    ) -> impl Iterator<Item = (&'a NetworkName, &'a Peering)> {
+        self.peerings
+            .iter()
+            .filter_map(move |peering| match &peering.between {
+                (one, other) if one == network => Some((other, peering)),
+                (other, one) if one == network => Some((other, peering)),
+                _ => None,
+            })
     }
 
     /// The prefixes a side of a peering shows to the other one.
     pub fn shown<'a>(&'a self, peering: &'a Peering, side: &NetworkName) -> &'a [Cidr] {
         match peering.only.get(side) {
             Some(only) => only,
-            None => self.networks.get(side).map_or(&[], |network| &network.prefixes),
+            None => self
+                .networks
+                .get(side)
+                .map_or(&[], |network| &network.prefixes),
         }
     }
 }
@@ -142,7 +158,12 @@ impl Design {
 impl Cluster {
     /// The networks its pools' subnets are in, in name order; usually one.
     pub fn networks(&self) -> std::collections::BTreeSet<&NetworkName> {
-        self.pools.values().flat_map(|pool| [&pool.subnet, &pool.pod_subnet]).flatten().map(|subnet| &subnet.network).collect()
+        self.pools
+            .values()
+            .flat_map(|pool| [&pool.subnet, &pool.pod_subnet])
+            .flatten()
+            .map(|subnet| &subnet.network)
+            .collect()
     }
 
     /// The mode of one pool: its own, else the cluster's.

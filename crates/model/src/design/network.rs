@@ -384,4 +384,3 @@ pub struct PublicName {
     /// The service behind it refuses the public path; `None` = not stated.
     pub public_access_disabled: Option<bool>,
 }
-
