@@ -1,1 +1,88 @@
-//! placeholder
+//! What the model says about itself: checks -> findings, capacity and SNAT arithmetic, the production checklist.
+//!
+//! Pure: a [`Design`] and a date in, an [`Answer`] out; the same input gives the same bytes.
+//! Each room of checks is a function `check(&Context, &mut Vec<Finding>)` in a module of its own.
+
+pub mod accept;
+pub mod addresses;
+pub mod capacity;
+pub mod checklist;
+pub mod context;
+
+pub use context::Context;
+
+use causeway_model::design::Design;
+use causeway_model::finding::Finding;
+use jiff::civil::Date;
+
+/// What [`check`] is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The day life-cycle dates are compared with.
+    pub as_of: Date,
+}
+
+/// What a check has to say, whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Findings nobody accepted, worst first, then by place.
+    pub findings: Vec<Finding>,
+    /// Findings people live with, each with the reason they gave.
+    pub accepted: Vec<(Finding, String)>,
+    /// Address pools and SNAT ports.
+    pub capacity: capacity::Capacity,
+    /// The production checklist, line by line.
+    pub checklist: Vec<checklist::Line>,
+    /// Tests of the network.
+    pub expectations: Vec<Expectation>,
+}
+
+/// What became of one expectation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// Its name.
+    pub name: String,
+    /// Dotted path in the design.
+    pub object: String,
+    /// What came out.
+    pub outcome: Outcome,
+}
+
+/// Outcome of an expectation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Can't be evaluated, and why; counts as failed.
+    NotEvaluated(String),
+}
+
+/// Runs every check over a design.
+pub fn check(design: &Design, options: Options) -> Answer {
+    let capacity = capacity::of(design);
+    let context = Context::new(design, options, &capacity);
+    let mut findings = design.findings.clone();
+    addresses::check(&context, &mut findings);
+    capacity::check(&context, &mut findings);
+    let checklist = checklist::answer(&context, &findings);
+    let (findings, accepted) = accept::split(design, findings);
+    Answer {
+        findings,
+        accepted,
+        capacity,
+        checklist,
+        expectations: expectations(design),
+    }
+}
+
+/// No packet can be followed yet, so no expectation can be evaluated: said for each, never passed over.
+fn expectations(design: &Design) -> Vec<Expectation> {
+    design
+        .expect
+        .iter()
+        .enumerate()
+        .map(|(at, expectation)| Expectation {
+            name: expectation.name.clone(),
+            object: format!("expect.{at}"),
+            outcome: Outcome::NotEvaluated("packets can't be followed yet".to_owned()),
+        })
+        .collect()
+}

@@ -3,5 +3,6 @@
 //! The way of a byte: text -> [`tree`] (every value knows its bytes) -> design tree -> document -> `Design`.
 
 pub mod diagnostic;
+pub mod files;
 mod suggest;
 pub mod tree;
