@@ -290,6 +290,27 @@ impl Cidr {
         Some(Cidr::from_bits(self.family, self.bits, len))
     }
 
+    /// The longest prefix that covers both; `None` if they are of different families.
+    pub const fn join(&self, other: &Cidr) -> Option<Cidr> {
+        if self.family.width() != other.family.width() {
+            return None;
+        }
+        // Bits above the family's width are zero in both and count as common.
+        let unused = 128 - self.family.width() as u32;
+        let common = (self.bits ^ other.bits).leading_zeros() - unused;
+        let shorter = if self.len < other.len {
+            self.len
+        } else {
+            other.len
+        };
+        let len = if common < shorter as u32 {
+            common as u8
+        } else {
+            shorter
+        };
+        Some(Cidr::from_bits(self.family, self.bits, len))
+    }
+
     /// The lower and the upper half; `None` for a single address.
     pub const fn halves(&self) -> Option<[Cidr; 2]> {
         if self.is_host() {

@@ -6,8 +6,16 @@
 
 mod cidr;
 mod error;
+mod map;
+mod overlap;
 mod parse;
+mod range;
+mod set;
 
 pub use cidr::{Cidr, Family, Subnets};
 pub use error::{CidrError, Wanted};
+pub use map::PrefixMap;
+pub use overlap::{Entry, disjoint, overlaps};
 pub use parse::{Parsed, parse_address};
+pub use range::{AddressRange, RangeCidrs};
+pub use set::RangeSet;
