@@ -105,6 +105,14 @@ pub enum CidrError {
         good: String,
         /// What follows it.
         rest: String,
+        /// The text without it.
+        without: String,
+    },
+    /// A range written `FIRST-LAST` that runs backwards or from one family into the other.
+    #[error("`{text}` does not run from a lower to a higher address")]
+    NotAscending {
+        /// What was written.
+        text: String,
     },
     /// Not an IPv4 or IPv6 address at all.
     #[error("`{text}` is not an IP address")]
@@ -186,9 +194,16 @@ impl CidrError {
                     "a prefix length is a whole number, such as the 16 in `10.0.0.0/16`".to_owned(),
                 ),
             },
-            CidrError::TrailingText { good, .. } => Some(format!(
-                "write `{good}` alone; several values are items of a list"
-            )),
+            CidrError::TrailingText { rest, without, .. } => {
+                if rest.starts_with([',', ';', ' ']) {
+                    Some("write several values as the items of a list".to_owned())
+                } else {
+                    write(without)
+                }
+            }
+            CidrError::NotAscending { .. } => {
+                Some("write the lower address first, and two addresses of one family".to_owned())
+            }
             CidrError::NotAnAddress { because, .. } => because.map(str::to_owned),
             CidrError::HostBits { address, cidr } => Some(format!(
                 "write `{cidr}` for the range, or `{}` for the one address",

@@ -1,13 +1,17 @@
-//! Reading addresses and prefixes, strictly: one written form for each value.
+//! Reading addresses and prefixes, strictly: a text that two programs could read differently is
+//! refused, with the reason.
 //!
-//! What other programs read in two ways is refused with the reason: leading zeros (octal to some),
-//! IPv4-mapped IPv6, zones, surrounding white space, netmasks.
+//! Those are leading zeros (octal to some), IPv4-mapped IPv6, zones, white space, netmasks.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::cidr::{Cidr, Family};
 use crate::error::{CidrError, Wanted};
+use crate::range::AddressRange;
+
+/// Texts longer than this are not searched for slips: nobody mistyped an address by that much.
+const LONGEST_LOOKED_AT: usize = 200;
 
 /// A prefix as written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,6 +86,25 @@ impl FromStr for Cidr {
     }
 }
 
+impl FromStr for AddressRange {
+    type Err = CidrError;
+
+    /// Reads `FIRST-LAST` without white space, a prefix without host bits, or one address.
+    fn from_str(text: &str) -> Result<AddressRange, CidrError> {
+        let text = without_white_space(text, Wanted::Range)?;
+        if let Some((first, last)) = text.split_once('-') {
+            let (first, last) = (parse_address(first)?, parse_address(last)?);
+            return AddressRange::new(first, last).ok_or_else(|| CidrError::NotAscending {
+                text: excerpt(text),
+            });
+        }
+        match text.parse::<Cidr>() {
+            Err(CidrError::MissingLength { address }) => Ok(Cidr::host(address).into()),
+            other => other.map(AddressRange::from),
+        }
+    }
+}
+
 /// The text, if it neither is empty nor has white space at its ends or at the slash.
 fn without_white_space(text: &str, wanted: Wanted) -> Result<&str, CidrError> {
     let trimmed = text.trim();
@@ -89,17 +112,21 @@ fn without_white_space(text: &str, wanted: Wanted) -> Result<&str, CidrError> {
         return Err(CidrError::Empty { wanted });
     }
     let (place, without) = match trimmed.split_once('/') {
-        _ if trimmed.len() != text.len() => ("around it", trimmed.to_owned()),
+        _ if trimmed.len() != text.len() => ("around it", excerpt(trimmed)),
         Some((before, after)) if before.trim_end() != before || after.trim_start() != after => (
             "around the slash",
-            format!("{}/{}", before.trim_end(), after.trim_start()),
+            format!(
+                "{}/{}",
+                excerpt(before.trim_end()),
+                excerpt(after.trim_start())
+            ),
         ),
         _ => return Ok(text),
     };
     Err(CidrError::WhiteSpace {
         text: excerpt(text),
         place,
-        without: excerpt(&without),
+        without,
     })
 }
 
@@ -120,14 +147,14 @@ fn address_part(part: &str, whole: &str) -> Result<IpAddr, CidrError> {
         return Err(CidrError::Zone {
             text: excerpt(whole),
             zone: excerpt(zone),
-            without: excerpt(&format!("{before}{}", tail_of(part, whole))),
+            without: format!("{before}{}", excerpt(tail_of(part, whole))),
         });
     }
     if let Some((octet, without)) = leading_zero(part) {
         return Err(CidrError::LeadingZero {
             text: excerpt(whole),
             octet: excerpt(octet),
-            without: excerpt(&format!("{without}{}", tail_of(part, whole))),
+            without: format!("{without}{}", excerpt(tail_of(part, whole))),
         });
     }
     if let Some((good, rest)) =
@@ -137,6 +164,7 @@ fn address_part(part: &str, whole: &str) -> Result<IpAddr, CidrError> {
         return Err(CidrError::TrailingText {
             good: good.to_owned(),
             rest: excerpt(rest),
+            without: format!("{good}{}", excerpt(tail_of(part, whole))),
         });
     }
     Err(CidrError::NotAnAddress {
@@ -174,6 +202,7 @@ fn length_part(address: IpAddr, before: &str, after: &str, whole: &str) -> Resul
         return Err(CidrError::TrailingText {
             good: format!("{before}/{len}"),
             rest: excerpt(rest),
+            without: format!("{before}/{len}"),
         });
     }
     if number != digits {
@@ -199,6 +228,9 @@ fn tail_of<'a>(part: &str, whole: &'a str) -> &'a str {
 /// The first octet with a leading zero, and the address with all such zeros gone, if that is the
 /// only thing wrong with it. Looks at the dotted end of an IPv6 address too.
 fn leading_zero(part: &str) -> Option<(&str, String)> {
+    if part.len() > LONGEST_LOOKED_AT {
+        return None;
+    }
     let (head, dotted) = match part.rfind(':') {
         Some(colon) => part.split_at_checked(colon + 1)?,
         None => ("", part),
@@ -226,6 +258,9 @@ fn why_not(part: &str) -> Option<&'static str> {
         return Some(
             "an IPv6 address has eight groups of up to four hexadecimal digits, or `::` once for a run of zeros",
         );
+    }
+    if part.len() > LONGEST_LOOKED_AT {
+        return None;
     }
     let octets: Vec<&str> = part.split('.').collect();
     let numbers = octets
@@ -268,9 +303,9 @@ fn excerpt(text: &str) -> String {
             shown.push('…');
             break;
         }
-        // Bidirectional controls would reorder the message on the user's screen.
-        let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || reorders {
+        // What nobody would see, or what would reorder the message on the screen.
+        let unseen = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        if c.is_control() || unseen || (c.is_whitespace() && c != ' ') {
             shown.extend(c.escape_default());
         } else {
             shown.push(c);

@@ -71,7 +71,28 @@ impl RangeSet {
         self.ranges.splice(from..to, [merged]);
     }
 
-    /// Takes the addresses of a prefix or range away.
+    /// The addresses that also lie in this one prefix or range: a search and a copy of what is found,
+    /// where [`intersection`](RangeSet::intersection) walks both sets.
+    #[must_use]
+    pub fn within(&self, range: impl Into<AddressRange>) -> RangeSet {
+        let window: AddressRange = range.into();
+        let family = window.family();
+        let from = self
+            .ranges
+            .partition_point(|r| (r.family(), r.last_bits()) < (family, window.first_bits()));
+        let ranges = self.ranges.iter().skip(from);
+        let ranges = ranges
+            .take_while(|r| (r.family(), r.first_bits()) <= (family, window.last_bits()))
+            .map(|r| {
+                let first = r.first_bits().max(window.first_bits());
+                let last = r.last_bits().min(window.last_bits());
+                AddressRange::from_bits(family, first, last)
+            })
+            .collect();
+        RangeSet { ranges }
+    }
+
+    /// Takes the addresses of a prefix or range away; one pass over the set.
     pub fn remove(&mut self, range: impl Into<AddressRange>) {
         let gone = RangeSet {
             ranges: vec![range.into()],

@@ -128,12 +128,17 @@ fn each_mistake_has_its_own_words() {
         (
             "10.0.0.0/8x",
             "`x` after `10.0.0.0/8` does not belong there",
-            "write `10.0.0.0/8` alone; several values are items of a list",
+            "write `10.0.0.0/8`",
         ),
         (
             "10.0.0.0/8,10.1.0.0/16",
             "`,10.1.0.0/16` after `10.0.0.0/8` does not belong there",
-            "write `10.0.0.0/8` alone; several values are items of a list",
+            "write several values as the items of a list",
+        ),
+        (
+            "10.0.0.0\u{200b}/8",
+            "`\\u{200b}` after `10.0.0.0` does not belong there",
+            "write `10.0.0.0/8`",
         ),
         (
             "10.0.0/24",
@@ -180,4 +185,29 @@ fn one_address() {
         parse_address("10.0.0.4, 10.0.0.5"),
         Err(CidrError::TrailingText { .. })
     ));
+}
+
+#[test]
+fn ranges_of_two_addresses() {
+    let read = |text: &str| text.parse::<AddressRange>();
+    let shown = |text: &str| read(text).unwrap().to_string();
+    assert_eq!(shown("10.0.0.4-10.0.0.9"), "10.0.0.4-10.0.0.9");
+    assert_eq!(shown("10.0.0.0-10.0.0.255"), "10.0.0.0/24");
+    assert_eq!(shown("10.0.0.0/8"), "10.0.0.0/8");
+    assert_eq!(shown("fd00::1"), "fd00::1/128");
+    for backwards in ["10.0.0.9-10.0.0.4", "10.0.0.0-::1"] {
+        assert!(matches!(
+            read(backwards),
+            Err(CidrError::NotAscending { .. })
+        ));
+    }
+    assert!(matches!(
+        read("10.0.0.1/8"),
+        Err(CidrError::HostBits { .. })
+    ));
+    assert!(matches!(
+        read("10.0.0.4 - 10.0.0.9"),
+        Err(CidrError::WhiteSpace { .. } | CidrError::TrailingText { .. })
+    ));
+    assert!(matches!(read("10.0.0.0-"), Err(CidrError::Empty { .. })));
 }

@@ -82,6 +82,7 @@ proptest! {
         let m = model(&[probe]);
         prop_assert_eq!(x.covers(&probe), m.0 & ma.0 == m.0 && m.1 & ma.1 == m.1);
         prop_assert_eq!(x.overlaps(&probe), m.0 & ma.0 != 0 || m.1 & ma.1 != 0);
+        prop_assert_eq!(x.within(probe), x.intersection(&[probe].into_iter().collect()));
         prop_assert_eq!(x.is_superset(&y), mb.0 & !ma.0 == 0 && mb.1 & !ma.1 == 0);
         prop_assert_eq!(x.size(Family::V4), u128::from(ma.0.count_ones()));
         prop_assert_eq!(x.size(Family::V6), u128::from(ma.1.count_ones()));
