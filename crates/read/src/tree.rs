@@ -2,14 +2,35 @@
 //!
 //! Scalars keep their text and their style; whether `yes` is a boolean is for the reader of the value to decide
 //! (YAML 1.2 in design files, YAML 1.1 where Kubernetes and Go read them).
+//!
+//! [`decode_bytes`] makes text of a file's bytes, [`parse`] makes trees of the text, [`to_yaml`] writes a tree, and
+//! [`locate_in_scalar`] finds the bytes of a part of a scalar.
 
-use causeway_model::source::Span;
+mod access;
+mod build;
+mod decode;
+mod json;
+mod json_scalar;
+mod locate;
+mod resolve;
+mod write;
+mod yaml;
+mod yaml_errors;
+
+pub use access::MapBuilder;
+pub use decode::{TextError, decode_bytes, decode_bytes_within};
+pub use locate::locate_in_scalar;
+pub use write::to_yaml;
+
+use causeway_model::source::{FileId, Span};
 use std::sync::Arc;
 
 /// A value and the bytes it was written in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// For a mapping or sequence, from its first to its last byte.
+    /// For a mapping or sequence, from its first to its last byte. A quoted scalar includes its quotes, a block scalar
+    /// has its content lines without the header. Anchors and tags are not included. What an alias stands for keeps the
+    /// bytes it was defined in, because there the text can be changed.
     pub span: Span,
     /// What stands there.
     pub value: Value,
@@ -56,3 +77,86 @@ pub enum Style {
     /// `|` or `>` (always a string).
     Block,
 }
+
+/// What a text may ask of the reader before it is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of text. 256 MiB unless told otherwise.
+    pub bytes: usize,
+    /// Lists and mappings inside each other, aliases expanded. 128 unless told otherwise.
+    pub depth: usize,
+    /// Values that aliases and merge keys may add to what is written. 1,000,000 unless told otherwise.
+    pub alias_nodes: usize,
+    /// Errors reported before the reader gives up on a text. 20 unless told otherwise.
+    pub errors: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            bytes: 256 << 20,
+            depth: 128,
+            alias_nodes: 1_000_000,
+            errors: 20,
+        }
+    }
+}
+
+/// Why a text is no tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Where.
+    pub span: Span,
+    /// What is wrong there: lower case, no full stop.
+    pub message: String,
+    /// What to do about it; empty when nothing helps.
+    pub help: String,
+}
+
+/// Reads a YAML or JSON text: one tree per document. Documents that say nothing (empty, or comments only) are left
+/// out, so an empty text gives an empty list.
+///
+/// A text that begins with `{` or `[` is read as JSON (RFC 8259; several values after each other, as in JSON Lines,
+/// are several documents) unless it turns out to be YAML written in braces. Keys are unique, aliases and merge keys
+/// are expanded (and share memory).
+///
+/// # Errors
+///
+/// All that could be found, up to [`Limits::errors`], in the order they stand in the text. There is no tree when
+/// there is an error.
+pub fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Vec<Node>, Vec<SyntaxError>> {
+    if text.len() > limits.bytes || u32::try_from(text.len()).is_err() {
+        return Err(vec![SyntaxError {
+            span: Span {
+                file,
+                start: 0,
+                end: 0,
+            },
+            message: format!(
+                "the text has {} bytes, more than the {} that are read",
+                text.len(),
+                limits.bytes
+            ),
+            help: "split the file, or export less of it".to_owned(),
+        }]);
+    }
+    let content = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    if !content.starts_with(['{', '[']) {
+        return yaml::parse(text, file, limits);
+    }
+    match json::parse(text, file, limits) {
+        Ok(documents) => Ok(documents),
+        Err(failure) if failure.may_be_yaml => match yaml::parse(text, file, limits) {
+            Ok(documents) => Ok(documents),
+            Err(errors) if failure.looks_like_json => {
+                let _ = errors;
+                Err(failure.errors)
+            }
+            Err(errors) => Err(errors),
+        },
+        Err(failure) => Err(failure.errors),
+    }
+}
+
+#[cfg(test)]
+mod tests;
