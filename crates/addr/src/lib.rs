@@ -3,6 +3,24 @@
 //! Everything here is arithmetic on plain values: no I/O, no clock, no order that depends on a hash.
 //! No function walks the addresses of a range, so the cost of an answer depends on how many
 //! prefixes are asked about and never on how large they are.
+//!
+//! ```
+//! use causeway_addr::{Cidr, Family, RangeSet, Request, plan};
+//!
+//! let network: Cidr = "10.80.0.0/16".parse()?;
+//! let taken: Cidr = "10.80.0.0/24".parse()?;
+//! let requests: Vec<Request> = [("nodes", 21), ("endpoints", 24)]
+//!     .into_iter()
+//!     .filter_map(|(name, len)| Request::new(name, Family::V4, len))
+//!     .collect();
+//! let placed = plan(&[network], &[taken], &requests)?;
+//! assert_eq!(placed[0].cidr.to_string(), "10.80.8.0/21");
+//! assert_eq!(placed[1].cidr.to_string(), "10.80.1.0/24");
+//!
+//! let used: RangeSet = placed.iter().map(|p| p.cidr).chain([taken]).collect();
+//! assert_eq!(used.size(Family::V4), 2048 + 256 + 256);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod buddy;
 mod cidr;

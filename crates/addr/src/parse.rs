@@ -294,15 +294,17 @@ fn netmask_len(after: &str) -> Option<u8> {
         .flatten()
 }
 
-/// What was written, fit for a message: control characters escaped, and cut after 80 characters.
+/// What was written, fit for a message: unseen characters escaped, and cut after about 80.
 fn excerpt(text: &str) -> String {
     const LONGEST: usize = 80;
     let mut shown = String::new();
-    for (n, c) in text.chars().enumerate() {
-        if n == LONGEST {
+    let mut room = LONGEST;
+    for c in text.chars() {
+        if room == 0 {
             shown.push('…');
             break;
         }
+        let before = shown.len();
         // What nobody would see, or what would reorder the message on the screen.
         let unseen = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
         if c.is_control() || unseen || (c.is_whitespace() && c != ' ') {
@@ -310,6 +312,13 @@ fn excerpt(text: &str) -> String {
         } else {
             shown.push(c);
         }
+        // An escape takes the room of the characters it is made of.
+        let took = if shown.ends_with(c) {
+            1
+        } else {
+            shown.len() - before
+        };
+        room = room.saturating_sub(took);
     }
     shown
 }
