@@ -2,6 +2,7 @@
 //!
 //! The way of a byte: text -> [`tree`] (every value knows its bytes) -> design tree -> document -> `Design`.
 
+pub mod azure;
 pub mod diagnostic;
 pub mod files;
 mod suggest;
