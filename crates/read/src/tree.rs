@@ -19,7 +19,7 @@ mod yaml_errors;
 
 pub use access::MapBuilder;
 pub use decode::{TextError, decode_bytes, decode_bytes_within};
-pub use locate::locate_in_scalar;
+pub use locate::{locate_in_scalar, parse_in_scalar};
 pub use write::to_yaml;
 
 use causeway_model::source::{FileId, Span};
@@ -125,6 +125,16 @@ pub struct SyntaxError {
 /// All that could be found, up to [`Limits::errors`], in the order they stand in the text. There is no tree when
 /// there is an error.
 pub fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Vec<Node>, Vec<SyntaxError>> {
+    parse_with_places(text, file, limits, &|at| build::line_and_column(text, at))
+}
+
+/// [`parse`], told where people see a byte of the text.
+fn parse_with_places(
+    text: &str,
+    file: FileId,
+    limits: &Limits,
+    places: build::Places<'_>,
+) -> Result<Vec<Node>, Vec<SyntaxError>> {
     if text.len() > limits.bytes || u32::try_from(text.len()).is_err() {
         return Err(vec![SyntaxError {
             span: Span {
@@ -142,16 +152,13 @@ pub fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Vec<Node>, Vec
     }
     let content = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     if !content.starts_with(['{', '[']) {
-        return yaml::parse(text, file, limits);
+        return yaml::parse(text, file, limits, places);
     }
-    match json::parse(text, file, limits) {
+    match json::parse(text, file, limits, places) {
         Ok(documents) => Ok(documents),
-        Err(failure) if failure.may_be_yaml => match yaml::parse(text, file, limits) {
+        Err(failure) if failure.may_be_yaml => match yaml::parse(text, file, limits, places) {
             Ok(documents) => Ok(documents),
-            Err(errors) if failure.looks_like_json => {
-                let _ = errors;
-                Err(failure.errors)
-            }
+            Err(_) if failure.looks_like_json => Err(failure.errors),
             Err(errors) => Err(errors),
         },
         Err(failure) => Err(failure.errors),

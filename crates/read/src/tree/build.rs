@@ -56,10 +56,14 @@ struct Frame {
     anchor: usize,
 }
 
+/// Line and column of a byte, as people see them: for messages that name a second place.
+pub(super) type Places<'t> = &'t dyn Fn(usize) -> (usize, usize);
+
 /// Makes trees out of opened, closed and placed values.
 pub(super) struct Builder<'t> {
     text: &'t str,
     file: FileId,
+    places: Places<'t>,
     limits: &'t Limits,
     nodes: Vec<Node>,
     entries: Vec<Entry>,
@@ -71,10 +75,11 @@ pub(super) struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
-    pub(super) fn new(text: &'t str, file: FileId, limits: &'t Limits) -> Self {
+    pub(super) fn new(text: &'t str, file: FileId, limits: &'t Limits, places: Places<'t>) -> Self {
         Builder {
             text,
             file,
+            places,
             limits,
             nodes: Vec::new(),
             entries: Vec::new(),
@@ -272,7 +277,7 @@ impl<'t> Builder<'t> {
             if self.errors.len() >= self.limits.errors {
                 break;
             }
-            let (line, column) = line_and_column(self.text, first.start as usize);
+            let (line, column) = (self.places)(first.start as usize);
             let key = self
                 .text
                 .get(again.start as usize..again.end as usize)

@@ -3,7 +3,7 @@
 //! A text in braces may be YAML as well (`[10.0.0.0/16, corp]`). Where it stops being JSON decides: what no YAML
 //! writer would write (a comment with slashes, `NaN`, a comma too many) is reported as broken JSON.
 
-use super::build::{Builder, Closed, Measure};
+use super::build::{Builder, Closed, Measure, Places};
 use super::json_scalar::{self, StringError};
 use super::{Limits, Node, Style, SyntaxError};
 use causeway_model::source::FileId;
@@ -18,11 +18,16 @@ pub(super) struct Failure {
     pub(super) looks_like_json: bool,
 }
 
-pub(super) fn parse(text: &str, file: FileId, limits: &Limits) -> Result<Vec<Node>, Failure> {
+pub(super) fn parse(
+    text: &str,
+    file: FileId,
+    limits: &Limits,
+    places: Places<'_>,
+) -> Result<Vec<Node>, Failure> {
     let mut reader = Reader {
         text,
         at: 0,
-        builder: Builder::new(text, file, limits),
+        builder: Builder::new(text, file, limits, places),
         documents: Vec::new(),
         quoted_keys: 0,
         unescaped: String::new(),

@@ -3,6 +3,7 @@
 mod documents;
 mod errors;
 mod limits;
+mod locate;
 mod properties;
 mod spans;
 

@@ -1,6 +1,6 @@
 //! YAML 1.2 to tree: drives the event parser, gives every value its exact bytes, expands aliases within a budget.
 
-use super::build::{Builder, Closed, Measure, to_u32};
+use super::build::{Builder, Closed, Measure, Places, to_u32};
 use super::resolve;
 use super::yaml_errors;
 use super::{Limits, Node, Scalar, Style, SyntaxError, Value};
@@ -15,11 +15,12 @@ pub(super) fn parse(
     text: &str,
     file: FileId,
     limits: &Limits,
+    places: Places<'_>,
 ) -> Result<Vec<Node>, Vec<SyntaxError>> {
     let mut reader = Reader {
         text,
         limits,
-        builder: Builder::new(text, file, limits),
+        builder: Builder::new(text, file, limits, places),
         anchors: BTreeMap::new(),
         alias_nodes: 0,
         documents: Vec::new(),
