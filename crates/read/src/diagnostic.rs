@@ -12,3 +12,9 @@ pub struct InputError {
     /// What to do; may be empty.
     pub help: String,
 }
+
+impl From<crate::tree::SyntaxError> for InputError {
+    fn from(error: crate::tree::SyntaxError) -> Self {
+        InputError { at: Some(error.span), message: error.message, help: error.help }
+    }
+}

@@ -4,6 +4,15 @@
 
 pub mod azure;
 pub mod diagnostic;
+pub mod document;
+mod expand;
 pub mod files;
+pub mod kind;
+pub mod kubernetes;
+pub mod load;
+mod meaning;
+mod merge;
 mod suggest;
 pub mod tree;
+
+pub use load::{Input, Loaded, Read, load};

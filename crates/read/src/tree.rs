@@ -13,6 +13,7 @@ mod json;
 mod json_scalar;
 mod locate;
 mod resolve;
+mod to_json;
 mod write;
 mod yaml;
 mod yaml_errors;

@@ -170,7 +170,7 @@ impl Document for Cidr {
                 Some(parsed.cidr)
             }
             Err(error) => {
-                cx.error(node.span, format!("`{}`: {error}", cx.path()), error.hint());
+                cx.error(node.span, format!("`{}`: {error}", cx.path()), error.hint().unwrap_or_default());
                 None
             }
         }
@@ -189,7 +189,7 @@ impl Document for IpAddr {
         match causeway_addr::parse_address(text) {
             Ok(address) => Some(address),
             Err(error) => {
-                cx.error(node.span, format!("`{}`: {error}", cx.path()), error.hint());
+                cx.error(node.span, format!("`{}`: {error}", cx.path()), error.hint().unwrap_or_default());
                 None
             }
         }

@@ -54,7 +54,7 @@ impl Meaning<'_> {
             self.error(path, "a ConfigMap needs `metadata.name`", "write it as Kubernetes does");
             return None;
         };
-        let data = node.get("data").and_then(TreeNode::map).unwrap_or_default();
+        let data = node.get("data").and_then(TreeNode::as_map).unwrap_or_default();
         let data = data.iter().filter_map(|entry| Some((entry.key.to_string(), self.file(&entry.node)?))).collect();
         Some(ConfigMap { name, namespace: text(metadata, "namespace"), data })
     }
@@ -66,16 +66,16 @@ impl Meaning<'_> {
             self.error(path, "a DaemonSet needs `metadata` and `spec.template.spec`", "write it as Kubernetes does");
             return None;
         };
-        let containers = pod.get("containers").and_then(TreeNode::seq).unwrap_or_default();
+        let containers = pod.get("containers").and_then(TreeNode::as_seq).unwrap_or_default();
         let is_agent = |container: &&TreeNode| {
             ["name", "image"].iter().any(|key| container.get(key).and_then(TreeNode::text).is_some_and(|text| text.contains("masq")))
         };
         let container = containers.iter().find(is_agent).or_else(|| containers.first());
         let security = container.and_then(|container| container.get("securityContext"));
         let added = security.and_then(|security| security.get("capabilities")).and_then(|capabilities| capabilities.get("add"));
-        let volumes = pod.get("volumes").and_then(TreeNode::seq).unwrap_or_default();
-        let mounts = container.and_then(|container| container.get("volumeMounts")).and_then(TreeNode::seq).unwrap_or_default();
-        let tolerations = pod.get("tolerations").and_then(TreeNode::seq).unwrap_or_default();
+        let volumes = pod.get("volumes").and_then(TreeNode::as_seq).unwrap_or_default();
+        let mounts = container.and_then(|container| container.get("volumeMounts")).and_then(TreeNode::as_seq).unwrap_or_default();
+        let tolerations = pod.get("tolerations").and_then(TreeNode::as_seq).unwrap_or_default();
         Some(AgentManifest {
             name: text(metadata, "name").unwrap_or_default(),
             namespace: text(metadata, "namespace"),
@@ -85,7 +85,7 @@ impl Meaning<'_> {
             privileged: security.is_some_and(|security| flag(security, "privileged")),
             capabilities: added.map(texts).unwrap_or_default(),
             mounts: mounts.iter().map(|mount| agent_mount(mount, volumes)).collect(),
-            node_selector: pod.get("nodeSelector").and_then(TreeNode::map).unwrap_or_default().iter().filter_map(|entry| Some((entry.key.to_string(), entry.node.text()?.to_owned()))).collect(),
+            node_selector: pod.get("nodeSelector").and_then(TreeNode::as_map).unwrap_or_default().iter().filter_map(|entry| Some((entry.key.to_string(), entry.node.text()?.to_owned()))).collect(),
             tolerates_all: tolerations.iter().any(|toleration| {
                 text(toleration, "operator").as_deref() == Some("Exists") && toleration.get("key").is_none() && toleration.get("effect").is_none()
             }),
@@ -97,7 +97,7 @@ fn agent_mount(mount: &TreeNode, volumes: &[TreeNode]) -> AgentMount {
     let name = text(mount, "name");
     let volume = volumes.iter().find(|volume| name.is_some() && text(volume, "name") == name);
     let single = volume.and_then(|volume| volume.get("configMap"));
-    let projected = volume.and_then(|volume| volume.get("projected")).and_then(|projected| projected.get("sources")).and_then(TreeNode::seq);
+    let projected = volume.and_then(|volume| volume.get("projected")).and_then(|projected| projected.get("sources")).and_then(TreeNode::as_seq);
     let sources = single.into_iter().chain(projected.unwrap_or_default().iter().filter_map(|source| source.get("configMap")));
     AgentMount {
         path: text(mount, "mountPath").unwrap_or_default(),
@@ -111,7 +111,7 @@ fn mounted_config_map(source: &TreeNode) -> MountedConfigMap {
     MountedConfigMap {
         name: text(source, "name").unwrap_or_default(),
         optional: flag(source, "optional"),
-        items: source.get("items").and_then(TreeNode::seq).map(|items| {
+        items: source.get("items").and_then(TreeNode::as_seq).map(|items| {
             items.iter().filter_map(|item| Some((text(item, "key")?, text(item, "path")?))).collect()
         }),
     }
@@ -127,5 +127,5 @@ fn flag(node: &TreeNode, key: &str) -> bool {
 }
 
 fn texts(node: &TreeNode) -> Vec<String> {
-    node.seq().unwrap_or_default().iter().filter_map(|item| item.text().map(str::to_owned)).collect()
+    node.as_seq().unwrap_or_default().iter().filter_map(|item| item.text().map(str::to_owned)).collect()
 }

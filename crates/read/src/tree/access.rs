@@ -6,6 +6,11 @@ use causeway_model::source::Span;
 use std::sync::Arc;
 
 impl Node {
+    /// A text of several lines, written as a block.
+    pub fn block(span: Span, text: impl Into<Arc<str>>) -> Node {
+        Node { span, value: Value::Scalar(Scalar { text: text.into(), style: Style::Block }) }
+    }
+
     /// A string.
     pub fn str(span: Span, text: impl Into<Arc<str>>) -> Node {
         Node {

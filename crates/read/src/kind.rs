@@ -1,0 +1,116 @@
+//! What a document is, told by its content.
+
+use crate::suggest::nearest;
+use crate::tree::Node;
+
+/// Kinds of documents this program reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A design file.
+    Design,
+    /// Something Azure prints: `az ... -o json`, a REST body, a Resource Graph result. The inner kind when forced, as `vnet`.
+    Azure(Option<&'static str>),
+    /// `terraform show -json` of a plan or a state.
+    Terraform,
+    /// An ARM what-if result.
+    WhatIf,
+    /// Kubernetes objects.
+    Kubernetes,
+    /// A configuration file of a masquerade agent.
+    Masquerade,
+}
+
+/// Words of `--as`.
+const WORDS: &[(&str, Kind)] = &[
+    ("design", Kind::Design),
+    ("azure", Kind::Azure(None)),
+    ("terraform", Kind::Terraform),
+    ("what-if", Kind::WhatIf),
+    ("kubernetes", Kind::Kubernetes),
+    ("masquerade", Kind::Masquerade),
+];
+
+impl Kind {
+    /// The kind behind a word of `--as`.
+    ///
+    /// # Errors
+    /// What to do instead, for an unknown word.
+    pub fn parse(word: &str) -> Result<Kind, String> {
+        let azure = crate::azure::FORCED_KINDS;
+        if let Some((_, kind)) = WORDS.iter().find(|(known, _)| *known == word) {
+            return Ok(*kind);
+        }
+        if let Some(kind) = azure.iter().find(|known| **known == word) {
+            return Ok(Kind::Azure(Some(kind)));
+        }
+        let known = WORDS.iter().map(|(known, _)| *known).chain(azure.iter().copied());
+        Err(match nearest(word, known.clone()) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("known kinds: {}", known.collect::<Vec<_>>().join(", ")),
+        })
+    }
+}
+
+/// What telling a document's kind came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sniffed {
+    /// This.
+    Kind(Kind),
+    /// Something known that can't be used as it is: what it is, and what to give instead.
+    Unusable(&'static str, &'static str),
+    /// Nothing known.
+    Unknown,
+}
+
+/// Tells a document's kind.
+pub fn sniff(node: &Node) -> Sniffed {
+    let has = |key: &str| node.get(key).is_some();
+    let has_ci = |key: &str| node.get_ci(key).is_some();
+    let is_map = |key: &str| node.get(key).is_some_and(|value| value.as_map().is_some());
+    if has("causeway") || ((is_map("networks") || is_map("clusters")) && !has("apiVersion") && !has("id")) {
+        return Sniffed::Kind(Kind::Design);
+    }
+    if has("format_version") && (has("planned_values") || has("values") || has("resource_changes") || has("prior_state")) {
+        return Sniffed::Kind(Kind::Terraform);
+    }
+    if has("terraform_version") && has("lineage") && has("serial") {
+        return Sniffed::Unusable(
+            "a raw Terraform state file",
+            "its format is Terraform's own and changes: give the output of `terraform show -json`",
+        );
+    }
+    if has("@level") && has("@message") {
+        return Sniffed::Unusable(
+            "Terraform's log in JSON lines",
+            "save the plan (`terraform plan -out plan`) and give the output of `terraform show -json plan`",
+        );
+    }
+    let changes = node.get_ci("changes").or_else(|| node.get_ci("properties").and_then(|inner| inner.get_ci("changes")));
+    if changes.is_some_and(|changes| changes.items().iter().any(|change| change.get_ci("changeType").is_some()))
+        || (changes.is_some() && has_ci("status"))
+    {
+        return Sniffed::Kind(Kind::WhatIf);
+    }
+    if let Some(schema) = node.get_ci("$schema").and_then(Node::text)
+        && schema.to_ascii_lowercase().contains("deploymenttemplate")
+    {
+        return Sniffed::Unusable(
+            "an ARM template",
+            "templates hold expressions only Azure can resolve: give the output of `az deployment group what-if --no-pretty-print`",
+        );
+    }
+    if has("apiVersion") && has("kind") {
+        return Sniffed::Kind(Kind::Kubernetes);
+    }
+    let masquerade = ["nonMasqueradeCIDRs", "masqLinkLocal", "masqLinkLocalIPv6"];
+    if node.as_map().is_some() && masquerade.iter().any(|key| has_ci(key)) {
+        return Sniffed::Kind(Kind::Masquerade);
+    }
+    if crate::azure::recognise(node).is_some() {
+        return Sniffed::Kind(Kind::Azure(None));
+    }
+    if has("cniVersion") {
+        return Sniffed::Unusable("a CNI network configuration", "it says nothing `check` needs: leave it out");
+    }
+    Sniffed::Unknown
+}

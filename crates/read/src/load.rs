@@ -1,0 +1,273 @@
+//! Everything that was given becomes one model: the whole way, in the order it is walked.
+
+use crate::azure;
+use crate::diagnostic::InputError;
+use crate::document::{Context, DesignDocument, Document};
+use crate::expand::{Expand, join};
+use crate::files::Files;
+use crate::kind::{Kind, Sniffed, sniff};
+use crate::kubernetes;
+use crate::meaning;
+use crate::merge::{Merge, Origin};
+use crate::tree::{self, MapBuilder, Node};
+use causeway_model::design::{Design, Note, NoteKind};
+use causeway_model::finding::Finding;
+use causeway_model::source::{Sources, Span};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// One thing to read.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Its name, as messages should have it; relative includes start from its folder.
+    pub name: String,
+    /// What it says.
+    pub bytes: Vec<u8>,
+    /// Forced kind (`--as`).
+    pub kind: Option<Kind>,
+    /// It was found in a folder rather than named: what is in it and not known is listed, not refused.
+    pub found: bool,
+}
+
+/// What came of reading.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The texts, for positions and excerpts.
+    pub sources: Sources,
+    /// The model, or everything that is wrong.
+    pub outcome: Result<Read, Vec<InputError>>,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub struct Read {
+    /// The model.
+    pub design: Design,
+    /// The same as one design tree, for `import`.
+    pub tree: Node,
+}
+
+/// Reads everything that was given as one model.
+pub fn load(inputs: Vec<Input>, files: &dyn Files) -> Loaded {
+    let mut loader = Loader::default();
+    let included = loader.sort(inputs, files);
+    let outcome = loader.build(&included);
+    Loaded { sources: loader.sources, outcome }
+}
+
+/// A document with its kind, waiting for its turn.
+struct Pending {
+    name: String,
+    found: bool,
+    kind: Kind,
+    node: Node,
+}
+
+#[derive(Default)]
+struct Loader {
+    sources: Sources,
+    errors: Vec<InputError>,
+    notes: Vec<Note>,
+    findings: Vec<Finding>,
+    pending: Vec<Pending>,
+}
+
+impl Loader {
+    /// Parses every input, tells its kind, and expands the includes of design files. Answers what was included.
+    fn sort(&mut self, inputs: Vec<Input>, files: &dyn Files) -> BTreeSet<String> {
+        for input in inputs {
+            self.input(input);
+        }
+        let mut expand = Expand {
+            files,
+            sources: &mut self.sources,
+            errors: Vec::new(),
+            notes: Vec::new(),
+            findings: Vec::new(),
+            included: BTreeSet::new(),
+        };
+        for pending in self.pending.iter_mut().filter(|pending| pending.kind == Kind::Design) {
+            let directory = pending.name.rsplit_once('/').map_or("", |(directory, _)| directory);
+            expand.design(&mut pending.node, directory);
+        }
+        let Expand { mut errors, mut notes, mut findings, included, .. } = expand;
+        self.errors.append(&mut errors);
+        self.notes.append(&mut notes);
+        self.findings.append(&mut findings);
+        included
+    }
+
+    fn input(&mut self, input: Input) {
+        let text: Arc<str> = match tree::decode_bytes(&input.bytes) {
+            Ok(text) => text.into(),
+            Err(error) => {
+                let message = format!("`{}`, line {}: {}", input.name, error.line, error.message);
+                self.errors.push(InputError { at: None, message, help: error.help });
+                return;
+            }
+        };
+        let file = self.sources.add(&input.name, text.clone());
+        let documents = match tree::parse(&text, file, &tree::Limits::default()) {
+            Ok(documents) => documents,
+            Err(errors) => {
+                self.errors.extend(errors.into_iter().map(InputError::from));
+                return;
+            }
+        };
+        if documents.is_empty() {
+            self.error(None, format!("`{}` says nothing: it is empty, or all comments", input.name), "leave it out, or export again");
+        }
+        for node in documents {
+            let sniffed = input.kind.map_or_else(|| sniff(&node), Sniffed::Kind);
+            match sniffed {
+                Sniffed::Kind(kind) => {
+                    self.pending.push(Pending { name: input.name.clone(), found: input.found, kind, node })
+                }
+                Sniffed::Unusable(what, help) if !input.found => {
+                    self.error(Some(node.span), format!("`{}` is {what}", input.name), help);
+                }
+                Sniffed::Unknown if !input.found => self.error(
+                    Some(node.span),
+                    format!("can't tell what `{}` is", input.name),
+                    "known are design files, `az ... -o json`, `terraform show -json`, what-if results, Kubernetes objects and masquerade files; `--as KIND` forces one",
+                ),
+                Sniffed::Unusable(what, _) => self.note(format!("`{}` is {what}", input.name), node.span),
+                Sniffed::Unknown => self.note(format!("can't tell what `{}` is", input.name), node.span),
+            }
+        }
+    }
+
+    /// Translates exports, merges everything into one design tree and gives it its meaning.
+    fn build(&mut self, included: &BTreeSet<String>) -> Result<Read, Vec<InputError>> {
+        // A file a design includes, found again in the same folder, is no second statement.
+        let pending: Vec<Pending> =
+            std::mem::take(&mut self.pending).into_iter().filter(|pending| !(pending.found && included.contains(&join("", &pending.name)))).collect();
+        let Some(first) = pending.first() else {
+            if self.errors.is_empty() {
+                self.error(None, "nothing to read: no file of a known kind was given", "give a design file, a folder of them, or exports");
+            }
+            return Err(std::mem::take(&mut self.errors));
+        };
+        let name = stem(&first.name).to_owned();
+        let (mut designs, mut objects, mut masquerade, mut exports) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for pending in pending {
+            match pending.kind {
+                Kind::Design => designs.push(pending.node),
+                Kind::Kubernetes => objects.extend(kubernetes::objects(&pending.node)),
+                Kind::Masquerade => masquerade.push(pending),
+                Kind::Azure(_) | Kind::Terraform | Kind::WhatIf => exports.push((pending.kind, pending.node)),
+            }
+        }
+        let exported = designs.is_empty();
+        let mut designs = designs.into_iter();
+        let mut merge = Merge { sources: &self.sources, errors: Vec::new(), findings: Vec::new() };
+        let mut whole = designs.next().unwrap_or_else(|| MapBuilder::new(nowhere(&exports, &objects, &masquerade)).build());
+        for design in designs {
+            merge.add(&mut whole, design, Origin::Design);
+        }
+        let translated = azure::translate_all(exports, &mut self.notes, &mut self.findings);
+        if let Some(translated) = translated {
+            merge.add(&mut whole, translated, Origin::Export);
+        }
+        if !objects.is_empty() {
+            let fragment = kubernetes::translate(objects, &mut self.notes, &mut self.findings);
+            merge.attach(&mut whole, fragment.tree, &fragment.hints);
+        }
+        for file in masquerade {
+            let text = self.sources.slice(file.node.span).to_owned();
+            merge.attach(&mut whole, masquerade_fragment(&file, &text), &[]);
+        }
+        let Merge { mut errors, mut findings, .. } = merge;
+        self.errors.append(&mut errors);
+        self.findings.append(&mut findings);
+        let whole = complete(whole, &name, exported);
+        self.mean(whole)
+    }
+
+    fn mean(&mut self, tree: Node) -> Result<Read, Vec<InputError>> {
+        let before = tree.get("before").filter(|node| !node.is_null()).cloned();
+        let mut design = self.decode(&tree);
+        let before = before.and_then(|before| self.decode(&complete(before, "before", true)));
+        if let Some(design) = &mut design {
+            design.before = before.map(Box::new);
+        }
+        match design {
+            Some(mut design) if self.errors.is_empty() => {
+                design.notes.append(&mut self.notes);
+                design.findings.append(&mut self.findings);
+                Ok(Read { design, tree })
+            }
+            _ => {
+                let mut errors = std::mem::take(&mut self.errors);
+                errors.sort_by(|one, other| (one.at, &one.message).cmp(&(other.at, &other.message)));
+                errors.dedup();
+                Err(errors)
+            }
+        }
+    }
+
+    fn decode(&mut self, tree: &Node) -> Option<Design> {
+        let mut context = Context::default();
+        let document = DesignDocument::decode(tree, &mut context);
+        let Some(document) = document else {
+            self.errors.append(&mut context.errors);
+            return None;
+        };
+        match meaning::of(document, context, &self.sources) {
+            Ok(design) => Some(design),
+            Err(mut errors) => {
+                self.errors.append(&mut errors);
+                None
+            }
+        }
+    }
+
+    fn error(&mut self, at: Option<Span>, message: impl Into<String>, help: impl Into<String>) {
+        self.errors.push(InputError { at, message: message.into(), help: help.into() });
+    }
+
+    fn note(&mut self, message: String, at: Span) {
+        self.notes.push(Note { kind: NoteKind::NotUnderstood, message, at: Some(at) });
+    }
+}
+
+/// A masquerade file on its own belongs to the cluster's configuration directory under its own name.
+fn masquerade_fragment(file: &Pending, text: &str) -> Node {
+    let at = file.node.span;
+    let name = file.name.rsplit('/').next().unwrap_or(&file.name);
+    let files = MapBuilder::new(at).set(name, None, Node::block(at, text)).build();
+    MapBuilder::new(at).set("masquerade", None, MapBuilder::new(at).set("files", None, files).build()).build()
+}
+
+/// The design's name and version, where the inputs did not state them. A design file without its version stays without: that is
+/// an error of the user's.
+fn complete(tree: Node, name: &str, exported: bool) -> Node {
+    let at = Span { end: tree.span.start, ..tree.span };
+    let mut builder = MapBuilder::new(tree.span);
+    if exported && tree.get("causeway").is_none() {
+        builder = builder.set("causeway", None, Node::plain(at, "1"));
+    }
+    for entry in tree.entries() {
+        builder = builder.set(&entry.key, entry.key_span, entry.node.clone());
+    }
+    if tree.get("name").is_none() {
+        builder = builder.set("name", None, Node::str(at, name));
+    }
+    builder.build()
+}
+
+fn nowhere(exports: &[(Kind, Node)], objects: &[Node], masquerade: &[Pending]) -> Span {
+    let first = exports.first().map(|(_, node)| node).or(objects.first()).or(masquerade.first().map(|pending| &pending.node));
+    first.map_or(Span { file: causeway_model::source::FileId(0), start: 0, end: 0 }, |node| node.span)
+}
+
+/// `designs/prod.yaml` is called `prod`; `designs/prod/design.yaml` too.
+fn stem(name: &str) -> &str {
+    let mut parts = name.rsplit('/');
+    let file = parts.next().unwrap_or(name);
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    match parts.next() {
+        Some(folder) if matches!(stem, "design" | "main" | "index") => folder,
+        _ => stem,
+    }
+}
