@@ -12,32 +12,17 @@ pub fn split(design: &Design, findings: Vec<Finding>) -> (Vec<Finding>, Vec<(Fin
     let mut accepted = Vec::new();
     let mut used = BTreeSet::new();
     for finding in findings {
-        match design
-            .accept
-            .iter()
-            .position(|acceptance| matches(acceptance, &finding))
-        {
+        match design.accept.iter().position(|acceptance| matches(acceptance, &finding)) {
             Some(at) => {
                 used.insert(at);
-                let because = design
-                    .accept
-                    .get(at)
-                    .map_or(String::new(), |acceptance| acceptance.because.clone());
+                let because = design.accept.get(at).map_or(String::new(), |acceptance| acceptance.because.clone());
                 accepted.push((finding, because));
             }
             None => open.push(finding),
         }
     }
-    for (at, acceptance) in design
-        .accept
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| !used.contains(at))
-    {
-        let on = acceptance
-            .on
-            .as_deref()
-            .map_or(String::new(), |on| format!(" on `{on}`"));
+    for (at, acceptance) in design.accept.iter().enumerate().filter(|(at, _)| !used.contains(at)) {
+        let on = acceptance.on.as_deref().map_or(String::new(), |on| format!(" on `{on}`"));
         open.push(
             Finding::new(
                 codes::ACCEPTANCE_MATCHES_NOTHING,
@@ -58,21 +43,12 @@ pub fn split(design: &Design, findings: Vec<Finding>) -> (Vec<Finding>, Vec<(Fin
 fn matches(acceptance: &Acceptance, finding: &Finding) -> bool {
     acceptance.finding == finding.code.as_str()
         && acceptance.on.as_deref().is_none_or(|on| {
-            finding
-                .object
-                .strip_prefix(on)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            finding.object.strip_prefix(on).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
 }
 
 fn order(finding: &Finding) -> impl Ord + '_ {
-    (
-        Reverse(finding.severity),
-        &finding.object,
-        finding.code,
-        &finding.message,
-        &finding.on,
-    )
+    (Reverse(finding.severity), &finding.object, finding.code, &finding.message, &finding.on)
 }
 
 #[cfg(test)]
@@ -86,21 +62,11 @@ mod tests {
             on: on.map(str::to_owned),
             because: "known".into(),
         };
-        let finding = Finding::new(
-            codes::SUBNET_SHARED,
-            "networks.spoke.subnets.nodes",
-            "shared",
-        );
+        let finding = Finding::new(codes::SUBNET_SHARED, "networks.spoke.subnets.nodes", "shared");
         assert!(matches(&acceptance(None), &finding));
         assert!(matches(&acceptance(Some("networks.spoke")), &finding));
-        assert!(matches(
-            &acceptance(Some("networks.spoke.subnets.nodes")),
-            &finding
-        ));
-        assert!(!matches(
-            &acceptance(Some("networks.spoke.subnets.node")),
-            &finding
-        ));
+        assert!(matches(&acceptance(Some("networks.spoke.subnets.nodes")), &finding));
+        assert!(!matches(&acceptance(Some("networks.spoke.subnets.node")), &finding));
         let other = Finding::new(codes::SUBNET_FULL, "networks.spoke.subnets.nodes", "full");
         assert!(!matches(&acceptance(None), &other));
     }

@@ -19,10 +19,6 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// Puts it together.
     pub fn new(design: &'a Design, options: Options, capacity: &'a Capacity) -> Self {
-        Context {
-            design,
-            as_of: options.as_of,
-            capacity,
-        }
+        Context { design, as_of: options.as_of, capacity }
     }
 }

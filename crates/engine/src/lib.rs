@@ -64,13 +64,7 @@ pub fn check(design: &Design, options: Options) -> Answer {
     capacity::check(&context, &mut findings);
     let checklist = checklist::answer(&context, &findings);
     let (findings, accepted) = accept::split(design, findings);
-    Answer {
-        findings,
-        accepted,
-        capacity,
-        checklist,
-        expectations: expectations(design),
-    }
+    Answer { findings, accepted, capacity, checklist, expectations: expectations(design) }
 }
 
 /// No packet can be followed yet, so no expectation can be evaluated: said for each, never passed over.

@@ -193,12 +193,7 @@ mod tests {
         assert_eq!(names.len(), ALL.len());
         for code in ALL {
             assert_eq!(Code::parse(code.as_str()), Some(*code));
-            assert!(
-                code.as_str()
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
-                "{code}"
-            );
+            assert!(code.as_str().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{code}");
         }
         assert_eq!(Code::parse("no-such-code"), None);
     }

@@ -45,18 +45,9 @@ impl Sources {
     /// Keeps a text under its name. Texts over 4 GiB do not fit a [`Span`]; the reader refuses them long before.
     pub fn add(&mut self, name: &str, text: Arc<str>) -> FileId {
         let line_starts = std::iter::once(0)
-            .chain(
-                text.bytes()
-                    .enumerate()
-                    .filter(|(_, byte)| *byte == b'\n')
-                    .map(|(at, _)| to_u32(at + 1)),
-            )
+            .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| to_u32(at + 1)))
             .collect();
-        self.files.push(SourceFile {
-            name: name.into(),
-            text,
-            line_starts,
-        });
+        self.files.push(SourceFile { name: name.into(), text, line_starts });
         FileId(to_u32(self.files.len() - 1))
     }
 
@@ -72,45 +63,23 @@ impl Sources {
 
     /// The text under a span; empty when the span does not lie in its file.
     pub fn slice(&self, span: Span) -> &str {
-        self.text(span.file)
-            .get(span.start as usize..span.end as usize)
-            .unwrap_or("")
+        self.text(span.file).get(span.start as usize..span.end as usize).unwrap_or("")
     }
 
     /// Line and column of the first byte of a span.
     pub fn position(&self, span: Span) -> Position {
         let Some(source) = self.get(span.file) else {
-            return Position {
-                file: "".into(),
-                line: 1,
-                column: 1,
-            };
+            return Position { file: "".into(), line: 1, column: 1 };
         };
-        let line = source
-            .line_starts
-            .partition_point(|start| *start <= span.start);
-        let line_start = line
-            .checked_sub(1)
-            .and_then(|at| source.line_starts.get(at))
-            .copied()
-            .unwrap_or(0);
-        let before = source
-            .text
-            .get(line_start as usize..span.start as usize)
-            .unwrap_or("");
-        Position {
-            file: source.name.clone(),
-            line: to_u32(line),
-            column: to_u32(before.chars().count() + 1),
-        }
+        let line = source.line_starts.partition_point(|start| *start <= span.start);
+        let line_start = line.checked_sub(1).and_then(|at| source.line_starts.get(at)).copied().unwrap_or(0);
+        let before = source.text.get(line_start as usize..span.start as usize).unwrap_or("");
+        Position { file: source.name.clone(), line: to_u32(line), column: to_u32(before.chars().count() + 1) }
     }
 
     /// Every file, in the order read.
     pub fn files(&self) -> impl Iterator<Item = (FileId, &str)> {
-        self.files
-            .iter()
-            .enumerate()
-            .map(|(at, source)| (FileId(to_u32(at)), source.name.as_ref()))
+        self.files.iter().enumerate().map(|(at, source)| (FileId(to_u32(at)), source.name.as_ref()))
     }
 
     fn get(&self, file: FileId) -> Option<&SourceFile> {
@@ -132,45 +101,10 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.add("design.yaml", "a: é1\nbb: 2\n".into());
         let at = |start, end| sources.position(Span { file, start, end });
-        assert_eq!(
-            at(0, 1),
-            Position {
-                file: "design.yaml".into(),
-                line: 1,
-                column: 1
-            }
-        );
-        assert_eq!(
-            at(5, 6),
-            Position {
-                file: "design.yaml".into(),
-                line: 1,
-                column: 5
-            }
-        );
-        assert_eq!(
-            at(7, 9),
-            Position {
-                file: "design.yaml".into(),
-                line: 2,
-                column: 1
-            }
-        );
-        assert_eq!(
-            sources.slice(Span {
-                file,
-                start: 7,
-                end: 9
-            }),
-            "bb"
-        );
-        assert_eq!(
-            sources.slice(Span {
-                file,
-                start: 7,
-                end: 900
-            }),
-            ""
-        );
+        assert_eq!(at(0, 1), Position { file: "design.yaml".into(), line: 1, column: 1 });
+        assert_eq!(at(5, 6), Position { file: "design.yaml".into(), line: 1, column: 5 });
+        assert_eq!(at(7, 9), Position { file: "design.yaml".into(), line: 2, column: 1 });
+        assert_eq!(sources.slice(Span { file, start: 7, end: 9 }), "bb");
+        assert_eq!(sources.slice(Span { file, start: 7, end: 900 }), "");
     }
 }

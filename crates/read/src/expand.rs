@@ -58,7 +58,9 @@ impl Expand<'_> {
             .find_map(|document| document.get("data"));
         match data.map(Node::entries) {
             Some([only]) => only.node.clone(),
-            Some(entries) => entries.iter().find(|entry| entry.key.as_ref() == name).map_or(whole, |entry| entry.node.clone()),
+            Some(entries) => {
+                entries.iter().find(|entry| entry.key.as_ref() == name).map_or(whole, |entry| entry.node.clone())
+            }
             None => whole,
         }
     }
@@ -87,7 +89,9 @@ impl Expand<'_> {
         let whole = join(directory, pattern);
         let mut objects = Vec::new();
         match self.files.glob(&whole) {
-            Ok(paths) if paths.is_empty() => self.error(at, format!("no file matches `{pattern}`"), "paths are relative to the design file"),
+            Ok(paths) if paths.is_empty() => {
+                self.error(at, format!("no file matches `{pattern}`"), "paths are relative to the design file")
+            }
             Ok(paths) => {
                 for path in paths {
                     let Some((file, text)) = self.read("", &path, at) else { continue };

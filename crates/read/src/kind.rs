@@ -36,7 +36,7 @@ impl Kind {
     /// # Errors
     /// What to do instead, for an unknown word.
     pub fn parse(word: &str) -> Result<Kind, String> {
-        let azure = crate::azure::FORCED_KINDS;
+        let azure = crate::exports::AZURE_KINDS;
         if let Some((_, kind)) = WORDS.iter().find(|(known, _)| *known == word) {
             return Ok(*kind);
         }
@@ -70,7 +70,9 @@ pub fn sniff(node: &Node) -> Sniffed {
     if has("causeway") || ((is_map("networks") || is_map("clusters")) && !has("apiVersion") && !has("id")) {
         return Sniffed::Kind(Kind::Design);
     }
-    if has("format_version") && (has("planned_values") || has("values") || has("resource_changes") || has("prior_state")) {
+    if has("format_version")
+        && (has("planned_values") || has("values") || has("resource_changes") || has("prior_state"))
+    {
         return Sniffed::Kind(Kind::Terraform);
     }
     if has("terraform_version") && has("lineage") && has("serial") {
@@ -85,7 +87,8 @@ pub fn sniff(node: &Node) -> Sniffed {
             "save the plan (`terraform plan -out plan`) and give the output of `terraform show -json plan`",
         );
     }
-    let changes = node.get_ci("changes").or_else(|| node.get_ci("properties").and_then(|inner| inner.get_ci("changes")));
+    let changes =
+        node.get_ci("changes").or_else(|| node.get_ci("properties").and_then(|inner| inner.get_ci("changes")));
     if changes.is_some_and(|changes| changes.items().iter().any(|change| change.get_ci("changeType").is_some()))
         || (changes.is_some() && has_ci("status"))
     {
@@ -106,7 +109,7 @@ pub fn sniff(node: &Node) -> Sniffed {
     if node.as_map().is_some() && masquerade.iter().any(|key| has_ci(key)) {
         return Sniffed::Kind(Kind::Masquerade);
     }
-    if crate::azure::recognise(node).is_some() {
+    if crate::exports::is_azure(node) {
         return Sniffed::Kind(Kind::Azure(None));
     }
     if has("cniVersion") {

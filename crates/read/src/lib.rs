@@ -6,6 +6,7 @@ pub mod azure;
 pub mod diagnostic;
 pub mod document;
 mod expand;
+mod exports;
 pub mod files;
 pub mod kind;
 pub mod kubernetes;

@@ -1,9 +1,9 @@
 //! Everything that was given becomes one model: the whole way, in the order it is walked.
 
-use crate::azure;
 use crate::diagnostic::InputError;
 use crate::document::{Context, DesignDocument, Document};
 use crate::expand::{Expand, join};
+use crate::exports as exported;
 use crate::files::Files;
 use crate::kind::{Kind, Sniffed, sniff};
 use crate::kubernetes;
@@ -115,7 +115,11 @@ impl Loader {
             }
         };
         if documents.is_empty() {
-            self.error(None, format!("`{}` says nothing: it is empty, or all comments", input.name), "leave it out, or export again");
+            self.error(
+                None,
+                format!("`{}` says nothing: it is empty, or all comments", input.name),
+                "leave it out, or export again",
+            );
         }
         for node in documents {
             let sniffed = input.kind.map_or_else(|| sniff(&node), Sniffed::Kind);
@@ -140,11 +144,17 @@ impl Loader {
     /// Translates exports, merges everything into one design tree and gives it its meaning.
     fn build(&mut self, included: &BTreeSet<String>) -> Result<Read, Vec<InputError>> {
         // A file a design includes, found again in the same folder, is no second statement.
-        let pending: Vec<Pending> =
-            std::mem::take(&mut self.pending).into_iter().filter(|pending| !(pending.found && included.contains(&join("", &pending.name)))).collect();
+        let pending: Vec<Pending> = std::mem::take(&mut self.pending)
+            .into_iter()
+            .filter(|pending| !(pending.found && included.contains(&join("", &pending.name))))
+            .collect();
         let Some(first) = pending.first() else {
             if self.errors.is_empty() {
-                self.error(None, "nothing to read: no file of a known kind was given", "give a design file, a folder of them, or exports");
+                self.error(
+                    None,
+                    "nothing to read: no file of a known kind was given",
+                    "give a design file, a folder of them, or exports",
+                );
             }
             return Err(std::mem::take(&mut self.errors));
         };
@@ -161,11 +171,12 @@ impl Loader {
         let exported = designs.is_empty();
         let mut designs = designs.into_iter();
         let mut merge = Merge { sources: &self.sources, errors: Vec::new(), findings: Vec::new() };
-        let mut whole = designs.next().unwrap_or_else(|| MapBuilder::new(nowhere(&exports, &objects, &masquerade)).build());
+        let mut whole =
+            designs.next().unwrap_or_else(|| MapBuilder::new(nowhere(&exports, &objects, &masquerade)).build());
         for design in designs {
             merge.add(&mut whole, design, Origin::Design);
         }
-        let translated = azure::translate_all(exports, &mut self.notes, &mut self.findings);
+        let translated = exported::translate(exports, &mut self.notes, &mut self.findings);
         if let Some(translated) = translated {
             merge.add(&mut whole, translated, Origin::Export);
         }
@@ -257,7 +268,8 @@ fn complete(tree: Node, name: &str, exported: bool) -> Node {
 }
 
 fn nowhere(exports: &[(Kind, Node)], objects: &[Node], masquerade: &[Pending]) -> Span {
-    let first = exports.first().map(|(_, node)| node).or(objects.first()).or(masquerade.first().map(|pending| &pending.node));
+    let first =
+        exports.first().map(|(_, node)| node).or(objects.first()).or(masquerade.first().map(|pending| &pending.node));
     first.map_or(Span { file: causeway_model::source::FileId(0), start: 0, end: 0 }, |node| node.span)
 }
 

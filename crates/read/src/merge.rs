@@ -51,9 +51,9 @@ impl Merge<'_> {
     /// Adds a part of a cluster to the cluster it is of: the only one there is, or the one its hints name.
     pub(crate) fn attach(&mut self, whole: &mut Node, fragment: Node, hints: &[String]) {
         let at = fragment.span;
-        let names: Vec<Arc<str>> = whole.get("clusters").map_or_else(Vec::new, |clusters| {
-            clusters.entries().iter().map(|entry| entry.key.clone()).collect()
-        });
+        let names: Vec<Arc<str>> = whole
+            .get("clusters")
+            .map_or_else(Vec::new, |clusters| clusters.entries().iter().map(|entry| entry.key.clone()).collect());
         let named: Vec<&Arc<str>> = names
             .iter()
             .filter(|name| hints.iter().any(|hint| hint.contains(&format!("_{}_", name.to_ascii_lowercase()))))
@@ -99,7 +99,8 @@ impl Merge<'_> {
     }
 
     fn map(&mut self, entries: &mut Vec<Entry>, more: &[Entry], path: &mut Vec<Arc<str>>, origin: Origin) {
-        let known: BTreeMap<Arc<str>, usize> = entries.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
+        let known: BTreeMap<Arc<str>, usize> =
+            entries.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
         for entry in more {
             match known.get(&entry.key).and_then(|at| entries.get_mut(*at)) {
                 Some(twin) => {
@@ -127,11 +128,15 @@ impl Merge<'_> {
                 help: "keep one of them".to_owned(),
             }),
             Origin::Export => self.findings.push(
-                Finding::new(codes::EXPORTS_DISAGREE, path.as_str(), format!("two inputs disagree about `{path}`: {one}, then {two}"))
-                    .help("export again at one time, or leave the older file out; the first one given is used")
-                    .at(Some(second.span))
-                    .evidence(format!("{one} stands at {}:{}", place.file, place.line))
-                    .related(path.as_str(), "said first"),
+                Finding::new(
+                    codes::EXPORTS_DISAGREE,
+                    path.as_str(),
+                    format!("two inputs disagree about `{path}`: {one}, then {two}"),
+                )
+                .help("export again at one time, or leave the older file out; the first one given is used")
+                .at(Some(second.span))
+                .evidence(format!("{one} stands at {}:{}", place.file, place.line))
+                .related(path.as_str(), "said first"),
             ),
         }
     }
@@ -140,7 +145,8 @@ impl Merge<'_> {
 fn collects(path: &[Arc<str>]) -> bool {
     COLLECTING.iter().any(|pattern| {
         let mut parts = pattern.split('.');
-        path.iter().all(|step| parts.next().is_some_and(|part| part == "*" || part == step.as_ref())) && parts.next().is_none()
+        path.iter().all(|step| parts.next().is_some_and(|part| part == "*" || part == step.as_ref()))
+            && parts.next().is_none()
     })
 }
 

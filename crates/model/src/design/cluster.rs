@@ -207,11 +207,7 @@ pub struct Ipam {
 
 impl Default for Ipam {
     fn default() -> Self {
-        Ipam {
-            batch: 16,
-            min_free: Factor { thousandths: 500 },
-            host_network_pods_per_node: None,
-        }
+        Ipam { batch: 16, min_free: Factor { thousandths: 500 }, host_network_pods_per_node: None }
     }
 }
 

@@ -108,49 +108,33 @@ pub enum NoteKind {
 impl Design {
     /// The subnet behind a reference; `None` only for references of another design.
     pub fn subnet(&self, reference: &SubnetRef) -> Option<&Subnet> {
-        self.networks
-            .get(&reference.network)?
-            .subnets
-            .get(&reference.subnet)
+        self.networks.get(&reference.network)?.subnets.get(&reference.subnet)
     }
 
     /// Every subnet with its reference, in name order.
     pub fn subnets(&self) -> impl Iterator<Item = (SubnetRef, &Subnet)> {
         self.networks.iter().flat_map(|(network, value)| {
-            value.subnets.iter().map(move |(subnet, value)| {
-                (
-                    SubnetRef {
-                        network: network.clone(),
-                        subnet: subnet.clone(),
-                    },
-                    value,
-                )
-            })
+            value
+                .subnets
+                .iter()
+                .map(move |(subnet, value)| (SubnetRef { network: network.clone(), subnet: subnet.clone() }, value))
         })
     }
 
     /// The networks directly peered with one, with the peering.
-    pub fn peers<'a>(
-        &'a self,
-        network: &'a NetworkName,
-    ) -> impl Iterator<Item = (&'a NetworkName, &'a Peering)> {
-        self.peerings
-            .iter()
-            .filter_map(move |peering| match &peering.between {
-                (one, other) if one == network => Some((other, peering)),
-                (other, one) if one == network => Some((other, peering)),
-                _ => None,
-            })
+    pub fn peers<'a>(&'a self, network: &'a NetworkName) -> impl Iterator<Item = (&'a NetworkName, &'a Peering)> {
+        self.peerings.iter().filter_map(move |peering| match &peering.between {
+            (one, other) if one == network => Some((other, peering)),
+            (other, one) if one == network => Some((other, peering)),
+            _ => None,
+        })
     }
 
     /// The prefixes a side of a peering shows to the other one.
     pub fn shown<'a>(&'a self, peering: &'a Peering, side: &NetworkName) -> &'a [Cidr] {
         match peering.only.get(side) {
             Some(only) => only,
-            None => self
-                .networks
-                .get(side)
-                .map_or(&[], |network| &network.prefixes),
+            None => self.networks.get(side).map_or(&[], |network| &network.prefixes),
         }
     }
 }

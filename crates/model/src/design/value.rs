@@ -57,10 +57,7 @@ words! {
 impl Mode {
     /// Pods take addresses of a subnet of the VNet.
     pub fn is_flat(self) -> bool {
-        matches!(
-            self,
-            Mode::PodSubnet | Mode::PodSubnetStatic | Mode::NodeSubnet
-        )
+        matches!(self, Mode::PodSubnet | Mode::PodSubnetStatic | Mode::NodeSubnet)
     }
 
     /// Pods live on a subnet of their own.
@@ -343,31 +340,20 @@ impl Factor {
         }
         let decimals: u32 = format!("{decimals:0<3}").parse().ok()?;
         let whole: u32 = whole.parse().ok()?;
-        Some(Factor {
-            thousandths: whole.checked_mul(1000)?.checked_add(decimals)?,
-        })
+        Some(Factor { thousandths: whole.checked_mul(1000)?.checked_add(decimals)? })
     }
 
     /// A whole number times the factor, rounded up.
     pub fn times(self, value: u64) -> u64 {
-        value
-            .saturating_mul(u64::from(self.thousandths))
-            .div_ceil(1000)
+        value.saturating_mul(u64::from(self.thousandths)).div_ceil(1000)
     }
 }
 
 impl fmt::Display for Factor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, decimals) = (
-            self.thousandths / 1000,
-            format!("{:03}", self.thousandths % 1000),
-        );
+        let (whole, decimals) = (self.thousandths / 1000, format!("{:03}", self.thousandths % 1000));
         let decimals = decimals.trim_end_matches('0');
-        if decimals.is_empty() {
-            write!(f, "{whole}")
-        } else {
-            write!(f, "{whole}.{decimals}")
-        }
+        if decimals.is_empty() { write!(f, "{whole}") } else { write!(f, "{whole}.{decimals}") }
     }
 }
 
@@ -385,11 +371,7 @@ pub struct Version {
 impl Version {
     /// Major and minor.
     pub const fn new(major: u32, minor: u32) -> Self {
-        Version {
-            major,
-            minor,
-            patch: None,
-        }
+        Version { major, minor, patch: None }
     }
 
     /// `1.33`, `1.33.4`, `v1.33.4`, `1.33.4-aks`.
@@ -402,11 +384,7 @@ impl Version {
             None => None,
             Some(patch) => Some(patch?),
         };
-        parts.next().is_none().then_some(Version {
-            major,
-            minor,
-            patch,
-        })
+        parts.next().is_none().then_some(Version { major, minor, patch })
     }
 
     /// At least this minor release.

@@ -1,1 +1,3 @@
 //! Platform facts as typed, dated tables.
+
+pub mod limits;

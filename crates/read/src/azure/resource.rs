@@ -42,21 +42,12 @@ impl ResourceId {
             kind.push_str(step);
             steps += 1;
         }
-        (steps > 0).then(|| ResourceId {
-            written: written.into(),
-            key: key.into(),
-            kind: kind.into(),
-        })
+        (steps > 0).then(|| ResourceId { written: written.into(), key: key.into(), kind: kind.into() })
     }
 
     /// Makes an id of its parts. `kind` is a type such as `Microsoft.Network/virtualNetworks/subnets`, `names` has one
     /// name for each step of it. A subscription or group that is not known is `None`.
-    pub fn new(
-        subscription: Option<&str>,
-        group: Option<&str>,
-        kind: &str,
-        names: &[&str],
-    ) -> Option<ResourceId> {
+    pub fn new(subscription: Option<&str>, group: Option<&str>, kind: &str, names: &[&str]) -> Option<ResourceId> {
         let (provider, steps) = kind.split_once('/')?;
         if steps.split('/').count() != names.len() {
             return None;
@@ -216,7 +207,8 @@ pub struct KnownLater {
 mod tests {
     use super::*;
 
-    const SUBNET: &str = "/subscriptions/S1/resourceGroups/Rg-Net/providers/Microsoft.Network/virtualNetworks/Spoke/subnets/Nodes";
+    const SUBNET: &str =
+        "/subscriptions/S1/resourceGroups/Rg-Net/providers/Microsoft.Network/virtualNetworks/Spoke/subnets/Nodes";
 
     #[test]
     fn ids_compare_without_case_and_know_their_parts() {
@@ -224,47 +216,24 @@ mod tests {
         assert_eq!(id, ResourceId::parse(&SUBNET.to_uppercase()).unwrap());
         assert_eq!(id, ResourceId::parse(&format!("{SUBNET}/")).unwrap());
         assert_eq!(id.kind(), "microsoft.network/virtualnetworks/subnets");
-        assert_eq!(
-            (id.subscription(), id.group(), id.name()),
-            (Some("S1"), Some("Rg-Net"), "Nodes")
-        );
+        assert_eq!((id.subscription(), id.group(), id.name()), (Some("S1"), Some("Rg-Net"), "Nodes"));
         let network = id.parent().unwrap();
-        assert_eq!(
-            (network.kind(), network.name()),
-            ("microsoft.network/virtualnetworks", "Spoke")
-        );
+        assert_eq!((network.kind(), network.name()), ("microsoft.network/virtualnetworks", "Spoke"));
         assert_eq!(network.parent(), None);
-        assert_eq!(
-            id.ancestor("microsoft.network/virtualnetworks"),
-            Some(network.clone())
-        );
+        assert_eq!(id.ancestor("microsoft.network/virtualnetworks"), Some(network.clone()));
         assert_eq!(id.ancestor("microsoft.network/routetables"), None);
         assert_eq!(network.child("subnets", "nodes"), Some(id));
     }
 
     #[test]
     fn parts_make_an_id() {
-        let id = ResourceId::new(
-            None,
-            Some("rg"),
-            "Microsoft.Network/virtualNetworks/subnets",
-            &["v", "s"],
-        )
-        .unwrap();
+        let id = ResourceId::new(None, Some("rg"), "Microsoft.Network/virtualNetworks/subnets", &["v", "s"]).unwrap();
         assert_eq!(
             id.as_str(),
             "/subscriptions/-/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
         );
         assert_eq!((id.subscription(), id.group()), (None, Some("rg")));
-        assert_eq!(
-            ResourceId::new(
-                None,
-                None,
-                "Microsoft.Network/virtualNetworks/subnets",
-                &["v"]
-            ),
-            None
-        );
+        assert_eq!(ResourceId::new(None, None, "Microsoft.Network/virtualNetworks/subnets", &["v"]), None);
     }
 
     #[test]

@@ -12,8 +12,14 @@ use serde_json::{Value, json};
 use std::net::IpAddr;
 
 /// A list, or a single value that stands for a list of one.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Many<T>(pub Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Many(Vec::new())
+    }
+}
 
 impl<T: Document> Document for Many<T> {
     fn decode(node: &Node, cx: &mut Context) -> Option<Self> {
@@ -49,8 +55,14 @@ impl<T: Document> Document for Vec<T> {
 }
 
 /// Values by name, in the order written. Names are unique (the tree refuses duplicate keys).
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Named<T>(pub Vec<(String, T)>);
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Named(Vec::new())
+    }
+}
 
 impl<T: Document> Document for Named<T> {
     fn decode(node: &Node, cx: &mut Context) -> Option<Self> {
@@ -160,11 +172,20 @@ impl Document for Cidr {
         match Cidr::parse(text) {
             Ok(parsed) => {
                 if parsed.host_bits.is_some() {
-                    let finding = Finding::new(codes::CIDR_HOST_BITS_SET, cx.path(), format!("`{text}` has host bits set: the network is `{}`", parsed.cidr))
-                        .help(format!("write `{}`", parsed.cidr))
-                        .on(text)
-                        .evidence(format!("a /{} covers {} to {}", parsed.cidr.prefix_len(), parsed.cidr.first(), parsed.cidr.last()))
-                        .at(Some(node.span));
+                    let finding = Finding::new(
+                        codes::CIDR_HOST_BITS_SET,
+                        cx.path(),
+                        format!("`{text}` has host bits set: the network is `{}`", parsed.cidr),
+                    )
+                    .help(format!("write `{}`", parsed.cidr))
+                    .on(text)
+                    .evidence(format!(
+                        "a /{} covers {} to {}",
+                        parsed.cidr.prefix_len(),
+                        parsed.cidr.first(),
+                        parsed.cidr.last()
+                    ))
+                    .at(Some(node.span));
                     cx.findings.push(finding);
                 }
                 Some(parsed.cidr)

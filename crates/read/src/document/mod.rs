@@ -13,14 +13,14 @@ pub use objects::*;
 pub use schema::json_schema;
 
 use crate::diagnostic::InputError;
-use crate::tree::{Entry, Node, Value};
+use crate::tree;
 use causeway_model::finding::{Finding, Places};
 use causeway_model::source::Span;
 
 /// A part of the design file: can be read from a tree, and can say its JSON Schema.
 pub trait Document: Sized {
     /// Reads the value. `None` after an error, which is in the context.
-    fn decode(node: &Node, cx: &mut Context) -> Option<Self>;
+    fn decode(node: &tree::Node, cx: &mut Context) -> Option<Self>;
 
     /// The JSON Schema of the value; definitions of objects go to `defs`.
     fn schema(defs: &mut schema::Definitions) -> serde_json::Value;
@@ -63,10 +63,10 @@ impl Context {
     }
 
     /// Notes that a value has the wrong type or an unreadable text.
-    pub fn expected<T>(&mut self, node: &Node, what: &str) -> Option<T> {
+    pub fn expected<T>(&mut self, node: &tree::Node, what: &str) -> Option<T> {
         let subject = if self.path.is_empty() { "the design".to_owned() } else { format!("`{}`", self.path) };
         let found = match &node.value {
-            Value::Scalar(scalar) if !node.is_null() => format!("`{}`", shorten(&scalar.text)),
+            tree::Value::Scalar(scalar) if !node.is_null() => format!("`{}`", shorten(&scalar.text)),
             _ => node.type_name().to_owned(),
         };
         self.error(node.span, format!("{subject} must be {what}, not {found}"), "");
@@ -74,15 +74,15 @@ impl Context {
     }
 
     /// The entries of a mapping, or an error.
-    pub fn mapping<'a>(&mut self, node: &'a Node, what: &str) -> Option<&'a [Entry]> {
+    pub fn mapping<'a>(&mut self, node: &'a tree::Node, what: &str) -> Option<&'a [tree::Entry]> {
         match &node.value {
-            Value::Map(entries) => Some(entries),
+            tree::Value::Map(entries) => Some(entries),
             _ => self.expected(node, what),
         }
     }
 
     /// Notes a field nobody knows, with the nearest known one.
-    pub fn unknown_field(&mut self, entry: &Entry, known: &[&str]) {
+    pub fn unknown_field(&mut self, entry: &tree::Entry, known: &[&str]) {
         let subject = if self.path.is_empty() { "a design".to_owned() } else { format!("`{}`", self.path) };
         let help = match crate::suggest::nearest(&entry.key, known.iter().copied()) {
             Some(nearest) => format!("did you mean `{nearest}`?"),

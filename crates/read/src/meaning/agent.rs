@@ -18,7 +18,11 @@ impl Meaning<'_> {
                     Some(file) => {
                         files.insert(name, file);
                     }
-                    None => self.error(&path, format!("`{path}` must be text or `{{path: FILE}}`"), "start the text with `|`"),
+                    None => self.error(
+                        &path,
+                        format!("`{path}` must be text or `{{path: FILE}}`"),
+                        "start the text with `|`",
+                    ),
                 },
                 // A path that could be read was replaced by its text before; one that could not is an error already.
                 (None, Some(_)) => {}
@@ -30,8 +34,14 @@ impl Meaning<'_> {
             agent: masquerade.agent,
             flags: masquerade.flags.unwrap_or_default().0,
             files,
-            daemon_set: masquerade.daemon_set.and_then(|Raw(node)| self.daemon_set(&format!("{path}.daemonSet"), &node)),
-            config_maps: config_maps.iter().enumerate().filter_map(|(at, Raw(node))| self.config_map(&format!("{path}.configMaps.{at}"), node)).collect(),
+            daemon_set: masquerade
+                .daemon_set
+                .and_then(|Raw(node)| self.daemon_set(&format!("{path}.daemonSet"), &node)),
+            config_maps: config_maps
+                .iter()
+                .enumerate()
+                .filter_map(|(at, Raw(node))| self.config_map(&format!("{path}.configMaps.{at}"), node))
+                .collect(),
         }
     }
 
@@ -68,13 +78,19 @@ impl Meaning<'_> {
         };
         let containers = pod.get("containers").and_then(TreeNode::as_seq).unwrap_or_default();
         let is_agent = |container: &&TreeNode| {
-            ["name", "image"].iter().any(|key| container.get(key).and_then(TreeNode::text).is_some_and(|text| text.contains("masq")))
+            ["name", "image"]
+                .iter()
+                .any(|key| container.get(key).and_then(TreeNode::text).is_some_and(|text| text.contains("masq")))
         };
         let container = containers.iter().find(is_agent).or_else(|| containers.first());
         let security = container.and_then(|container| container.get("securityContext"));
-        let added = security.and_then(|security| security.get("capabilities")).and_then(|capabilities| capabilities.get("add"));
+        let added =
+            security.and_then(|security| security.get("capabilities")).and_then(|capabilities| capabilities.get("add"));
         let volumes = pod.get("volumes").and_then(TreeNode::as_seq).unwrap_or_default();
-        let mounts = container.and_then(|container| container.get("volumeMounts")).and_then(TreeNode::as_seq).unwrap_or_default();
+        let mounts = container
+            .and_then(|container| container.get("volumeMounts"))
+            .and_then(TreeNode::as_seq)
+            .unwrap_or_default();
         let tolerations = pod.get("tolerations").and_then(TreeNode::as_seq).unwrap_or_default();
         Some(AgentManifest {
             name: text(metadata, "name").unwrap_or_default(),
@@ -85,9 +101,17 @@ impl Meaning<'_> {
             privileged: security.is_some_and(|security| flag(security, "privileged")),
             capabilities: added.map(texts).unwrap_or_default(),
             mounts: mounts.iter().map(|mount| agent_mount(mount, volumes)).collect(),
-            node_selector: pod.get("nodeSelector").and_then(TreeNode::as_map).unwrap_or_default().iter().filter_map(|entry| Some((entry.key.to_string(), entry.node.text()?.to_owned()))).collect(),
+            node_selector: pod
+                .get("nodeSelector")
+                .and_then(TreeNode::as_map)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|entry| Some((entry.key.to_string(), entry.node.text()?.to_owned())))
+                .collect(),
             tolerates_all: tolerations.iter().any(|toleration| {
-                text(toleration, "operator").as_deref() == Some("Exists") && toleration.get("key").is_none() && toleration.get("effect").is_none()
+                text(toleration, "operator").as_deref() == Some("Exists")
+                    && toleration.get("key").is_none()
+                    && toleration.get("effect").is_none()
             }),
         })
     }
@@ -97,8 +121,12 @@ fn agent_mount(mount: &TreeNode, volumes: &[TreeNode]) -> AgentMount {
     let name = text(mount, "name");
     let volume = volumes.iter().find(|volume| name.is_some() && text(volume, "name") == name);
     let single = volume.and_then(|volume| volume.get("configMap"));
-    let projected = volume.and_then(|volume| volume.get("projected")).and_then(|projected| projected.get("sources")).and_then(TreeNode::as_seq);
-    let sources = single.into_iter().chain(projected.unwrap_or_default().iter().filter_map(|source| source.get("configMap")));
+    let projected = volume
+        .and_then(|volume| volume.get("projected"))
+        .and_then(|projected| projected.get("sources"))
+        .and_then(TreeNode::as_seq);
+    let sources =
+        single.into_iter().chain(projected.unwrap_or_default().iter().filter_map(|source| source.get("configMap")));
     AgentMount {
         path: text(mount, "mountPath").unwrap_or_default(),
         sub_path: text(mount, "subPath"),
@@ -111,9 +139,10 @@ fn mounted_config_map(source: &TreeNode) -> MountedConfigMap {
     MountedConfigMap {
         name: text(source, "name").unwrap_or_default(),
         optional: flag(source, "optional"),
-        items: source.get("items").and_then(TreeNode::as_seq).map(|items| {
-            items.iter().filter_map(|item| Some((text(item, "key")?, text(item, "path")?))).collect()
-        }),
+        items: source
+            .get("items")
+            .and_then(TreeNode::as_seq)
+            .map(|items| items.iter().filter_map(|item| Some((text(item, "key")?, text(item, "path")?))).collect()),
     }
 }
 

@@ -18,7 +18,11 @@ const DEFAULT_SERVICE_CIDR_V6: Cidr = Cidr::v6([0xfd12, 0x3456, 0x789a, 1, 0, 0,
 
 impl Meaning<'_> {
     pub(super) fn clusters(&mut self, clusters: Named<document::Cluster>) -> BTreeMap<ClusterName, Cluster> {
-        clusters.0.into_iter().map(|(name, cluster)| (ClusterName::from(name.as_str()), self.cluster(&name, cluster))).collect()
+        clusters
+            .0
+            .into_iter()
+            .map(|(name, cluster)| (ClusterName::from(name.as_str()), self.cluster(&name, cluster)))
+            .collect()
     }
 
     fn cluster(&mut self, name: &str, cluster: document::Cluster) -> Cluster {
@@ -51,7 +55,10 @@ impl Meaning<'_> {
             ip_families,
             outbound: self.outbound(&path, mode, cluster.outbound.map(|outbound| outbound.0)),
             api_server: self.api_server(&path, cluster.api_server.map(|server| server.0)),
-            kube_proxy: KubeProxy { mode: kube_proxy.mode, cluster_cidrs: kube_proxy.cluster_cidr.map(|cidrs| cidrs.0) },
+            kube_proxy: KubeProxy {
+                mode: kube_proxy.mode,
+                cluster_cidrs: kube_proxy.cluster_cidr.map(|cidrs| cidrs.0),
+            },
             pools,
             headroom: cluster.headroom.map_or_else(Headroom::default, |headroom| Headroom {
                 emergency_nodes: headroom.emergency_nodes.unwrap_or(0),
@@ -61,7 +68,11 @@ impl Meaning<'_> {
             ipam: self.ipam(&path, cluster.ipam),
             masquerade: cluster.masquerade.map(|masquerade| self.masquerade(&path, masquerade)),
             observed_exempt: cluster.observed_rules.and_then(|rules| rules.exempt).map(|exempt| exempt.0),
-            ingress: ingress.into_iter().enumerate().filter_map(|(at, ingress)| self.ingress(&path, at, ingress)).collect(),
+            ingress: ingress
+                .into_iter()
+                .enumerate()
+                .filter_map(|(at, ingress)| self.ingress(&path, at, ingress))
+                .collect(),
             nodes,
             namespaces: self.namespaces(cluster.namespaces.unwrap_or_default()),
             pods,
@@ -83,7 +94,12 @@ impl Meaning<'_> {
         }
         let pools = cluster.pools.iter().flat_map(|pools| &pools.0);
         if pools.clone().any(|(_, pool)| pool.pod_subnet.is_some()) {
-            return Some(self.assume(format!("{path}.mode"), Mode::PodSubnet, Mode::PodSubnet, "a pool has a `podSubnet`; dynamic allocation is the platform's default there"));
+            return Some(self.assume(
+                format!("{path}.mode"),
+                Mode::PodSubnet,
+                Mode::PodSubnet,
+                "a pool has a `podSubnet`; dynamic allocation is the platform's default there",
+            ));
         }
         self.notes.push(Note {
             kind: NoteKind::Unknown,
@@ -99,29 +115,67 @@ impl Meaning<'_> {
         {
             return stated.clone();
         }
-        let ranges = cluster.pod_cidr.iter().chain(&cluster.service_cidr).flat_map(|cidrs| &cidrs.0).copied().collect::<Vec<_>>();
+        let ranges = cluster
+            .pod_cidr
+            .iter()
+            .chain(&cluster.service_cidr)
+            .flat_map(|cidrs| &cidrs.0)
+            .copied()
+            .collect::<Vec<_>>();
         let mut seen = families(&ranges);
         seen.sort();
         if seen.is_empty() {
             seen.push(IpFamily::Ipv4);
         }
         let shown = seen.iter().map(|family| family.as_str()).collect::<Vec<_>>().join(", ");
-        self.assume(format!("{path}.ipFamilies"), seen, shown, "the families of the ranges, else the platform's default")
+        self.assume(
+            format!("{path}.ipFamilies"),
+            seen,
+            shown,
+            "the families of the ranges, else the platform's default",
+        )
     }
 
-    fn pod_cidrs(&mut self, path: &str, mode: Option<Mode>, wanted: &[IpFamily], stated: Option<Many<Cidr>>) -> Vec<Cidr> {
+    fn pod_cidrs(
+        &mut self,
+        path: &str,
+        mode: Option<Mode>,
+        wanted: &[IpFamily],
+        stated: Option<Many<Cidr>>,
+    ) -> Vec<Cidr> {
         let stated = stated.unwrap_or_default().0;
         let defaults = matches!(mode, Some(Mode::Overlay | Mode::Kubenet));
         self.with_defaults(format!("{path}.podCidr"), defaults, wanted, stated, DEFAULT_POD_CIDR, DEFAULT_POD_CIDR_V6)
     }
 
-    fn service_cidrs(&mut self, path: &str, mode: Option<Mode>, wanted: &[IpFamily], stated: Option<Many<Cidr>>) -> Vec<Cidr> {
+    fn service_cidrs(
+        &mut self,
+        path: &str,
+        mode: Option<Mode>,
+        wanted: &[IpFamily],
+        stated: Option<Many<Cidr>>,
+    ) -> Vec<Cidr> {
         let stated = stated.unwrap_or_default().0;
-        self.with_defaults(format!("{path}.serviceCidr"), mode.is_some(), wanted, stated, DEFAULT_SERVICE_CIDR, DEFAULT_SERVICE_CIDR_V6)
+        self.with_defaults(
+            format!("{path}.serviceCidr"),
+            mode.is_some(),
+            wanted,
+            stated,
+            DEFAULT_SERVICE_CIDR,
+            DEFAULT_SERVICE_CIDR_V6,
+        )
     }
 
     /// Adds the platform's default for every family that has no range.
-    fn with_defaults(&mut self, path: String, defaults: bool, wanted: &[IpFamily], mut ranges: Vec<Cidr>, v4: Cidr, v6: Cidr) -> Vec<Cidr> {
+    fn with_defaults(
+        &mut self,
+        path: String,
+        defaults: bool,
+        wanted: &[IpFamily],
+        mut ranges: Vec<Cidr>,
+        v4: Cidr,
+        v6: Cidr,
+    ) -> Vec<Cidr> {
         // A field that was written but could not be read already is an error: no default on top of it.
         if !defaults || (ranges.is_empty() && self.places.exact(&path).is_some()) {
             return ranges;
@@ -135,13 +189,24 @@ impl Meaning<'_> {
         ranges
     }
 
-    fn dns_service_ip(&mut self, path: &str, mode: Option<Mode>, services: &[Cidr], stated: Option<IpAddr>) -> Option<IpAddr> {
+    fn dns_service_ip(
+        &mut self,
+        path: &str,
+        mode: Option<Mode>,
+        services: &[Cidr],
+        stated: Option<IpAddr>,
+    ) -> Option<IpAddr> {
         let path = format!("{path}.dnsServiceIp");
         if stated.is_some() || mode.is_none() || self.places.exact(&path).is_some() {
             return stated;
         }
         let tenth = services.first()?.nth(10)?;
-        Some(self.assume(path, tenth, tenth, "the tenth address of the service range, as the platform's default and most tools have it"))
+        Some(self.assume(
+            path,
+            tenth,
+            tenth,
+            "the tenth address of the service range, as the platform's default and most tools have it",
+        ))
     }
 
     fn outbound(&mut self, path: &str, mode: Option<Mode>, outbound: Option<document::Outbound>) -> Outbound {
@@ -180,7 +245,11 @@ impl Meaning<'_> {
                 };
                 match parsed {
                     Ok(cidr) => out.push(cidr),
-                    Err(error) => self.error(&format!("{path}.authorizedRanges.{at}"), error.to_string(), error.hint().unwrap_or_default()),
+                    Err(error) => self.error(
+                        &format!("{path}.authorizedRanges.{at}"),
+                        error.to_string(),
+                        error.hint().unwrap_or_default(),
+                    ),
                 }
             }
             out
@@ -256,8 +325,15 @@ impl Meaning<'_> {
         }
         let max_pods = pool.max_pods.or_else(|| self.default_max_pods(path, mode));
         let pod_subnet = pool.pod_subnet.and_then(|subnet| self.subnet(&format!("{path}.podSubnet"), &subnet));
-        if pod_subnet.is_none() && mode.is_some_and(Mode::uses_pod_subnet) && self.places.exact(&format!("{path}.podSubnet")).is_none() {
-            self.error(path, format!("`{path}` needs `podSubnet`: its pods get their addresses there"), "name the subnet as `NETWORK/SUBNET`");
+        if pod_subnet.is_none()
+            && mode.is_some_and(Mode::uses_pod_subnet)
+            && self.places.exact(&format!("{path}.podSubnet")).is_none()
+        {
+            self.error(
+                path,
+                format!("`{path}` needs `podSubnet`: its pods get their addresses there"),
+                "name the subnet as `NETWORK/SUBNET`",
+            );
         }
         Pool {
             nodes: PoolSize { count: size.count, min: size.min, max: size.max },

@@ -4,6 +4,7 @@ mod agent;
 mod cluster;
 mod network;
 mod text;
+mod who;
 mod workload;
 
 use crate::diagnostic::InputError;
@@ -24,8 +25,7 @@ struct Known {
     route_tables: BTreeSet<String>,
     security_groups: BTreeSet<String>,
     nat_gateways: BTreeSet<String>,
-    hosts: BTreeSet<String>,
-    clusters: BTreeSet<String>,
+    who: BTreeSet<String>,
 }
 
 /// Collects errors and assumptions while meaning is given; looks places up by path.
@@ -61,7 +61,11 @@ pub(crate) fn of(document: DesignDocument, context: Context, sources: &Sources) 
             format!("this program reads version 1 of the language, not {other}"),
             "write `causeway: 1`",
         ),
-        None => cx.error("", "`causeway: 1` is missing: it says which version of the language this is", "write `causeway: 1` on top"),
+        None => cx.error(
+            "",
+            "`causeway: 1` is missing: it says which version of the language this is",
+            "write `causeway: 1` on top",
+        ),
     }
     let design = cx.design(document);
     errors.append(&mut cx.errors);
@@ -84,7 +88,9 @@ impl Known {
             .networks
             .iter()
             .flat_map(|networks| &networks.0)
-            .flat_map(|(network, value)| names(&value.subnets).into_iter().map(move |subnet| format!("{network}/{subnet}")))
+            .flat_map(|(network, value)| {
+                names(&value.subnets).into_iter().map(move |subnet| format!("{network}/{subnet}"))
+            })
             .collect();
         Known {
             networks: names(&document.networks),
@@ -92,8 +98,7 @@ impl Known {
             route_tables: names(&document.route_tables),
             security_groups: names(&document.network_security_groups),
             nat_gateways: names(&document.nat_gateways),
-            hosts: names(&document.hosts),
-            clusters: names(&document.clusters),
+            who: who::names(document),
         }
     }
 }
@@ -116,7 +121,13 @@ impl Meaning<'_> {
     }
 
     /// Looks a name up; an unknown one is an error with the nearest known one.
-    fn name<T: for<'n> From<&'n str>>(&mut self, path: &str, kind: &str, name: &str, known: fn(&Known) -> &BTreeSet<String>) -> Option<T> {
+    fn name<T: for<'n> From<&'n str>>(
+        &mut self,
+        path: &str,
+        kind: &str,
+        name: &str,
+        known: fn(&Known) -> &BTreeSet<String>,
+    ) -> Option<T> {
         let names = known(&self.known);
         if names.contains(name) {
             return Some(T::from(name));
@@ -124,7 +135,10 @@ impl Meaning<'_> {
         let help = match nearest(name, names.iter().map(String::as_str)) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None if names.is_empty() => format!("the design has no {kind}"),
-            None => format!("known: {}", names.iter().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+            None => format!(
+                "known: {}",
+                names.iter().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            ),
         };
         self.error(path, format!("unknown {kind} `{name}`"), help);
         None
@@ -177,9 +191,7 @@ impl Meaning<'_> {
             private_dns_zones: self.private_dns_zones(document.private_dns_zones.unwrap_or_default()),
             public_dns: self.public_dns(document.public_dns.unwrap_or_default()),
             clusters: self.clusters(document.clusters.unwrap_or_default()),
-            growth: document.growth.and_then(|growth| {
-                Some(Growth { nodes: growth.nodes?, months: growth.months })
-            }),
+            growth: document.growth.and_then(|growth| Some(Growth { nodes: growth.nodes?, months: growth.months })),
             alarm_at,
             loads: self.loads(document.loads.unwrap_or_default()),
             records: self.records(document.records.unwrap_or_default()),
@@ -212,6 +224,7 @@ impl Meaning<'_> {
             let path = format!("loads.{at}");
             let from = self.required(&path, "from", load.from);
             let to = self.required(&path, "to", load.to);
+            self.check_ends(&path, &from, &to);
             if let (Some(from), Some(to)) = (from, to) {
                 out.push(Load {
                     from,
@@ -231,7 +244,8 @@ impl Meaning<'_> {
             .0
             .into_iter()
             .map(|(key, record)| {
-                let value = Record { on: record.on, by: record.by, answer: record.answer.unwrap_or(true), note: record.note };
+                let value =
+                    Record { on: record.on, by: record.by, answer: record.answer.unwrap_or(true), note: record.note };
                 (key, value)
             })
             .collect()
@@ -262,7 +276,9 @@ impl Meaning<'_> {
             let path = format!("expect.{at}");
             let from = self.required(&path, "from", expectation.from);
             let to = self.required(&path, "to", expectation.to);
-            let protocol = expectation.proto.and_then(|proto| self.word(&format!("{path}.proto"), &proto.0, Protocol::WORDS));
+            self.check_ends(&path, &from, &to);
+            let protocol =
+                expectation.proto.and_then(|proto| self.word(&format!("{path}.proto"), &proto.0, Protocol::WORDS));
             let mut asserts = BTreeMap::new();
             let decided = expectation.decided_by.unwrap_or_default().0;
             for (field, values) in [
@@ -292,11 +308,26 @@ impl Meaning<'_> {
 
     /// Verdicts, owners and name verdicts are closed sets: a typo must not become an expectation that can never hold.
     fn check_words(&mut self, path: &str, field: &str, values: &[String]) {
-        const VERDICTS: &[&str] = &["delivered", "dropped", "replyLost", "asymmetricDrop", "deniedByPolicy", "uncertain"];
+        const VERDICTS: &[&str] =
+            &["delivered", "dropped", "replyLost", "asymmetricDrop", "deniedByPolicy", "uncertain"];
         const NAMES: &[&str] = &["resolvesPrivate", "resolvesPublic", "nxdomain"];
         const OWNERS: &[&str] = &[
-            "none", "ip-masq-agent", "kube-proxy", "cni", "cilium", "platform", "remote-router", "azure-firewall", "nva", "load-balancer",
-            "nat-gateway", "udr", "nsg", "networkpolicy", "private-endpoint-route", "system-route",
+            "none",
+            "ip-masq-agent",
+            "kube-proxy",
+            "cni",
+            "cilium",
+            "platform",
+            "remote-router",
+            "azure-firewall",
+            "nva",
+            "load-balancer",
+            "nat-gateway",
+            "udr",
+            "nsg",
+            "networkpolicy",
+            "private-endpoint-route",
+            "system-route",
         ];
         let words = match field {
             "verdict" => VERDICTS,
@@ -307,6 +338,14 @@ impl Meaning<'_> {
         let words: Vec<_> = words.iter().map(|word| (*word, ())).collect();
         for value in values {
             self.word(&format!("{path}.{field}"), value, &words);
+        }
+    }
+
+    fn check_ends(&mut self, path: &str, from: &Option<String>, to: &Option<String>) {
+        for (field, end) in [("from", from), ("to", to)] {
+            if let Some(end) = end {
+                self.check_who(&format!("{path}.{field}"), end);
+            }
         }
     }
 

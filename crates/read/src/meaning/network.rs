@@ -8,8 +8,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// RFC 1918 and RFC 6598: what Azure Firewall leaves untranslated by default (azure-facts `snat.azure_firewall_private_ranges`).
-const FIREWALL_PRIVATE_RANGES: [Cidr; 4] =
-    [Cidr::v4([10, 0, 0, 0], 8), Cidr::v4([172, 16, 0, 0], 12), Cidr::v4([192, 168, 0, 0], 16), Cidr::v4([100, 64, 0, 0], 10)];
+const FIREWALL_PRIVATE_RANGES: [Cidr; 4] = [
+    Cidr::v4([10, 0, 0, 0], 8),
+    Cidr::v4([172, 16, 0, 0], 12),
+    Cidr::v4([192, 168, 0, 0], 16),
+    Cidr::v4([100, 64, 0, 0], 10),
+];
 
 impl Meaning<'_> {
     pub(super) fn networks(&mut self, networks: Named<document::Network>) -> BTreeMap<NetworkName, Network> {
@@ -17,7 +21,11 @@ impl Meaning<'_> {
         for (name, network) in networks.0 {
             let path = format!("networks.{name}");
             if name.contains('/') {
-                self.error(&path, format!("a network's name can't contain `/`: `{name}`"), "references are written `NETWORK/SUBNET`");
+                self.error(
+                    &path,
+                    format!("a network's name can't contain `/`: `{name}`"),
+                    "references are written `NETWORK/SUBNET`",
+                );
             }
             let kind = match network.kind {
                 None => NetworkKind::Vnet,
@@ -37,7 +45,11 @@ impl Meaning<'_> {
                 managed_by_aks: network.managed_by_aks.unwrap_or(false),
             };
             if value.kind == NetworkKind::Vnet && value.knows.is_some() {
-                self.error(&format!("{path}.knows"), "`knows` is for on-premises networks", "a VNet learns routes from its gateway and peerings");
+                self.error(
+                    &format!("{path}.knows"),
+                    "`knows` is for on-premises networks",
+                    "a VNet learns routes from its gateway and peerings",
+                );
             }
             out.insert(NetworkName::from(name.as_str()), value);
         }
@@ -46,7 +58,9 @@ impl Meaning<'_> {
 
     fn dns_servers(&mut self, path: &str, servers: Option<Many<String>>) -> DnsServers {
         let Some(Many(servers)) = servers else { return DnsServers::Azure };
-        if matches!(servers.as_slice(), [] ) || matches!(servers.as_slice(), [only] if only.eq_ignore_ascii_case("azure")) {
+        if matches!(servers.as_slice(), [])
+            || matches!(servers.as_slice(), [only] if only.eq_ignore_ascii_case("azure"))
+        {
             return DnsServers::Azure;
         }
         DnsServers::Custom(self.addresses(path, &servers, "an address, or `azure` alone"))
@@ -57,7 +71,9 @@ impl Meaning<'_> {
         for text in texts {
             match causeway_addr::parse_address(text) {
                 Ok(address) => out.push(address),
-                Err(error) => self.error(path, format!("`{path}` must be {what}: {error}"), error.hint().unwrap_or_default()),
+                Err(error) => {
+                    self.error(path, format!("`{path}` must be {what}: {error}"), error.hint().unwrap_or_default())
+                }
             }
         }
         out
@@ -126,12 +142,18 @@ impl Meaning<'_> {
             let between = self.required(&path, "between", peering.between).unwrap_or_default();
             let [one, other] = between.as_slice() else {
                 if !between.is_empty() {
-                    self.error(&format!("{path}.between"), format!("a peering is between two networks, not {}", between.len()), "");
+                    self.error(
+                        &format!("{path}.between"),
+                        format!("a peering is between two networks, not {}", between.len()),
+                        "",
+                    );
                 }
                 continue;
             };
-            let one: Option<NetworkName> = self.name(&format!("{path}.between.0"), "network", one, |known| &known.networks);
-            let other: Option<NetworkName> = self.name(&format!("{path}.between.1"), "network", other, |known| &known.networks);
+            let one: Option<NetworkName> =
+                self.name(&format!("{path}.between.0"), "network", one, |known| &known.networks);
+            let other: Option<NetworkName> =
+                self.name(&format!("{path}.between.1"), "network", other, |known| &known.networks);
             let (Some(one), Some(other)) = (one, other) else { continue };
             if one == other {
                 self.error(&format!("{path}.between"), format!("`{one}` can't be peered with itself"), "");
@@ -165,13 +187,18 @@ impl Meaning<'_> {
             let mut routes = Vec::new();
             for (at, route) in table.routes.unwrap_or_default().into_iter().enumerate() {
                 let path = format!("routeTables.{name}.routes.{at}");
-                let prefix = self.required(&path, "prefix", route.prefix).and_then(|text| self.route_prefix(&path, &text));
-                let next_hop = self.required(&path, "nextHop", route.next_hop).and_then(|hop| self.next_hop(&path, hop.0));
+                let prefix =
+                    self.required(&path, "prefix", route.prefix).and_then(|text| self.route_prefix(&path, &text));
+                let next_hop =
+                    self.required(&path, "nextHop", route.next_hop).and_then(|hop| self.next_hop(&path, hop.0));
                 if let (Some(prefix), Some(next_hop)) = (prefix, next_hop) {
                     routes.push(Route { name: route.name.unwrap_or_else(|| format!("route {at}")), prefix, next_hop });
                 }
             }
-            out.insert(RouteTableName::from(name.as_str()), RouteTable { bgp_propagation: table.bgp_propagation, routes });
+            out.insert(
+                RouteTableName::from(name.as_str()),
+                RouteTable { bgp_propagation: table.bgp_propagation, routes },
+            );
         }
         out
     }
@@ -205,20 +232,33 @@ impl Meaning<'_> {
         let path = format!("{path}.nextHop");
         match (hop.appliance, hop.kind) {
             (Some(address), None) if address == "unknown" => Some(NextHop::UnknownAppliance),
-            (Some(address), None) => self.addresses(&path, &[address], "the address of the appliance").pop().map(NextHop::Appliance),
+            (Some(address), None) => {
+                self.addresses(&path, &[address], "the address of the appliance").pop().map(NextHop::Appliance)
+            }
             (None, Some(kind)) => {
-                let words =
-                    [("internet", NextHop::Internet), ("vnet", NextHop::Vnet), ("gateway", NextHop::Gateway), ("none", NextHop::None)];
+                let words = [
+                    ("internet", NextHop::Internet),
+                    ("vnet", NextHop::Vnet),
+                    ("gateway", NextHop::Gateway),
+                    ("none", NextHop::None),
+                ];
                 self.word(&path, &kind, &words)
             }
             _ => {
-                self.error(&path, format!("`{path}` must be `{{appliance: ADDRESS}}`, `internet`, `vnet`, `gateway` or `none`"), "");
+                self.error(
+                    &path,
+                    format!("`{path}` must be `{{appliance: ADDRESS}}`, `internet`, `vnet`, `gateway` or `none`"),
+                    "",
+                );
                 None
             }
         }
     }
 
-    pub(super) fn security_groups(&mut self, groups: Named<document::SecurityGroup>) -> BTreeMap<SecurityGroupName, SecurityGroup> {
+    pub(super) fn security_groups(
+        &mut self,
+        groups: Named<document::SecurityGroup>,
+    ) -> BTreeMap<SecurityGroupName, SecurityGroup> {
         let mut out = BTreeMap::new();
         for (name, group) in groups.0 {
             let mut rules = Vec::new();
@@ -234,12 +274,20 @@ impl Meaning<'_> {
     fn security_rule(&mut self, path: &str, at: usize, rule: document::SecurityRule) -> Option<SecurityRule> {
         let priority = self.required(path, "priority", rule.priority);
         if let Some(priority) = priority.filter(|priority| !(100..=4096).contains(priority)) {
-            self.error(&format!("{path}.priority"), format!("a rule's priority is from 100 to 4096, not {priority}"), "");
+            self.error(
+                &format!("{path}.priority"),
+                format!("a rule's priority is from 100 to 4096, not {priority}"),
+                "",
+            );
         }
         let directions = [("inbound", Direction::Inbound), ("outbound", Direction::Outbound)];
-        let direction = self.required(path, "direction", rule.direction).and_then(|word| self.word(&format!("{path}.direction"), &word.0, &directions));
+        let direction = self
+            .required(path, "direction", rule.direction)
+            .and_then(|word| self.word(&format!("{path}.direction"), &word.0, &directions));
         let accesses = [("allow", Access::Allow), ("deny", Access::Deny)];
-        let access = self.required(path, "access", rule.access).and_then(|word| self.word(&format!("{path}.access"), &word.0, &accesses));
+        let access = self
+            .required(path, "access", rule.access)
+            .and_then(|word| self.word(&format!("{path}.access"), &word.0, &accesses));
         let protocol = match rule.protocol {
             None => Some(None),
             Some(word) => self.rule_protocol(&format!("{path}.protocol"), &word.0),
@@ -262,12 +310,16 @@ impl Meaning<'_> {
         })
     }
 
-    pub(super) fn nat_gateways(&mut self, gateways: Named<document::NatGateway>) -> BTreeMap<NatGatewayName, NatGateway> {
+    pub(super) fn nat_gateways(
+        &mut self,
+        gateways: Named<document::NatGateway>,
+    ) -> BTreeMap<NatGatewayName, NatGateway> {
         let mut out = BTreeMap::new();
         for (name, gateway) in gateways.0 {
             let stated = gateway.public_ips.is_some();
             let public_ips = gateway.public_ips.unwrap_or_default().0;
-            let public_ip_count = self.address_count(&format!("natGateways.{name}"), &public_ips, stated, gateway.public_ip_count);
+            let public_ip_count =
+                self.address_count(&format!("natGateways.{name}"), &public_ips, stated, gateway.public_ip_count);
             out.insert(
                 NatGatewayName::from(name.as_str()),
                 NatGateway { public_ips, public_ip_count, idle_timeout_minutes: gateway.idle_timeout_minutes },
@@ -281,7 +333,11 @@ impl Meaning<'_> {
         let listed = u32::try_from(listed.len()).unwrap_or(u32::MAX);
         match count {
             Some(count) if count < listed => {
-                self.error(&format!("{path}.publicIpCount"), format!("`publicIpCount` is {count}, but {listed} addresses are listed"), "leave `publicIpCount` out, or count them all");
+                self.error(
+                    &format!("{path}.publicIpCount"),
+                    format!("`publicIpCount` is {count}, but {listed} addresses are listed"),
+                    "leave `publicIpCount` out, or count them all",
+                );
                 Some(listed)
             }
             Some(count) => Some(count),
@@ -299,7 +355,11 @@ impl Meaning<'_> {
                 None => FirewallKind::AzureFirewall,
                 Some(word) => self.word(&format!("{path}.kind"), &word.0, &kinds).unwrap_or(FirewallKind::Appliance),
             };
-            let snats = [("internet", FirewallSnat::Internet), ("always", FirewallSnat::Always), ("never", FirewallSnat::Never)];
+            let snats = [
+                ("internet", FirewallSnat::Internet),
+                ("always", FirewallSnat::Always),
+                ("never", FirewallSnat::Never),
+            ];
             let snat = match firewall.snat {
                 None => FirewallSnat::Internet,
                 Some(word) => self.word(&format!("{path}.snat"), &word.0, &snats).unwrap_or(FirewallSnat::Internet),
@@ -308,9 +368,17 @@ impl Meaning<'_> {
             let public_ips = firewall.public_ips.unwrap_or_default().0;
             let public_ip_count = self.address_count(&path, &public_ips, stated, firewall.public_ip_count);
             let rules = firewall.rules.unwrap_or_default();
-            let rules = rules.into_iter().enumerate().filter_map(|(at, rule)| self.firewall_rule(&format!("{path}.rules.{at}"), at, rule)).collect();
+            let rules = rules
+                .into_iter()
+                .enumerate()
+                .filter_map(|(at, rule)| self.firewall_rule(&format!("{path}.rules.{at}"), at, rule))
+                .collect();
             let dnat = firewall.dnat.unwrap_or_default();
-            let dnat = dnat.into_iter().enumerate().filter_map(|(at, rule)| self.dnat_rule(&format!("{path}.dnat.{at}"), at, rule)).collect();
+            let dnat = dnat
+                .into_iter()
+                .enumerate()
+                .filter_map(|(at, rule)| self.dnat_rule(&format!("{path}.dnat.{at}"), at, rule))
+                .collect();
             let value = Firewall {
                 kind,
                 subnet: firewall.subnet.and_then(|subnet| self.subnet(&format!("{path}.subnet"), &subnet)),
@@ -319,7 +387,9 @@ impl Meaning<'_> {
                 public_ip_count,
                 stateful: firewall.stateful.unwrap_or(true),
                 snat,
-                private_ranges: firewall.private_ranges.map_or_else(|| FIREWALL_PRIVATE_RANGES.to_vec(), |ranges| ranges.0),
+                private_ranges: firewall
+                    .private_ranges
+                    .map_or_else(|| FIREWALL_PRIVATE_RANGES.to_vec(), |ranges| ranges.0),
                 instances: firewall.instances,
                 rules,
                 dnat,
@@ -389,7 +459,11 @@ impl Meaning<'_> {
                     if target.eq_ignore_ascii_case("azure") {
                         forwards.push(DnsForward::Azure);
                     } else {
-                        forwards.extend(self.addresses(&path, &[target], "`azure` or an address").into_iter().map(DnsForward::Server));
+                        forwards.extend(
+                            self.addresses(&path, &[target], "`azure` or an address")
+                                .into_iter()
+                                .map(DnsForward::Server),
+                        );
                     }
                 }
                 dns_forwards.insert(domain, forwards);
@@ -399,7 +473,9 @@ impl Meaning<'_> {
                 network,
                 listens: listens.into_iter().map(|(_, protocol, port)| (protocol, port)).collect(),
                 role: host.role,
-                nsg: host.nsg.and_then(|name| self.name(&format!("{path}.nsg"), "network security group", &name, |known| &known.security_groups)),
+                nsg: host.nsg.and_then(|name| {
+                    self.name(&format!("{path}.nsg"), "network security group", &name, |known| &known.security_groups)
+                }),
                 dns_forwards,
             };
             out.insert(HostName::from(name.as_str()), value);
@@ -407,28 +483,44 @@ impl Meaning<'_> {
         out
     }
 
-    pub(super) fn private_endpoints(&mut self, endpoints: Named<document::PrivateEndpoint>) -> BTreeMap<PrivateEndpointName, PrivateEndpoint> {
+    pub(super) fn private_endpoints(
+        &mut self,
+        endpoints: Named<document::PrivateEndpoint>,
+    ) -> BTreeMap<PrivateEndpointName, PrivateEndpoint> {
         let mut out = BTreeMap::new();
         for (name, endpoint) in endpoints.0 {
             let path = format!("privateEndpoints.{name}");
-            let subnet = self.required(&path, "subnet", endpoint.subnet).and_then(|subnet| self.subnet(&format!("{path}.subnet"), &subnet));
+            let subnet = self
+                .required(&path, "subnet", endpoint.subnet)
+                .and_then(|subnet| self.subnet(&format!("{path}.subnet"), &subnet));
             let listens = self.listens(&format!("{path}.listens"), &endpoint.listens.unwrap_or_default().0);
             if let Some(subnet) = subnet {
                 let listens = listens.into_iter().map(|(_, protocol, port)| (protocol, port)).collect();
-                out.insert(PrivateEndpointName::from(name.as_str()), PrivateEndpoint { ip: endpoint.ip, subnet, listens });
+                out.insert(
+                    PrivateEndpointName::from(name.as_str()),
+                    PrivateEndpoint { ip: endpoint.ip, subnet, listens },
+                );
             }
         }
         out
     }
 
-    pub(super) fn private_dns_zones(&mut self, zones: Named<document::PrivateDnsZone>) -> BTreeMap<String, PrivateDnsZone> {
+    pub(super) fn private_dns_zones(
+        &mut self,
+        zones: Named<document::PrivateDnsZone>,
+    ) -> BTreeMap<String, PrivateDnsZone> {
         let mut out = BTreeMap::new();
         for (name, zone) in zones.0 {
             let path = format!("privateDnsZones.{name}.links");
             let links = zone.links.unwrap_or_default().0;
-            let links = links.iter().filter_map(|link| self.name(&path, "network", link, |known| &known.networks)).collect();
-            let records = zone.records.unwrap_or_default().0.into_iter().map(|(label, addresses)| (label, addresses.0)).collect();
-            out.insert(name, PrivateDnsZone { links, records, fallback_to_internet: zone.fallback_to_internet.unwrap_or(false) });
+            let links =
+                links.iter().filter_map(|link| self.name(&path, "network", link, |known| &known.networks)).collect();
+            let records =
+                zone.records.unwrap_or_default().0.into_iter().map(|(label, addresses)| (label, addresses.0)).collect();
+            out.insert(
+                name,
+                PrivateDnsZone { links, records, fallback_to_internet: zone.fallback_to_internet.unwrap_or(false) },
+            );
         }
         out
     }
@@ -437,8 +529,17 @@ impl Meaning<'_> {
         let mut out = BTreeMap::new();
         for (name, value) in names.0 {
             let words = [("enabled", false), ("disabled", true)];
-            let disabled = value.public_access.and_then(|word| self.word(&format!("publicDns.{name}.publicAccess"), &word.0, &words));
-            out.insert(name, PublicName { cname: value.cname, addresses: value.address.unwrap_or_default().0, public_access_disabled: disabled });
+            let disabled = value
+                .public_access
+                .and_then(|word| self.word(&format!("publicDns.{name}.publicAccess"), &word.0, &words));
+            out.insert(
+                name,
+                PublicName {
+                    cname: value.cname,
+                    addresses: value.address.unwrap_or_default().0,
+                    public_access_disabled: disabled,
+                },
+            );
         }
         out
     }

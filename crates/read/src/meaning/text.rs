@@ -82,7 +82,9 @@ impl Meaning<'_> {
         }
         if text.contains('/') {
             // Azure truncates host bits in rules without a word; what the rule matches is the network.
-            return Cidr::parse(text).map(|parsed| AddressMatch::Cidr(parsed.cidr)).map_err(|error| (error.to_string(), error.hint().unwrap_or_default()));
+            return Cidr::parse(text)
+                .map(|parsed| AddressMatch::Cidr(parsed.cidr))
+                .map_err(|error| (error.to_string(), error.hint().unwrap_or_default()));
         }
         causeway_addr::parse_address(text)
             .map(|address| AddressMatch::Cidr(Cidr::host(address)))

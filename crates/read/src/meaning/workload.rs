@@ -7,7 +7,12 @@ use causeway_model::design::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Meaning<'_> {
-    pub(super) fn nodes(&mut self, path: &str, pools: &BTreeMap<PoolName, Pool>, nodes: Named<document::Node>) -> BTreeMap<NodeName, Node> {
+    pub(super) fn nodes(
+        &mut self,
+        path: &str,
+        pools: &BTreeMap<PoolName, Pool>,
+        nodes: Named<document::Node>,
+    ) -> BTreeMap<NodeName, Node> {
         let mut out = BTreeMap::new();
         for (name, node) in nodes.0 {
             let path = format!("{path}.nodes.{name}");
@@ -16,8 +21,10 @@ impl Meaning<'_> {
                 if known.contains(pool.as_str()) {
                     return Some(PoolName::from(pool.as_str()));
                 }
-                let help = crate::suggest::nearest(&pool, known.iter().copied())
-                    .map_or_else(|| "add the pool to the cluster's `pools`".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
+                let help = crate::suggest::nearest(&pool, known.iter().copied()).map_or_else(
+                    || "add the pool to the cluster's `pools`".to_owned(),
+                    |nearest| format!("did you mean `{nearest}`?"),
+                );
                 self.error(&format!("{path}.pool"), format!("unknown pool `{pool}`"), help);
                 None
             });
@@ -37,7 +44,9 @@ impl Meaning<'_> {
         namespaces
             .0
             .into_iter()
-            .map(|(name, namespace)| (name, Namespace { labels: namespace.labels.unwrap_or_default().0.into_iter().collect() }))
+            .map(|(name, namespace)| {
+                (name, Namespace { labels: namespace.labels.unwrap_or_default().0.into_iter().collect() })
+            })
             .collect()
     }
 
@@ -55,8 +64,10 @@ impl Meaning<'_> {
                 if nodes.contains_key(node.as_str()) {
                     return Some(NodeName::from(node.as_str()));
                 }
-                let help = crate::suggest::nearest(&node, nodes.keys().map(NodeName::as_str))
-                    .map_or_else(|| "add the node to the cluster's `nodes`".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
+                let help = crate::suggest::nearest(&node, nodes.keys().map(NodeName::as_str)).map_or_else(
+                    || "add the node to the cluster's `nodes`".to_owned(),
+                    |nearest| format!("did you mean `{nearest}`?"),
+                );
                 self.error(&format!("{path}.node"), format!("unknown node `{node}`"), help);
                 None
             });
@@ -68,7 +79,10 @@ impl Meaning<'_> {
                 ips: pod.ip.unwrap_or_default().0,
                 labels: pod.labels.unwrap_or_default().0.into_iter().collect(),
                 listens: ports.iter().map(|(_, protocol, port)| (*protocol, *port)).collect(),
-                named_ports: ports.into_iter().filter_map(|(name, protocol, port)| Some((name?, (protocol, port)))).collect(),
+                named_ports: ports
+                    .into_iter()
+                    .filter_map(|(name, protocol, port)| Some((name?, (protocol, port))))
+                    .collect(),
                 host_network: pod.host_network.unwrap_or(false),
                 terminated: pod.terminated.unwrap_or(false),
                 template_of: pod.template_of,
@@ -116,7 +130,11 @@ impl Meaning<'_> {
             let metadata = node.get("metadata");
             let name = metadata.and_then(|metadata| text(metadata, "name"));
             let (Some(kind), Some(api_version), Some(name)) = (kind, api_version, name) else {
-                self.error(&path, "a policy needs `apiVersion`, `kind` and `metadata.name`", "write it as Kubernetes does");
+                self.error(
+                    &path,
+                    "a policy needs `apiVersion`, `kind` and `metadata.name`",
+                    "write it as Kubernetes does",
+                );
                 continue;
             };
             let namespace = metadata.and_then(|metadata| text(metadata, "namespace"));

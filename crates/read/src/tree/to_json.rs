@@ -18,7 +18,10 @@ impl Node {
                     let whole = self.as_u64().map(Json::from).or_else(|| self.as_i64().map(Json::from));
                     whole.or_else(|| self.as_f64().and_then(serde_json::Number::from_f64).map(Json::Number))
                 };
-                self.as_bool_12().map(Json::Bool).or_else(number).unwrap_or_else(|| Json::String(scalar.text.to_string()))
+                self.as_bool_12()
+                    .map(Json::Bool)
+                    .or_else(number)
+                    .unwrap_or_else(|| Json::String(scalar.text.to_string()))
             }
         }
     }

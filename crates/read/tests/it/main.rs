@@ -1,0 +1,3 @@
+//! Reading, end to end: texts in, models or errors out.
+
+mod design;
