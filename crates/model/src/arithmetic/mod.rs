@@ -7,10 +7,12 @@
 //! | file | what |
 //! |---|---|
 //! | `subnet` | addresses of a prefix, reserved ones, first and last assignable, smallest prefix for a need, node subnets by mode, gateway and API server subnets |
-//! | `pods` | overlay and kubenet node blocks, static blocks, batches of dynamic allocation, maxPods against the pool's minimum |
+//! | `pods` | overlay and kubenet node blocks, static blocks, maxPods against the pool's minimum |
+//! | `batches` | dynamic allocation: what a node holds for so many pods, and after a peak |
 //! | `surge` | surge nodes of a pool |
 //! | `snat` | ports per node, nodes per port count, addresses needed, NAT gateway and firewall ports |
 
+pub mod batches;
 pub mod pods;
 pub mod snat;
 pub mod subnet;

@@ -13,14 +13,7 @@ pub const PORT_STEP: u64 = 8;
 pub const DEFAULT_CEILING: u64 = 1_024;
 
 /// Ports per node and outbound address under automatic allocation: largest pool size of the row, ports.
-pub const DEFAULT_TABLE: [(u64, u64); 6] = [
-    (50, 1_024),
-    (100, 512),
-    (200, 256),
-    (400, 128),
-    (800, 64),
-    (1_000, 32),
-];
+pub const DEFAULT_TABLE: [(u64, u64); 6] = [(50, 1_024), (100, 512), (200, 256), (400, 128), (800, 64), (1_000, 32)];
 
 /// Ports of a NAT gateway per public address.
 pub const PORTS_PER_NAT_GATEWAY_IP: u64 = 64_512;
@@ -31,9 +24,7 @@ pub const PORTS_PER_FIREWALL_IP: u64 = 2_496;
 /// Ports each node gets by itself when `allocatedOutboundPorts` is 0: `min(table(nodes) * ips, 1024)`. `nodes` is everything in the
 /// backend pool, surge counted in. `None` above 1,000 nodes, where the platform publishes no row.
 pub fn default_ports(nodes: u64, ips: u64) -> Option<u64> {
-    let (_, ports) = DEFAULT_TABLE
-        .iter()
-        .find(|(largest, _)| nodes <= *largest)?;
+    let (_, ports) = DEFAULT_TABLE.iter().find(|(largest, _)| nodes <= *largest)?;
     Some(ports.saturating_mul(ips).min(DEFAULT_CEILING))
 }
 
@@ -60,9 +51,7 @@ pub fn is_valid_allocation(ports_per_node: u64) -> bool {
 
 /// The largest fixed allocation that fits: a positive multiple of 8, 64,000 at most. `None` when not even 8 fit.
 pub fn largest_allocation(nodes: u64, ips: u64) -> Option<u64> {
-    let fair = load_balancer_ports(ips)
-        .checked_div(nodes.max(1))?
-        .min(PORTS_PER_LOAD_BALANCER_IP);
+    let fair = load_balancer_ports(ips).checked_div(nodes.max(1))?.min(PORTS_PER_LOAD_BALANCER_IP);
     let stepped = fair - fair % PORT_STEP;
     (stepped > 0).then_some(stepped)
 }
@@ -70,9 +59,7 @@ pub fn largest_allocation(nodes: u64, ips: u64) -> Option<u64> {
 /// The fewest outbound addresses a fixed allocation needs; at least one.
 pub fn smallest_ip_count(nodes: u64, ports_per_node: u64) -> u64 {
     let exact = u128::from(nodes) * u128::from(ports_per_node);
-    u64::try_from(exact.div_ceil(u128::from(PORTS_PER_LOAD_BALANCER_IP)))
-        .unwrap_or(u64::MAX)
-        .max(1)
+    u64::try_from(exact.div_ceil(u128::from(PORTS_PER_LOAD_BALANCER_IP))).unwrap_or(u64::MAX).max(1)
 }
 
 /// Ports of a NAT gateway with that many public addresses; shared by everything behind it, handed out on demand.
@@ -120,21 +107,14 @@ mod tests {
             (10, 0, Some(0)),
             (1, u64::MAX, Some(1024)),
         ] {
-            assert_eq!(
-                default_ports(nodes, ips),
-                ports,
-                "{nodes} nodes, {ips} addresses"
-            );
+            assert_eq!(default_ports(nodes, ips), ports, "{nodes} nodes, {ips} addresses");
         }
     }
 
     #[test]
     fn a_full_row_always_fits_one_address() {
         for (largest, ports) in DEFAULT_TABLE {
-            assert!(
-                needed(largest, ports) <= load_balancer_ports(1),
-                "{largest}"
-            );
+            assert!(needed(largest, ports) <= load_balancer_ports(1), "{largest}");
         }
     }
 
@@ -147,15 +127,9 @@ mod tests {
         assert_eq!(load_balancer_ports(7), 448_000);
         assert_eq!(needed(9, 8000), 72_000);
         assert!(needed(9, 8000) > load_balancer_ports(1));
-        for (ports, valid) in [
-            (0, true),
-            (8, true),
-            (1000, true),
-            (1001, false),
-            (64_000, true),
-            (64_008, false),
-            (u64::MAX, false),
-        ] {
+        for (ports, valid) in
+            [(0, true), (8, true), (1000, true), (1001, false), (64_000, true), (64_008, false), (u64::MAX, false)]
+        {
             assert_eq!(is_valid_allocation(ports), valid, "{ports}");
         }
     }
@@ -174,11 +148,7 @@ mod tests {
             (5, 0, None),
             (u64::MAX, u64::MAX, None),
         ] {
-            assert_eq!(
-                largest_allocation(nodes, ips),
-                ports,
-                "{nodes} nodes, {ips} addresses"
-            );
+            assert_eq!(largest_allocation(nodes, ips), ports, "{nodes} nodes, {ips} addresses");
             if let Some(ports) = ports
                 && ports < PORTS_PER_LOAD_BALANCER_IP
             {
@@ -190,15 +160,9 @@ mod tests {
 
     #[test]
     fn addresses_needed() {
-        for (nodes, ports, ips) in [
-            (9, 8000, 2),
-            (102, 4000, 7),
-            (8, 8000, 1),
-            (16, 4000, 1),
-            (17, 4000, 2),
-            (0, 4000, 1),
-            (10, 0, 1),
-        ] {
+        for (nodes, ports, ips) in
+            [(9, 8000, 2), (102, 4000, 7), (8, 8000, 1), (16, 4000, 1), (17, 4000, 2), (0, 4000, 1), (10, 0, 1)]
+        {
             assert_eq!(smallest_ip_count(nodes, ports), ips, "{nodes} x {ports}");
         }
         assert_eq!(smallest_ip_count(u64::MAX, u64::MAX), u64::MAX);

@@ -43,10 +43,7 @@ pub fn assignable(network: Ipv4Addr, prefix_len: u8) -> Option<(Ipv4Addr, Ipv4Ad
 
 /// The longest prefix with at least that many addresses, reserved ones counted in. `None` when even /0 is too small.
 pub fn prefix_for(addresses: u64) -> Option<u8> {
-    let bits = addresses
-        .max(1)
-        .checked_next_power_of_two()?
-        .trailing_zeros();
+    let bits = addresses.max(1).checked_next_power_of_two()?.trailing_zeros();
     u8::try_from(32_u32.checked_sub(bits)?).ok()
 }
 
@@ -82,9 +79,7 @@ pub fn api_server_addresses(clusters: u64) -> u64 {
 
 /// Addresses of an Application Gateway subnet, reserved ones counted in: one an instance, one a private frontend, five.
 pub fn application_gateway_addresses(instances: u64, private_frontends: u64) -> u64 {
-    instances
-        .saturating_add(private_frontends)
-        .saturating_add(RESERVED_PER_SUBNET)
+    instances.saturating_add(private_frontends).saturating_add(RESERVED_PER_SUBNET)
 }
 
 /// Addresses `associations` Application Gateways for Containers take from one subnet of a flat network: 256 each, reserved ones counted in.
@@ -124,24 +119,11 @@ mod tests {
     #[test]
     fn first_and_last_assignable() {
         let net = |text: &str| text.parse::<Ipv4Addr>().unwrap();
-        assert_eq!(
-            assignable(net("10.240.0.0"), 24),
-            Some((net("10.240.0.4"), net("10.240.0.254")))
-        );
-        assert_eq!(
-            assignable(net("10.0.0.0"), 29),
-            Some((net("10.0.0.4"), net("10.0.0.6")))
-        );
+        assert_eq!(assignable(net("10.240.0.0"), 24), Some((net("10.240.0.4"), net("10.240.0.254"))));
+        assert_eq!(assignable(net("10.0.0.0"), 29), Some((net("10.0.0.4"), net("10.0.0.6"))));
         assert_eq!(assignable(net("10.0.0.0"), 30), None);
-        assert_eq!(
-            assignable(net("0.0.0.0"), 0),
-            Some((net("0.0.0.4"), net("255.255.255.254")))
-        );
-        assert_eq!(
-            assignable(net("255.255.255.255"), 29),
-            None,
-            "not the first address of a /29"
-        );
+        assert_eq!(assignable(net("0.0.0.0"), 0), Some((net("0.0.0.4"), net("255.255.255.254"))));
+        assert_eq!(assignable(net("255.255.255.255"), 29), None, "not the first address of a /29");
     }
 
     #[test]
@@ -163,17 +145,9 @@ mod tests {
         }
         assert_eq!(prefix_for((1 << 32) + 1), None);
         assert_eq!(prefix_for(u64::MAX), None);
-        for (need, prefix_len) in [
-            (0, 29),
-            (3, 29),
-            (4, 28),
-            (11, 28),
-            (12, 27),
-            (251, 24),
-            (252, 23),
-            (2043, 21),
-            (2044, 20),
-        ] {
+        for (need, prefix_len) in
+            [(0, 29), (3, 29), (4, 28), (11, 28), (12, 27), (251, 24), (252, 23), (2043, 21), (2044, 20)]
+        {
             assert_eq!(subnet_for(need), Some(prefix_len), "{need}");
         }
         assert_eq!(subnet_for(u64::MAX), None);
@@ -185,29 +159,17 @@ mod tests {
         assert_eq!(node_addresses(10 + 2, per_node_with_pods(30)), 372);
         assert_eq!(nodes_that_fit(251, 0, per_node_with_pods(30)), Some(8));
         assert_eq!(nodes_that_fit(1019, 0, per_node_with_pods(30)), Some(32));
-        assert_eq!(
-            nodes_that_fit(65_531, 0, per_node_with_pods(250)),
-            Some(261)
-        );
-        assert_eq!(
-            nodes_that_fit(251, 4, per_node_with_pods(30)),
-            Some(7),
-            "four other interfaces cost a node"
-        );
+        assert_eq!(nodes_that_fit(65_531, 0, per_node_with_pods(250)), Some(261));
+        assert_eq!(nodes_that_fit(251, 4, per_node_with_pods(30)), Some(7), "four other interfaces cost a node");
         assert_eq!(nodes_that_fit(251, 0, per_node()), Some(251));
         assert_eq!(nodes_that_fit(3, 9, per_node()), Some(0));
         assert_eq!(nodes_that_fit(3, 0, 0), None);
-        assert_eq!(
-            node_addresses(u64::MAX, per_node_with_pods(u64::MAX)),
-            u64::MAX
-        );
+        assert_eq!(node_addresses(u64::MAX, per_node_with_pods(u64::MAX)), u64::MAX);
     }
 
     #[test]
     fn subnets_of_api_servers_and_gateways() {
-        for (clusters, prefix_len, fits) in
-            [(1, 28, true), (2, 28, false), (3, 27, true), (4, 27, false)]
-        {
+        for (clusters, prefix_len, fits) in [(1, 28, true), (2, 28, false), (3, 27, true), (4, 27, false)] {
             assert_eq!(
                 api_server_addresses(clusters) <= usable_of_prefix(prefix_len).unwrap(),
                 fits,

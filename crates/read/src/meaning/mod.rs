@@ -208,7 +208,7 @@ impl Meaning<'_> {
     }
 
     fn check_limit(&mut self, name: &str) {
-        let known = causeway_model::facts::limits::NAMES;
+        let known = causeway_model::facts::overrides::NAMES;
         if !known.contains(&name) {
             let help = match nearest(name, known.iter().copied()) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
