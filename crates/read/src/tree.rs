@@ -17,6 +17,7 @@ mod to_json;
 mod write;
 mod yaml;
 mod yaml_errors;
+mod yaml_places;
 
 pub use access::MapBuilder;
 pub use decode::{TextError, decode_bytes, decode_bytes_within};

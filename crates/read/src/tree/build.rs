@@ -249,11 +249,7 @@ impl<'t> Builder<'t> {
     pub(super) fn close(&mut self, end: Option<usize>) -> Option<Closed> {
         let frame = self.frames.pop()?;
         let value = match frame.kind {
-            Kind::Seq => Value::Seq(Arc::new(
-                self.nodes
-                    .drain(frame.base.min(self.nodes.len())..)
-                    .collect(),
-            )),
+            Kind::Seq => Value::Seq(Arc::new(taken(&mut self.nodes, frame.base))),
             Kind::Map => Value::Map(Arc::new(self.close_map(&frame))),
         };
         let span = Span {
@@ -269,10 +265,7 @@ impl<'t> Builder<'t> {
     }
 
     fn close_map(&mut self, frame: &Frame) -> Vec<Entry> {
-        let entries: Vec<Entry> = self
-            .entries
-            .drain(frame.base.min(self.entries.len())..)
-            .collect();
+        let entries = taken(&mut self.entries, frame.base);
         for (first, again) in duplicates(&entries) {
             if self.errors.len() >= self.limits.errors {
                 break;
@@ -353,6 +346,18 @@ impl<'t> Builder<'t> {
         self.entries.clear();
         self.root = None;
     }
+}
+
+/// What stands on a stack from `base` on, in no more memory than it needs.
+fn taken<T>(stack: &mut Vec<T>, base: usize) -> Vec<T> {
+    /// From here on, copying costs more than a new stack.
+    const MANY: usize = 10_000;
+    if base == 0 && stack.len() > MANY {
+        let mut all = std::mem::take(stack);
+        all.shrink_to_fit();
+        return all;
+    }
+    stack.drain(base.min(stack.len())..).collect()
 }
 
 /// Keys that stand twice: the first place and the later one, in the order of the later ones.

@@ -217,7 +217,7 @@ fn fits_plain(text: &str, in_brackets: bool) -> bool {
         || text.contains(": ")
         || text.contains(" #")
         || text.starts_with("...")
-        || in_brackets && text.contains([',', '[', ']', '{', '}']);
+        || in_brackets && text.contains([',', '[', ']', '{', '}', '?']);
     begins_well
         && !has_meaning
         && text

@@ -3,6 +3,7 @@
 use super::build::{Builder, Closed, Measure, Places, to_u32};
 use super::resolve;
 use super::yaml_errors;
+use super::yaml_places;
 use super::{Limits, Node, Scalar, Style, SyntaxError, Value};
 use causeway_model::source::FileId;
 use granit_parser::{
@@ -24,6 +25,7 @@ pub(super) fn parse(
         anchors: BTreeMap::new(),
         alias_nodes: 0,
         documents: Vec::new(),
+        brackets_from: None,
     };
     reader.read();
     let mut errors = reader.builder.errors;
@@ -46,6 +48,8 @@ struct Reader<'t> {
     /// Values that aliases added so far.
     alias_nodes: usize,
     documents: Vec<Node>,
+    /// How deep the outermost open `[` or `{` stands.
+    brackets_from: Option<usize>,
 }
 
 impl<'t> Reader<'t> {
@@ -66,6 +70,7 @@ impl<'t> Reader<'t> {
             if let Err(error) = stopped {
                 self.builder.errors.push(error);
                 self.builder.abandon();
+                self.brackets_from = None;
                 if !self.next_document(&mut parser) {
                     return;
                 }
@@ -94,19 +99,23 @@ impl<'t> Reader<'t> {
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let start = match style {
-                    StructureStyle::Block => self.first_dash(bytes.start),
+                    StructureStyle::Block => {
+                        yaml_places::first_dash(self.text, self.builder.key_end(), bytes.start)
+                    }
                     StructureStyle::Flow => bytes.start,
                 };
                 self.expect_value("a list", bytes)?;
                 self.collection_tag(tag.as_deref(), "seq", start)?;
+                self.enter(style);
                 self.builder.open_seq(start, anchor)?;
                 self.announce(anchor);
                 Ok(())
             }
-            Event::MappingStart(_, anchor, tag) => {
+            Event::MappingStart(style, anchor, tag) => {
                 let start = bytes.start;
                 self.expect_value("a mapping", bytes)?;
                 self.collection_tag(tag.as_deref(), "map", start)?;
+                self.enter(style);
                 self.builder.open_map(start, anchor)?;
                 self.announce(anchor);
                 Ok(())
@@ -122,6 +131,9 @@ impl<'t> Reader<'t> {
                 {
                     self.place(node, measure, anchor);
                 }
+                self.brackets_from = self
+                    .brackets_from
+                    .filter(|depth| *depth < self.builder.depth());
                 Ok(())
             }
             Event::Alias(id) => self.alias(id, bytes),
@@ -153,6 +165,12 @@ impl<'t> Reader<'t> {
         ))
     }
 
+    fn enter(&mut self, style: StructureStyle) {
+        if style == StructureStyle::Flow && self.brackets_from.is_none() {
+            self.brackets_from = Some(self.builder.depth());
+        }
+    }
+
     fn announce(&mut self, anchor: usize) {
         if anchor != 0 {
             self.anchors.insert(anchor, None);
@@ -177,17 +195,27 @@ impl<'t> Reader<'t> {
         let plain = style == ScalarStyle::Plain;
         // What is not written at all comes as `~` with no bytes.
         let (text, bytes) = if plain && bytes.is_empty() {
-            ("", self.after_colon(bytes))
+            (
+                "",
+                yaml_places::after_colon(self.text, self.builder.key_end(), bytes),
+            )
         } else {
             (text, bytes)
         };
         let (style, bytes) = match style {
             ScalarStyle::Plain => (Style::Plain, bytes),
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => (Style::Quoted, bytes),
-            ScalarStyle::Literal | ScalarStyle::Folded => {
-                (Style::Block, self.content_lines(bytes, text))
-            }
+            ScalarStyle::Literal | ScalarStyle::Folded => (
+                Style::Block,
+                yaml_places::content_lines(self.text, bytes, text),
+            ),
         };
+        // A block that ends with the file, in the middle of its last line, has no line break there.
+        let unfinished = style == Style::Block && !bytes.is_empty() && bytes.end == self.text.len();
+        let text = text
+            .strip_suffix('\n')
+            .filter(|_| unfinished)
+            .unwrap_or(text);
         if self.builder.wants_key() {
             return self.key(text, plain, tag, anchor, bytes);
         }
@@ -217,6 +245,12 @@ impl<'t> Reader<'t> {
                 "there is a value but no key",
                 "write a name before the `:`",
             ));
+        }
+        if self.brackets_from.is_none()
+            && let Some(tab) = yaml_places::indenting_tab(self.text, bytes.start)
+        {
+            let (message, help) = yaml_errors::NO_TABS;
+            return Err(self.builder.error(tab, tab + 1, message, help));
         }
         let merge_tag =
             tag.is_some_and(|tag| tag.suffix_in_namespace(YAML_TAGS).as_deref() == Some("merge"));
@@ -352,98 +386,9 @@ impl<'t> Reader<'t> {
             help,
         )
     }
-
-    /// The first `-` of a block list. The parser points at it, except when the list is not indented under its key:
-    /// then it points behind it.
-    fn first_dash(&self, start: usize) -> usize {
-        let Some(key_end) = self
-            .builder
-            .is_in_map()
-            .then(|| self.builder.key_end())
-            .flatten()
-        else {
-            return start;
-        };
-        let mut rest = key_end..start;
-        while let Some(between) = self.text.get(rest.clone()) {
-            match between.chars().next() {
-                Some('-') => return rest.start,
-                Some('#') => rest.start += between.find('\n').unwrap_or(between.len()),
-                Some('&' | '!') => {
-                    rest.start += between.find(char::is_whitespace).unwrap_or(between.len())
-                }
-                Some(other) => rest.start += other.len_utf8(),
-                None => break,
-            }
-        }
-        start
-    }
-
-    /// Where the value of a key would stand that has none: behind its `:`.
-    fn after_colon(&self, bytes: Range<usize>) -> Range<usize> {
-        let key_end = self.builder.key_end().filter(|end| *end <= bytes.start);
-        let rest = key_end
-            .and_then(|end| self.text.get(end..))
-            .unwrap_or_default();
-        match (
-            key_end,
-            rest.trim_start_matches([' ', '\t']).strip_prefix(':'),
-        ) {
-            (Some(key_end), Some(after)) => {
-                let at = key_end + rest.len() - after.len();
-                at..at
-            }
-            _ => bytes,
-        }
-    }
-
-    /// The lines of a block scalar: from its first (after the indentation, unless it is blank) to the last that is not
-    /// blank, without its line break. The parser's span leaves out leading blank lines and has the trailing ones.
-    fn content_lines(&self, bytes: Range<usize>, content: &str) -> Range<usize> {
-        let before = self.text.get(..bytes.start).unwrap_or_default();
-        if is_blank(content) {
-            // Nothing to see: the end of the header. The parser points somewhere between the header and what follows.
-            let header = self
-                .text
-                .get(bytes.start..)
-                .filter(|rest| rest.starts_with(['|', '>']));
-            let header = header.and_then(|rest| rest.lines().next());
-            let end = header.map_or(before.trim_end().len(), |header| {
-                bytes.start + header.trim_end().len()
-            });
-            return end..end;
-        }
-        let mut start = bytes.start;
-        let mut line = before.rfind('\n').map_or(0, |at| at + 1);
-        while let Some(above) = line.checked_sub(1).and_then(|end| self.text.get(..end)) {
-            let above_start = above.rfind('\n').map_or(0, |at| at + 1);
-            if above
-                .get(above_start..)
-                .is_none_or(|above| !is_blank(above))
-            {
-                break;
-            }
-            start = above_start;
-            line = above_start;
-        }
-        let mut lines = self.text.get(start..bytes.end).unwrap_or_default();
-        loop {
-            lines = lines.trim_end_matches(['\r', '\n']);
-            match lines.rfind('\n') {
-                Some(at) if lines.get(at..).is_some_and(is_blank) => {
-                    lines = lines.get(..at).unwrap_or_default()
-                }
-                _ => return start..start + lines.len(),
-            }
-        }
-    }
 }
 
 const YAML_TAGS: &str = "tag:yaml.org,2002:";
-
-fn is_blank(line: &str) -> bool {
-    line.trim_matches([' ', '\t', '\r', '\n']).is_empty()
-}
 
 /// A document of nothing but comments, as between two `---`.
 fn says_nothing(root: &Node) -> bool {

@@ -3,6 +3,9 @@
 use granit_parser::ErrorKind;
 use std::ops::Range;
 
+/// Said by the reader of keys as well.
+pub(super) const NO_TABS: (&str, &str) = ("a tab is used for indentation", "indent with spaces");
+
 /// The bytes to point at, what is wrong, and what to do.
 pub(super) fn explain(
     text: &str,
@@ -14,6 +17,11 @@ pub(super) fn explain(
     let next = text.get(at..).and_then(|rest| rest.chars().next());
     let range = at..at + next.map_or(0, char::len_utf8);
     let (message, help) = words(text, at, next, kind, depth);
+    // The parser notices a tab when it is past it.
+    let range = match at.checked_sub(1) {
+        Some(tab) if help == NO_TABS.1 && text.get(tab..at) == Some("\t") => tab..at,
+        _ => range,
+    };
     (range, message, help)
 }
 
@@ -65,7 +73,7 @@ fn words(
         }
         ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
-        | ErrorKind::TabNotAllowed => known("a tab is used for indentation", "indent with spaces"),
+        | ErrorKind::TabNotAllowed => known(NO_TABS.0, NO_TABS.1),
         ErrorKind::UnknownAnchor => known(
             "no anchor of this name stands before this alias",
             "define it with `&name`, or put the `*` in quotes",
@@ -90,7 +98,7 @@ fn words(
         | ErrorKind::InvalidIndentation
             if starts_with_tab(text, at) =>
         {
-            known("a tab is used for indentation", "indent with spaces")
+            known(NO_TABS.0, NO_TABS.1)
         }
         ErrorKind::ExpectedBlockSequenceEntry => known(
             "this is not an item of the list above",

@@ -55,6 +55,12 @@ fn yaml_and_json_become_the_same_kind_of_tree() {
             "{a: [1, -2.5e3, true, null, 'x\né😀'], b: {}}",
         ),
         ("[[], {}, [[]]]", "[[], {}, [[]]]"),
+        (
+            "a:\tb\nc: {\n \td: e,\n \tf: [\n \t\tg: h]\n \t}\n-: i\n",
+            "{a: b, c: {d: e, f: [{g: h}]}, -: i}",
+        ),
+        ("- |\n  a", "[|a|]"),
+        ("- |+\n  a\n\n", "[|a\n\n|]"),
         ("? a\n: b\n? c\n", "{a: b, c: }"),
     ];
     for (text, expected) in cases {

@@ -49,7 +49,7 @@ fn parts_of_scalars_are_found_in_the_file() {
         ("k: |\r\n  abc\r\n  def\r\n", "def", "def"),
         ("k: |2-\n   abc\n  def", "bc\nd", "bc\n  d"),
         ("k: |\n\n \n  abc\n", "bc", "bc"),
-        ("k: |\n  abc", "c\n", "c"),
+        ("k: |\n  abc", "c", "c"),
         ("k: >\n  abc\n  def\n\n  ghi\n   jkl\n", "def", "def"),
         ("k: >\n  abc\n  def\n\n  ghi\n   jkl\n", "jkl", "jkl"),
         (r#"{"k": "a\ud83d\ude00b\/c\nd"}"#, "b/", r"b\/"),
