@@ -23,10 +23,7 @@ pub struct MemoryFiles(pub BTreeMap<String, Vec<u8>>);
 
 impl Files for MemoryFiles {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        self.0
-            .get(path)
-            .cloned()
-            .ok_or_else(|| "no such file".to_owned())
+        self.0.get(path).cloned().ok_or_else(|| "no such file".to_owned())
     }
 
     fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
@@ -34,11 +31,7 @@ impl Files for MemoryFiles {
             let (mut path, mut first) = (path, true);
             let mut parts = pattern.split('*').peekable();
             while let Some(part) = parts.next() {
-                let found = if first {
-                    path.starts_with(part).then_some(0)
-                } else {
-                    path.find(part)
-                };
+                let found = if first { path.starts_with(part).then_some(0) } else { path.find(part) };
                 let Some(at) = found else { return false };
                 if path.get(..at).is_none_or(|skipped| skipped.contains('/')) {
                     return false;
@@ -51,11 +44,6 @@ impl Files for MemoryFiles {
             }
             !path.contains('/')
         };
-        Ok(self
-            .0
-            .keys()
-            .filter(|path| matches(path))
-            .cloned()
-            .collect())
+        Ok(self.0.keys().filter(|path| matches(path)).cloned().collect())
     }
 }

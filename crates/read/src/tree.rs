@@ -95,12 +95,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            bytes: 256 << 20,
-            depth: 128,
-            alias_nodes: 1_000_000,
-            errors: 20,
-        }
+        Limits { bytes: 256 << 20, depth: 128, alias_nodes: 1_000_000, errors: 20 }
     }
 }
 
@@ -139,16 +134,8 @@ fn parse_with_places(
 ) -> Result<Vec<Node>, Vec<SyntaxError>> {
     if text.len() > limits.bytes || u32::try_from(text.len()).is_err() {
         return Err(vec![SyntaxError {
-            span: Span {
-                file,
-                start: 0,
-                end: 0,
-            },
-            message: format!(
-                "the text has {} bytes, more than the {} that are read",
-                text.len(),
-                limits.bytes
-            ),
+            span: Span { file, start: 0, end: 0 },
+            message: format!("the text has {} bytes, more than the {} that are read", text.len(), limits.bytes),
             help: "split the file, or export less of it".to_owned(),
         }]);
     }

@@ -13,32 +13,17 @@ impl Node {
 
     /// A string.
     pub fn str(span: Span, text: impl Into<Arc<str>>) -> Node {
-        Node {
-            span,
-            value: Value::Scalar(Scalar {
-                text: text.into(),
-                style: Style::Quoted,
-            }),
-        }
+        Node { span, value: Value::Scalar(Scalar { text: text.into(), style: Style::Quoted }) }
     }
 
     /// A scalar without quotes: a number, a boolean, null or a string, as its text says.
     pub fn plain(span: Span, text: impl Into<Arc<str>>) -> Node {
-        Node {
-            span,
-            value: Value::Scalar(Scalar {
-                text: text.into(),
-                style: Style::Plain,
-            }),
-        }
+        Node { span, value: Value::Scalar(Scalar { text: text.into(), style: Style::Plain }) }
     }
 
     /// A list.
     pub fn seq(span: Span, items: Vec<Node>) -> Node {
-        Node {
-            span,
-            value: Value::Seq(Arc::new(items)),
-        }
+        Node { span, value: Value::Seq(Arc::new(items)) }
     }
 
     /// The text of a scalar, whatever its type.
@@ -51,9 +36,7 @@ impl Node {
         let scalar = self.scalar()?;
         let text = scalar.text.as_ref();
         let is_string = scalar.style != Style::Plain
-            || !(resolve::is_null(text)
-                || resolve::bool_12(text).is_some()
-                || resolve::is_number(text));
+            || !(resolve::is_null(text) || resolve::bool_12(text).is_some() || resolve::is_number(text));
         is_string.then_some(text)
     }
 
@@ -74,16 +57,12 @@ impl Node {
 
     /// An integer that is not negative, by YAML 1.2 (`010` is ten). No quotes.
     pub fn as_u64(&self) -> Option<u64> {
-        self.plain_text()
-            .and_then(resolve::integer)
-            .and_then(|number| u64::try_from(number).ok())
+        self.plain_text().and_then(resolve::integer).and_then(|number| u64::try_from(number).ok())
     }
 
     /// An integer, by YAML 1.2 (`010` is ten). No quotes.
     pub fn as_i64(&self) -> Option<i64> {
-        self.plain_text()
-            .and_then(resolve::integer)
-            .and_then(|number| i64::try_from(number).ok())
+        self.plain_text().and_then(resolve::integer).and_then(|number| i64::try_from(number).ok())
     }
 
     /// A finite number. No quotes.
@@ -124,18 +103,13 @@ impl Node {
 
     /// The entry of a key, written exactly so.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries()
-            .iter()
-            .find(|entry| entry.key.as_ref() == key)
+        self.entries().iter().find(|entry| entry.key.as_ref() == key)
     }
 
     /// The value under a key, in whatever case its ASCII letters are; the exact key wins, then the first.
     pub fn get_ci(&self, key: &str) -> Option<&Node> {
         self.get(key).or_else(|| {
-            self.entries()
-                .iter()
-                .find(|entry| entry.key.eq_ignore_ascii_case(key))
-                .map(|entry| &entry.node)
+            self.entries().iter().find(|entry| entry.key.eq_ignore_ascii_case(key)).map(|entry| &entry.node)
         })
     }
 
@@ -159,9 +133,7 @@ impl Node {
     }
 
     fn plain_text(&self) -> Option<&str> {
-        self.scalar()
-            .filter(|scalar| scalar.style == Style::Plain)
-            .map(|scalar| scalar.text.as_ref())
+        self.scalar().filter(|scalar| scalar.style == Style::Plain).map(|scalar| scalar.text.as_ref())
     }
 }
 
@@ -175,10 +147,7 @@ pub struct MapBuilder {
 impl MapBuilder {
     /// A mapping that stands for the bytes of `span`.
     pub fn new(span: Span) -> Self {
-        MapBuilder {
-            span,
-            entries: Vec::new(),
-        }
+        MapBuilder { span, entries: Vec::new() }
     }
 
     /// Sets a key, unless the value is `None`. A key set before keeps its place and gets the new value. Without a
@@ -193,23 +162,9 @@ impl MapBuilder {
         let Some(node) = node.into() else { return self };
         let key = key.as_ref();
         let key_span = key_span.into().unwrap_or(node.span);
-        match self
-            .entries
-            .iter_mut()
-            .find(|entry| entry.key.as_ref() == key)
-        {
-            Some(entry) => {
-                *entry = Entry {
-                    key: key.into(),
-                    key_span,
-                    node,
-                }
-            }
-            None => self.entries.push(Entry {
-                key: key.into(),
-                key_span,
-                node,
-            }),
+        match self.entries.iter_mut().find(|entry| entry.key.as_ref() == key) {
+            Some(entry) => *entry = Entry { key: key.into(), key_span, node },
+            None => self.entries.push(Entry { key: key.into(), key_span, node }),
         }
         self
     }
@@ -221,9 +176,6 @@ impl MapBuilder {
 
     /// The mapping.
     pub fn build(self) -> Node {
-        Node {
-            span: self.span,
-            value: Value::Map(Arc::new(self.entries)),
-        }
+        Node { span: self.span, value: Value::Map(Arc::new(self.entries)) }
     }
 }

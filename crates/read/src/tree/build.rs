@@ -16,10 +16,7 @@ pub(super) struct Measure {
 }
 
 impl Measure {
-    pub(super) const SCALAR: Measure = Measure {
-        nodes: 1,
-        height: 0,
-    };
+    pub(super) const SCALAR: Measure = Measure { nodes: 1, height: 0 };
 }
 
 /// A value that was closed.
@@ -93,28 +90,12 @@ impl<'t> Builder<'t> {
     /// A span that ends on a whole character.
     pub(super) fn span(&self, start: usize, end: usize) -> Span {
         let end = end.max(start).min(self.text.len());
-        let whole = (end..=self.text.len())
-            .find(|at| self.text.is_char_boundary(*at))
-            .unwrap_or(end);
-        Span {
-            file: self.file,
-            start: to_u32(start),
-            end: to_u32(whole),
-        }
+        let whole = (end..=self.text.len()).find(|at| self.text.is_char_boundary(*at)).unwrap_or(end);
+        Span { file: self.file, start: to_u32(start), end: to_u32(whole) }
     }
 
-    pub(super) fn error(
-        &self,
-        start: usize,
-        end: usize,
-        message: impl Into<String>,
-        help: &str,
-    ) -> SyntaxError {
-        SyntaxError {
-            span: self.span(start, end),
-            message: message.into(),
-            help: help.to_owned(),
-        }
+    pub(super) fn error(&self, start: usize, end: usize, message: impl Into<String>, help: &str) -> SyntaxError {
+        SyntaxError { span: self.span(start, end), message: message.into(), help: help.to_owned() }
     }
 
     pub(super) fn share(&mut self, text: &str) -> Arc<str> {
@@ -123,10 +104,7 @@ impl<'t> Builder<'t> {
 
     pub(super) fn scalar(&mut self, text: &str, style: Style, start: usize, end: usize) -> Node {
         let text = self.share(text);
-        Node {
-            span: self.span(start, end),
-            value: Value::Scalar(Scalar { text, style }),
-        }
+        Node { span: self.span(start, end), value: Value::Scalar(Scalar { text, style }) }
     }
 
     pub(super) fn depth(&self) -> usize {
@@ -139,24 +117,17 @@ impl<'t> Builder<'t> {
     }
 
     pub(super) fn is_in_map(&self) -> bool {
-        self.frames
-            .last()
-            .is_some_and(|frame| frame.kind == Kind::Map)
+        self.frames.last().is_some_and(|frame| frame.kind == Kind::Map)
     }
 
     /// The next scalar is a key.
     pub(super) fn wants_key(&self) -> bool {
-        self.frames
-            .last()
-            .is_some_and(|frame| frame.kind == Kind::Map && frame.key.is_none())
+        self.frames.last().is_some_and(|frame| frame.kind == Kind::Map && frame.key.is_none())
     }
 
     /// Last byte of the key whose value comes next.
     pub(super) fn key_end(&self) -> Option<usize> {
-        self.frames
-            .last()
-            .and_then(|frame| frame.key.as_ref())
-            .map(|key| key.span.end as usize)
+        self.frames.last().and_then(|frame| frame.key.as_ref()).map(|key| key.span.end as usize)
     }
 
     pub(super) fn open_seq(&mut self, start: usize, anchor: usize) -> Result<(), SyntaxError> {
@@ -167,20 +138,11 @@ impl<'t> Builder<'t> {
         self.open(Kind::Map, self.entries.len(), start, anchor)
     }
 
-    fn open(
-        &mut self,
-        kind: Kind,
-        base: usize,
-        start: usize,
-        anchor: usize,
-    ) -> Result<(), SyntaxError> {
+    fn open(&mut self, kind: Kind, base: usize, start: usize, anchor: usize) -> Result<(), SyntaxError> {
         if self.frames.len() >= self.limits.depth {
             return Err(self.too_deep(start, start + 1));
         }
-        let measure = Measure {
-            nodes: 1,
-            height: 1,
-        };
+        let measure = Measure { nodes: 1, height: 1 };
         self.frames.push(Frame {
             kind,
             start: to_u32(start),
@@ -195,16 +157,8 @@ impl<'t> Builder<'t> {
     }
 
     pub(super) fn too_deep(&self, start: usize, end: usize) -> SyntaxError {
-        let message = format!(
-            "lists and mappings stand more than {} deep in each other",
-            self.limits.depth
-        );
-        self.error(
-            start,
-            end,
-            message,
-            "no document this program reads is that deep",
-        )
+        let message = format!("lists and mappings stand more than {} deep in each other", self.limits.depth);
+        self.error(start, end, message, "no document this program reads is that deep")
     }
 
     pub(super) fn key(&mut self, text: &str, span: Span, merge: bool) {
@@ -235,11 +189,7 @@ impl<'t> Builder<'t> {
                 if key.merge {
                     frame.merge = Some(self.entries.len());
                 }
-                self.entries.push(Entry {
-                    key: key.text,
-                    key_span: key.span,
-                    node,
-                });
+                self.entries.push(Entry { key: key.text, key_span: key.span, node });
             }
             _ => self.nodes.push(node),
         }
@@ -252,16 +202,8 @@ impl<'t> Builder<'t> {
             Kind::Seq => Value::Seq(Arc::new(taken(&mut self.nodes, frame.base))),
             Kind::Map => Value::Map(Arc::new(self.close_map(&frame))),
         };
-        let span = Span {
-            file: self.file,
-            start: frame.start,
-            end: end.map_or(frame.end, to_u32),
-        };
-        Some(Closed {
-            node: Node { span, value },
-            measure: frame.measure,
-            anchor: frame.anchor,
-        })
+        let span = Span { file: self.file, start: frame.start, end: end.map_or(frame.end, to_u32) };
+        Some(Closed { node: Node { span, value }, measure: frame.measure, anchor: frame.anchor })
     }
 
     fn close_map(&mut self, frame: &Frame) -> Vec<Entry> {
@@ -271,15 +213,10 @@ impl<'t> Builder<'t> {
                 break;
             }
             let (line, column) = (self.places)(first.start as usize);
-            let key = self
-                .text
-                .get(again.start as usize..again.end as usize)
-                .unwrap_or_default();
+            let key = self.text.get(again.start as usize..again.end as usize).unwrap_or_default();
             self.errors.push(SyntaxError {
                 span: again,
-                message: format!(
-                    "the key `{key}` is already in this mapping, at line {line}, column {column}"
-                ),
+                message: format!("the key `{key}` is already in this mapping, at line {line}, column {column}"),
                 help: "keep one of the two".to_owned(),
             });
         }
@@ -299,29 +236,19 @@ impl<'t> Builder<'t> {
             Value::Seq(nodes) => nodes.iter().collect(),
             _ => vec![&merged.node],
         };
-        let mut seen: BTreeSet<Arc<str>> = entries
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| *index != at)
-            .map(|(_, entry)| entry.key.clone())
-            .collect();
+        let mut seen: BTreeSet<Arc<str>> =
+            entries.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, entry)| entry.key.clone()).collect();
         let mut brought = Vec::new();
         for source in sources {
             let Value::Map(source_entries) = &source.value else {
                 self.errors.push(SyntaxError {
                     span: source.span,
                     message: "the merge key `<<` takes a mapping or a list of mappings".to_owned(),
-                    help: "write `<<: *name`, or put the key in quotes if it is meant literally"
-                        .to_owned(),
+                    help: "write `<<: *name`, or put the key in quotes if it is meant literally".to_owned(),
                 });
                 continue;
             };
-            brought.extend(
-                source_entries
-                    .iter()
-                    .filter(|entry| seen.insert(entry.key.clone()))
-                    .cloned(),
-            );
+            brought.extend(source_entries.iter().filter(|entry| seen.insert(entry.key.clone())).cloned());
         }
         let mut result = Vec::with_capacity(entries.len() + brought.len());
         for (index, entry) in entries.into_iter().enumerate() {
@@ -366,11 +293,7 @@ fn duplicates(entries: &[Entry]) -> Vec<(Span, Span)> {
     let mut found = Vec::new();
     if entries.len() <= FEW {
         for (index, entry) in entries.iter().enumerate() {
-            if let Some(first) = entries
-                .iter()
-                .take(index)
-                .find(|other| other.key == entry.key)
-            {
+            if let Some(first) = entries.iter().take(index).find(|other| other.key == entry.key) {
                 found.push((first.key_span, entry.key_span));
             }
         }
@@ -391,13 +314,7 @@ fn duplicates(entries: &[Entry]) -> Vec<(Span, Span)> {
 pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     (line, column)
 }
 
@@ -414,9 +331,7 @@ struct Interner {
 
 impl Default for Interner {
     fn default() -> Self {
-        Interner {
-            slots: vec![None; Interner::SLOTS],
-        }
+        Interner { slots: vec![None; Interner::SLOTS] }
     }
 }
 
@@ -430,11 +345,10 @@ impl Interner {
             return text.into();
         }
         // FNV-1a, folded to the number of slots.
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        let index =
-            usize::try_from((hash ^ (hash >> 32)) % Interner::SLOTS as u64).unwrap_or_default();
+        let hash = text
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let index = usize::try_from((hash ^ (hash >> 32)) % Interner::SLOTS as u64).unwrap_or_default();
         let Some(slot) = self.slots.get_mut(index) else {
             return text.into();
         };

@@ -35,17 +35,9 @@ pub fn decode_bytes(bytes: &[u8]) -> Result<Cow<'_, str>, TextError> {
 ///
 /// As [`decode_bytes`].
 pub fn decode_bytes_within(bytes: &[u8], limit: usize) -> Result<Cow<'_, str>, TextError> {
-    let at_start = |message: String, help: &str| TextError {
-        offset: 0,
-        line: 1,
-        message,
-        help: help.to_owned(),
-    };
+    let at_start = |message: String, help: &str| TextError { offset: 0, line: 1, message, help: help.to_owned() };
     if bytes.len() > limit {
-        let message = format!(
-            "the file has {} bytes, more than the {limit} that are read",
-            bytes.len()
-        );
+        let message = format!("the file has {} bytes, more than the {limit} that are read", bytes.len());
         return Err(at_start(message, "split the file, or export less of it"));
     }
     if let Some(encoding) = other_encoding(bytes) {
@@ -55,44 +47,26 @@ pub fn decode_bytes_within(bytes: &[u8], limit: usize) -> Result<Cow<'_, str>, T
         ));
     }
     if let Some(format) = compressed(bytes) {
-        return Err(at_start(
-            format!("the file is compressed ({format}), not text"),
-            "unpack it first",
-        ));
+        return Err(at_start(format!("the file is compressed ({format}), not text"), "unpack it first"));
     }
     let content = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mark = bytes.len() - content.len();
     if content.is_empty() {
-        return Err(at_start(
-            "the file is empty".to_owned(),
-            "did the command that wrote it fail?",
-        ));
+        return Err(at_start("the file is empty".to_owned(), "did the command that wrote it fail?"));
     }
     let text = match std::str::from_utf8(content) {
         Ok(text) => text,
         Err(error) => {
             let at = error.valid_up_to();
-            let valid = content
-                .get(..at)
-                .and_then(|valid| std::str::from_utf8(valid).ok())
-                .unwrap_or_default();
+            let valid = content.get(..at).and_then(|valid| std::str::from_utf8(valid).ok()).unwrap_or_default();
             let byte = content.get(at).copied().unwrap_or_default();
             let (line, column) = line_and_column(valid, at);
             let message = match error.error_len() {
-                None => format!(
-                    "the file ends in the middle of a character, at line {line}, column {column}"
-                ),
+                None => format!("the file ends in the middle of a character, at line {line}, column {column}"),
                 Some(_) => format!("byte {byte:#04x} at line {line}, column {column} is not UTF-8"),
             };
-            let help =
-                "save the file as UTF-8 (it may be in an older encoding such as Windows-1252)"
-                    .to_owned();
-            return Err(TextError {
-                offset: mark + at,
-                line,
-                message,
-                help,
-            });
+            let help = "save the file as UTF-8 (it may be in an older encoding such as Windows-1252)".to_owned();
+            return Err(TextError { offset: mark + at, line, message, help });
         }
     };
     if let Some(at) = text.bytes().position(|byte| byte == 0) {
@@ -147,85 +121,22 @@ mod tests {
         let cases: &[(&[u8], &str, usize, usize)] = &[
             (b"", "the file is empty", 0, 1),
             (b"\xef\xbb\xbf", "the file is empty", 0, 1),
-            (
-                b"\xff\xfe{\0\"\0",
-                "the file is UTF-16 (little endian), not UTF-8",
-                0,
-                1,
-            ),
-            (
-                b"\xfe\xff\0{\0\"",
-                "the file is UTF-16 (big endian), not UTF-8",
-                0,
-                1,
-            ),
-            (
-                b"\xff\xfe\0\0{\0\0\0",
-                "the file is UTF-32 (little endian), not UTF-8",
-                0,
-                1,
-            ),
-            (
-                b"\0\0\xfe\xff\0\0\0{",
-                "the file is UTF-32 (big endian), not UTF-8",
-                0,
-                1,
-            ),
-            (
-                b"{\0\"\0",
-                "the file is UTF-16 (little endian), not UTF-8",
-                0,
-                1,
-            ),
-            (
-                b"\0{\0\"",
-                "the file is UTF-16 (big endian), not UTF-8",
-                0,
-                1,
-            ),
-            (
-                b"a\0\0\0",
-                "the file is UTF-32 (little endian), not UTF-8",
-                0,
-                1,
-            ),
-            (
-                b"\x1f\x8b\x08",
-                "the file is compressed (gzip), not text",
-                0,
-                1,
-            ),
-            (
-                b"a: 1\nb\xc3\xa4: \xe4x\n",
-                "byte 0xe4 at line 2, column 5 is not UTF-8",
-                10,
-                2,
-            ),
-            (
-                b"\xef\xbb\xbfa: \xff",
-                "byte 0xff at line 1, column 4 is not UTF-8",
-                6,
-                1,
-            ),
-            (
-                b"a: \xc3",
-                "the file ends in the middle of a character, at line 1, column 4",
-                3,
-                1,
-            ),
-            (
-                b"a: 1\nbc\0d",
-                "there is a NUL byte at line 2, column 3",
-                7,
-                2,
-            ),
+            (b"\xff\xfe{\0\"\0", "the file is UTF-16 (little endian), not UTF-8", 0, 1),
+            (b"\xfe\xff\0{\0\"", "the file is UTF-16 (big endian), not UTF-8", 0, 1),
+            (b"\xff\xfe\0\0{\0\0\0", "the file is UTF-32 (little endian), not UTF-8", 0, 1),
+            (b"\0\0\xfe\xff\0\0\0{", "the file is UTF-32 (big endian), not UTF-8", 0, 1),
+            (b"{\0\"\0", "the file is UTF-16 (little endian), not UTF-8", 0, 1),
+            (b"\0{\0\"", "the file is UTF-16 (big endian), not UTF-8", 0, 1),
+            (b"a\0\0\0", "the file is UTF-32 (little endian), not UTF-8", 0, 1),
+            (b"\x1f\x8b\x08", "the file is compressed (gzip), not text", 0, 1),
+            (b"a: 1\nb\xc3\xa4: \xe4x\n", "byte 0xe4 at line 2, column 5 is not UTF-8", 10, 2),
+            (b"\xef\xbb\xbfa: \xff", "byte 0xff at line 1, column 4 is not UTF-8", 6, 1),
+            (b"a: \xc3", "the file ends in the middle of a character, at line 1, column 4", 3, 1),
+            (b"a: 1\nbc\0d", "there is a NUL byte at line 2, column 3", 7, 2),
         ];
         for (bytes, message, offset, line) in cases {
             let error = decode_bytes(bytes).expect_err(message);
-            assert_eq!(
-                (error.message.as_str(), error.offset, error.line),
-                (*message, *offset, *line)
-            );
+            assert_eq!((error.message.as_str(), error.offset, error.line), (*message, *offset, *line));
             assert!(!error.help.is_empty());
         }
     }
@@ -234,9 +145,6 @@ mod tests {
     fn too_many_bytes_are_refused() {
         assert!(decode_bytes_within(b"abcd", 4).is_ok());
         let error = decode_bytes_within(b"abcde", 4).unwrap_err();
-        assert_eq!(
-            error.message,
-            "the file has 5 bytes, more than the 4 that are read"
-        );
+        assert_eq!(error.message, "the file has 5 bytes, more than the 4 that are read");
     }
 }

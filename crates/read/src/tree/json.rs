@@ -18,12 +18,7 @@ pub(super) struct Failure {
     pub(super) looks_like_json: bool,
 }
 
-pub(super) fn parse(
-    text: &str,
-    file: FileId,
-    limits: &Limits,
-    places: Places<'_>,
-) -> Result<Vec<Node>, Failure> {
+pub(super) fn parse(text: &str, file: FileId, limits: &Limits, places: Places<'_>) -> Result<Vec<Node>, Failure> {
     let mut reader = Reader {
         text,
         at: 0,
@@ -36,21 +31,13 @@ pub(super) fn parse(
     let mut errors = reader.builder.errors;
     match stopped {
         Ok(()) if errors.is_empty() => Ok(reader.documents),
-        Ok(()) => Err(Failure {
-            errors,
-            may_be_yaml: false,
-            looks_like_json: true,
-        }),
+        Ok(()) => Err(Failure { errors, may_be_yaml: false, looks_like_json: true }),
         Err(stop) => {
             let may_be_yaml = stop.may_be_yaml && errors.is_empty();
             errors.push(stop.error);
             errors.sort_by_key(|error| error.span.start);
             errors.truncate(limits.errors.max(1));
-            Err(Failure {
-                errors,
-                may_be_yaml,
-                looks_like_json: reader.quoted_keys > 0,
-            })
+            Err(Failure { errors, may_be_yaml, looks_like_json: reader.quoted_keys > 0 })
         }
     }
 }
@@ -97,34 +84,23 @@ impl<'t> Reader<'t> {
         loop {
             self.skip_space();
             let Some(byte) = self.peek() else {
-                return if self.builder.depth() == 0 {
-                    Ok(())
-                } else {
-                    Err(self.cut_off())
-                };
+                return if self.builder.depth() == 0 { Ok(()) } else { Err(self.cut_off()) };
             };
             expect = match (expect, byte) {
-                (
-                    Expect::Document | Expect::ItemOrClose | Expect::Item | Expect::MapValue,
-                    b'{' | b'[',
-                ) => self.open(byte)?,
+                (Expect::Document | Expect::ItemOrClose | Expect::Item | Expect::MapValue, b'{' | b'[') => {
+                    self.open(byte)?
+                }
                 (Expect::Document, _) => return Err(self.after_document(byte)),
                 (Expect::KeyOrClose, b'}') | (Expect::ItemOrClose, b']') => self.close(),
                 (Expect::KeyOrClose | Expect::Key, b'"') => self.key()?,
                 (Expect::ItemOrClose | Expect::Item | Expect::MapValue, b'"') => self.string()?,
                 (Expect::CommaOrClose, b',') => {
                     self.at += 1;
-                    if self.builder.is_in_map() {
-                        Expect::Key
-                    } else {
-                        Expect::Item
-                    }
+                    if self.builder.is_in_map() { Expect::Key } else { Expect::Item }
                 }
                 (Expect::CommaOrClose, b'}') if self.builder.is_in_map() => self.close(),
                 (Expect::CommaOrClose, b']') if !self.builder.is_in_map() => self.close(),
-                (Expect::ItemOrClose | Expect::Item | Expect::MapValue, _) if is_word(byte) => {
-                    self.word(expect)?
-                }
+                (Expect::ItemOrClose | Expect::Item | Expect::MapValue, _) if is_word(byte) => self.word(expect)?,
                 _ => return Err(self.unexpected(expect, byte)),
             };
         }
@@ -141,10 +117,7 @@ impl<'t> Reader<'t> {
     }
 
     fn stop(&self, start: usize, end: usize, message: impl Into<String>, help: &str) -> Stop {
-        Stop {
-            error: self.builder.error(start, end, message, help),
-            may_be_yaml: false,
-        }
+        Stop { error: self.builder.error(start, end, message, help), may_be_yaml: false }
     }
 
     fn open(&mut self, bracket: u8) -> Result<Expect, Stop> {
@@ -152,10 +125,7 @@ impl<'t> Reader<'t> {
             b'{' => (self.builder.open_map(self.at, 0), Expect::KeyOrClose),
             _ => (self.builder.open_seq(self.at, 0), Expect::ItemOrClose),
         };
-        opened.map_err(|error| Stop {
-            error,
-            may_be_yaml: false,
-        })?;
+        opened.map_err(|error| Stop { error, may_be_yaml: false })?;
         self.at += 1;
         Ok(next)
     }
@@ -177,11 +147,7 @@ impl<'t> Reader<'t> {
         let end = self.scan_string()?;
         let span = self.builder.span(start, end);
         let raw = self.text.get(start + 1..end - 1).unwrap_or_default();
-        let text = if self.unescaped.is_empty() {
-            raw
-        } else {
-            &self.unescaped
-        };
+        let text = if self.unescaped.is_empty() { raw } else { &self.unescaped };
         self.builder.key(text, span, false);
         self.at = end;
         self.quoted_keys += 1;
@@ -203,11 +169,7 @@ impl<'t> Reader<'t> {
         let start = self.at;
         let end = self.scan_string()?;
         let raw = self.text.get(start + 1..end - 1).unwrap_or_default();
-        let text = if self.unescaped.is_empty() {
-            raw
-        } else {
-            &self.unescaped
-        };
+        let text = if self.unescaped.is_empty() { raw } else { &self.unescaped };
         let node = self.builder.scalar(text, Style::Quoted, start, end);
         self.at = end;
         self.builder.place(node, Measure::SCALAR);
@@ -239,10 +201,7 @@ impl<'t> Reader<'t> {
                 ),
                 StringError::Escape(range) => (
                     range.clone(),
-                    format!(
-                        "`{}` is no escape of JSON",
-                        self.text.get(range).unwrap_or_default()
-                    ),
+                    format!("`{}` is no escape of JSON", self.text.get(range).unwrap_or_default()),
                     "write `\\\\` for a backslash",
                     true,
                 ),
@@ -253,10 +212,7 @@ impl<'t> Reader<'t> {
                     false,
                 ),
             };
-            Stop {
-                error: self.builder.error(range.start, range.end, message, help),
-                may_be_yaml,
-            }
+            Stop { error: self.builder.error(range.start, range.end, message, help), may_be_yaml }
         })
     }
 
@@ -285,11 +241,7 @@ impl<'t> Reader<'t> {
             let help = "write `null`, or leave the key out";
             return self.stop(start, end, format!("`{word}` is no JSON value"), help);
         }
-        let what = if expect == Expect::MapValue {
-            "the value"
-        } else {
-            "the item"
-        };
+        let what = if expect == Expect::MapValue { "the value" } else { "the item" };
         Stop {
             may_be_yaml: true,
             ..self.stop(
@@ -304,24 +256,14 @@ impl<'t> Reader<'t> {
     fn comment(&self) -> Stop {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let length = rest.find('\n').unwrap_or(rest.len());
-        self.stop(
-            self.at,
-            self.at + length,
-            "JSON has no comments",
-            "remove the comment",
-        )
+        self.stop(self.at, self.at + length, "JSON has no comments", "remove the comment")
     }
 
     fn cut_off(&self) -> Stop {
         let start = self.builder.open_start().unwrap_or(self.at);
         let bracket = self.text.get(start..start + 1).unwrap_or_default();
         let help = "the file may be cut off: did the command that wrote it finish?";
-        self.stop(
-            start,
-            start + 1,
-            format!("the text ends before this `{bracket}` is closed"),
-            help,
-        )
+        self.stop(start, start + 1, format!("the text ends before this `{bracket}` is closed"), help)
     }
 
     fn after_document(&self, byte: u8) -> Stop {
@@ -338,12 +280,7 @@ impl<'t> Reader<'t> {
             b'/' if rest.starts_with("//") || rest.starts_with("/*") => self.comment(),
             _ => Stop {
                 may_be_yaml: true,
-                ..self.stop(
-                    start,
-                    end,
-                    "there is text after the JSON value",
-                    "a JSON file holds JSON values only",
-                )
+                ..self.stop(start, end, "there is text after the JSON value", "a JSON file holds JSON values only")
             },
         }
     }
@@ -357,11 +294,7 @@ impl<'t> Reader<'t> {
         }
         match (expect, byte) {
             (Expect::Key, b'}') | (Expect::Item, b']') => {
-                let comma = self
-                    .text
-                    .get(..start)
-                    .and_then(|before| before.rfind(','))
-                    .unwrap_or(start);
+                let comma = self.text.get(..start).and_then(|before| before.rfind(',')).unwrap_or(start);
                 self.stop(
                     comma,
                     comma + 1,
@@ -370,10 +303,7 @@ impl<'t> Reader<'t> {
                 )
             }
             (Expect::KeyOrClose | Expect::Key, b'{')
-                if self
-                    .text
-                    .get(..start)
-                    .is_some_and(|before| before.ends_with('{')) =>
+                if self.text.get(..start).is_some_and(|before| before.ends_with('{')) =>
             {
                 self.stop(
                     start - 1,
@@ -382,49 +312,27 @@ impl<'t> Reader<'t> {
                     "if this is a template, render it first (`helm template`)",
                 )
             }
-            (Expect::KeyOrClose | Expect::Key, b',')
-            | (Expect::ItemOrClose | Expect::Item, b',') => {
+            (Expect::KeyOrClose | Expect::Key, b',') | (Expect::ItemOrClose | Expect::Item, b',') => {
                 self.stop(start, end, "there is nothing before this `,`", "remove it")
             }
             (Expect::KeyOrClose | Expect::Key, _) => Stop {
                 may_be_yaml: !matches!(byte, b'[' | b']' | b'{' | b':'),
-                ..self.stop(
-                    start,
-                    end,
-                    format!("a key cannot begin with `{shown}`"),
-                    "put keys in double quotes",
-                )
+                ..self.stop(start, end, format!("a key cannot begin with `{shown}`"), "put keys in double quotes")
             },
             (Expect::MapValue, b',' | b'}' | b']') => Stop {
                 may_be_yaml: byte != b']',
-                ..self.stop(
-                    start,
-                    end,
-                    "the key has no value",
-                    "write a value after the `:`, such as `null`",
-                )
+                ..self.stop(start, end, "the key has no value", "write a value after the `:`, such as `null`")
             },
             (Expect::CommaOrClose, b'}' | b']') => {
                 let opened = if byte == b'}' { '[' } else { '{' };
-                self.stop(
-                    start,
-                    end,
-                    format!("`{opened}` is closed by `{shown}`"),
-                    "close it with its own bracket",
-                )
+                self.stop(start, end, format!("`{opened}` is closed by `{shown}`"), "close it with its own bracket")
             }
-            (Expect::CommaOrClose, b'"' | b'{' | b'[' | b'-' | b'0'..=b'9') => self.stop(
-                start,
-                end,
-                "a `,` is missing before this value",
-                "separate values with `,`",
-            ),
-            (Expect::ItemOrClose | Expect::Item, b'}') => self.stop(
-                start,
-                end,
-                "`[` is closed by `}`",
-                "close it with its own bracket",
-            ),
+            (Expect::CommaOrClose, b'"' | b'{' | b'[' | b'-' | b'0'..=b'9') => {
+                self.stop(start, end, "a `,` is missing before this value", "separate values with `,`")
+            }
+            (Expect::ItemOrClose | Expect::Item, b'}') => {
+                self.stop(start, end, "`[` is closed by `}`", "close it with its own bracket")
+            }
             _ => Stop {
                 may_be_yaml: true,
                 ..self.stop(

@@ -19,20 +19,13 @@ pub(super) enum StringError {
 
 /// Reads a string that begins (with its quote) at `start`: the byte after its closing quote. `unescaped` becomes its
 /// text if it has escapes, and empty if the bytes between the quotes are the text.
-pub(super) fn string(
-    text: &str,
-    start: usize,
-    unescaped: &mut String,
-) -> Result<usize, StringError> {
+pub(super) fn string(text: &str, start: usize, unescaped: &mut String) -> Result<usize, StringError> {
     unescaped.clear();
     let bytes = text.as_bytes();
     let mut at = start + 1;
     loop {
         let run = bytes.get(at..).unwrap_or_default();
-        let length = run
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
-            .unwrap_or(run.len());
+        let length = run.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(run.len());
         let end = at + length;
         let had_escapes = at > start + 1;
         match run.get(length) {
@@ -69,10 +62,7 @@ pub(super) fn escape(text: &str, at: usize) -> Result<(char, usize), StringError
         Some(b't') => simple('\t'),
         Some(b'u') => unicode_escape(text, at),
         Some(_) => {
-            let next = text
-                .get(at + 1..)
-                .and_then(|rest| rest.chars().next())
-                .map_or(0, char::len_utf8);
+            let next = text.get(at + 1..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
             Err(StringError::Escape(at..at + 1 + next))
         }
         None => Err(StringError::Unclosed),
@@ -82,13 +72,7 @@ pub(super) fn escape(text: &str, at: usize) -> Result<(char, usize), StringError
 fn unicode_escape(text: &str, at: usize) -> Result<(char, usize), StringError> {
     let Some(first) = four_digits(text, at + 2) else {
         // Up to the first character that is no digit of it.
-        let digits = text
-            .as_bytes()
-            .iter()
-            .skip(at + 2)
-            .take(4)
-            .take_while(|byte| byte.is_ascii_hexdigit())
-            .count();
+        let digits = text.as_bytes().iter().skip(at + 2).take(4).take_while(|byte| byte.is_ascii_hexdigit()).count();
         return Err(StringError::Escape(at..at + 2 + digits));
     };
     if let Some(character) = char::from_u32(first) {
@@ -108,20 +92,15 @@ fn unicode_escape(text: &str, at: usize) -> Result<(char, usize), StringError> {
 }
 
 fn four_digits(text: &str, at: usize) -> Option<u32> {
-    let digits = text
-        .get(at..at + 4)
-        .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    let digits = text.get(at..at + 4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
     u32::from_str_radix(digits, 16).ok()
 }
 
 /// The run of bytes a number or a bare word is made of.
 pub(super) fn word(rest: &str) -> &str {
-    let end = rest.bytes().position(|byte| {
-        matches!(
-            byte,
-            b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"'
-        )
-    });
+    let end = rest
+        .bytes()
+        .position(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"'));
     rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
 }
 
@@ -129,10 +108,7 @@ pub(super) fn word(rest: &str) -> &str {
 pub(super) fn is_number(word: &str) -> bool {
     let unsigned = word.strip_prefix('-').unwrap_or(word);
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
-        Some(at) => (
-            unsigned.get(..at).unwrap_or_default(),
-            unsigned.get(at + 1..),
-        ),
+        Some(at) => (unsigned.get(..at).unwrap_or_default(), unsigned.get(at + 1..)),
         None => (unsigned, None),
     };
     let (whole, fraction) = match mantissa.split_once('.') {
@@ -143,6 +119,5 @@ pub(super) fn is_number(word: &str) -> bool {
     digits(whole)
         && (whole.len() == 1 || !whole.starts_with('0'))
         && fraction.is_none_or(digits)
-        && exponent
-            .is_none_or(|exponent| digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)))
+        && exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)))
 }

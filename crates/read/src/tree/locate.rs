@@ -22,11 +22,7 @@ pub fn locate_in_scalar(sources: &Sources, node: &Node, inner: Range<usize>) -> 
 /// # Errors
 ///
 /// As [`super::parse`]; also when the node is no scalar.
-pub fn parse_in_scalar(
-    sources: &Sources,
-    node: &Node,
-    limits: &Limits,
-) -> Result<Vec<Node>, Vec<SyntaxError>> {
+pub fn parse_in_scalar(sources: &Sources, node: &Node, limits: &Limits) -> Result<Vec<Node>, Vec<SyntaxError>> {
     let Some(text) = node.text() else {
         return Err(vec![SyntaxError {
             span: node.span,
@@ -38,10 +34,7 @@ pub fn parse_in_scalar(
     let file = sources.text(node.span.file);
     let places = |at: usize| line_and_column(file, origins.locate(at..at).start as usize);
     match super::parse_with_places(text, node.span.file, limits, &places) {
-        Ok(documents) => Ok(documents
-            .iter()
-            .map(|document| origins.moved(document))
-            .collect()),
+        Ok(documents) => Ok(documents.iter().map(|document| origins.moved(document)).collect()),
         Err(mut errors) => {
             for error in &mut errors {
                 error.span = origins.locate(error.span.start as usize..error.span.end as usize);
@@ -70,17 +63,12 @@ impl Origins {
     fn of(sources: &Sources, node: &Node) -> Origins {
         let whole = node.span;
         let (length, pieces) = match &node.value {
-            Value::Scalar(scalar) => (
-                scalar.text.len(),
-                trace(sources.text(whole.file), whole, scalar).unwrap_or_default(),
-            ),
+            Value::Scalar(scalar) => {
+                (scalar.text.len(), trace(sources.text(whole.file), whole, scalar).unwrap_or_default())
+            }
             _ => (0, Vec::new()),
         };
-        Origins {
-            whole,
-            length,
-            pieces,
-        }
+        Origins { whole, length, pieces }
     }
 
     fn locate(&self, inner: Range<usize>) -> Span {
@@ -88,17 +76,9 @@ impl Origins {
             return self.whole;
         }
         let start = self.start_of(inner.start);
-        let end = if inner.is_empty() {
-            start
-        } else {
-            self.end_of(inner.end)
-        };
+        let end = if inner.is_empty() { start } else { self.end_of(inner.end) };
         match (u32::try_from(start), u32::try_from(end)) {
-            (Ok(start), Ok(end)) => Span {
-                file: self.whole.file,
-                start,
-                end: end.max(start),
-            },
+            (Ok(start), Ok(end)) => Span { file: self.whole.file, start, end: end.max(start) },
             _ => self.whole,
         }
     }
@@ -128,16 +108,13 @@ impl Origins {
         let span = self.locate(node.span.start as usize..node.span.end as usize);
         let value = match &node.value {
             Value::Scalar(scalar) => Value::Scalar(scalar.clone()),
-            Value::Seq(items) => Value::Seq(Arc::new(
-                items.iter().map(|item| self.moved(item)).collect(),
-            )),
+            Value::Seq(items) => Value::Seq(Arc::new(items.iter().map(|item| self.moved(item)).collect())),
             Value::Map(entries) => Value::Map(Arc::new(
                 entries
                     .iter()
                     .map(|entry| Entry {
                         key: entry.key.clone(),
-                        key_span: self
-                            .locate(entry.key_span.start as usize..entry.key_span.end as usize),
+                        key_span: self.locate(entry.key_span.start as usize..entry.key_span.end as usize),
                         node: self.moved(&entry.node),
                     })
                     .collect(),
@@ -151,28 +128,18 @@ fn trace(file: &str, span: Span, scalar: &Scalar) -> Option<Vec<Piece>> {
     let (start, end) = (span.start as usize, span.end as usize);
     let raw = file.get(start..end)?;
     if raw == scalar.text.as_ref() {
-        return Some(vec![Piece {
-            text: 0..raw.len(),
-            raw: start..end,
-            verbatim: true,
-        }]);
+        return Some(vec![Piece { text: 0..raw.len(), raw: start..end, verbatim: true }]);
     }
     if scalar.style == Style::Block {
         return literal(file, start, &scalar.text).or_else(|| folded(file, start, &scalar.text));
     }
     let (quote, content) = match raw.chars().next() {
-        Some(quote @ ('"' | '\''))
-            if scalar.style == Style::Quoted && raw.len() >= 2 && raw.ends_with(quote) =>
-        {
+        Some(quote @ ('"' | '\'')) if scalar.style == Style::Quoted && raw.len() >= 2 && raw.ends_with(quote) => {
             (Some(quote), start + 1..end - 1)
         }
         _ => (None, start..end),
     };
-    let mut flow = Flow {
-        file,
-        text: String::new(),
-        pieces: Vec::new(),
-    };
+    let mut flow = Flow { file, text: String::new(), pieces: Vec::new() };
     flow.read(content, quote)?;
     (flow.text == scalar.text.as_ref()).then_some(flow.pieces)
 }
@@ -190,11 +157,7 @@ fn literal(file: &str, start: usize, text: &str) -> Option<Vec<Piece>> {
         match visible.get(indent..) {
             Some(content) if content == line => {
                 let raw = raw_at + indent..raw_at + indent + line.len();
-                pieces.push(Piece {
-                    text: text_at..text_at + line.len(),
-                    raw,
-                    verbatim: true,
-                });
+                pieces.push(Piece { text: text_at..text_at + line.len(), raw, verbatim: true });
             }
             _ if line.is_empty() && visible.trim_matches(' ').is_empty() => {}
             _ => return None,
@@ -204,11 +167,7 @@ fn literal(file: &str, start: usize, text: &str) -> Option<Vec<Piece>> {
         if text_at < text.len() {
             // The last line of a file may lack the line break its text has.
             let next = (line_end + 1).min(file.len());
-            pieces.push(Piece {
-                text: text_at..text_at + 1,
-                raw: raw_at + visible.len()..next,
-                verbatim: false,
-            });
+            pieces.push(Piece { text: text_at..text_at + 1, raw: raw_at + visible.len()..next, verbatim: false });
             text_at += 1;
             raw_at = next;
         }
@@ -219,9 +178,7 @@ fn literal(file: &str, start: usize, text: &str) -> Option<Vec<Piece>> {
 /// Spaces before the lines of a block: what the first line with something in it has more than its text.
 fn block_indent(raw: &str, text: &str) -> Option<usize> {
     let leading = |lines: &str| {
-        let line = lines
-            .split('\n')
-            .find(|line| !line.trim_matches([' ', '\r']).is_empty())?;
+        let line = lines.split('\n').find(|line| !line.trim_matches([' ', '\r']).is_empty())?;
         Some(line.len() - line.trim_start_matches(' ').len())
     };
     leading(raw)?.checked_sub(leading(text)?)
@@ -249,11 +206,7 @@ fn folded(file: &str, start: usize, text: &str) -> Option<Vec<Piece>> {
         if !file.get(raw_at..)?.starts_with(word) || word.is_empty() && text_at < text.len() {
             return None;
         }
-        pieces.push(Piece {
-            text: text_at..text_at + word.len(),
-            raw: raw_at..raw_at + word.len(),
-            verbatim: true,
-        });
+        pieces.push(Piece { text: text_at..text_at + word.len(), raw: raw_at..raw_at + word.len(), verbatim: true });
         text_at += word.len();
         raw_at += word.len();
     }
@@ -275,22 +228,16 @@ impl Flow<'_> {
             let first = rest.chars().next()?;
             let broken = rest.trim_start_matches([' ', '\t']);
             at = match first {
-                ' ' | '\t' | '\r' | '\n' if broken.starts_with(['\r', '\n']) => {
-                    self.line_break(at, rest)
-                }
+                ' ' | '\t' | '\r' | '\n' if broken.starts_with(['\r', '\n']) => self.line_break(at, rest),
                 '\\' if quote == Some('"') => self.escape(at, rest)?,
                 '\'' if quote == Some('\'') => {
                     self.put("'", at..at + 2, false);
                     at + 2
                 }
                 _ => {
-                    let special =
-                        |char: char| matches!(char, ' ' | '\t' | '\r' | '\n' | '\\' | '\'');
-                    let length = rest
-                        .char_indices()
-                        .skip(1)
-                        .find(|(_, char)| special(*char))
-                        .map_or(rest.len(), |(at, _)| at);
+                    let special = |char: char| matches!(char, ' ' | '\t' | '\r' | '\n' | '\\' | '\'');
+                    let length =
+                        rest.char_indices().skip(1).find(|(_, char)| special(*char)).map_or(rest.len(), |(at, _)| at);
                     self.put(rest.get(..length)?, at..at + length, true);
                     at + length
                 }
@@ -308,27 +255,15 @@ impl Flow<'_> {
                 last.text.end = text.end;
                 last.raw.end = raw.end;
             }
-            _ => self.pieces.push(Piece {
-                text,
-                raw,
-                verbatim,
-            }),
+            _ => self.pieces.push(Piece { text, raw, verbatim }),
         }
     }
 
     /// One line break is a space, more are one less; spaces around them are nothing.
     fn line_break(&mut self, at: usize, rest: &str) -> usize {
         let length = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
-        let breaks = rest
-            .chars()
-            .take(length)
-            .filter(|char| *char == '\n')
-            .count();
-        let text = if breaks == 1 {
-            " ".to_owned()
-        } else {
-            "\n".repeat(breaks.saturating_sub(1))
-        };
+        let breaks = rest.chars().take(length).filter(|char| *char == '\n').count();
+        let text = if breaks == 1 { " ".to_owned() } else { "\n".repeat(breaks.saturating_sub(1)) };
         self.put(&text, at..at + length, false);
         at + length
     }

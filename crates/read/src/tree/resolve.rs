@@ -28,12 +28,8 @@ pub(super) fn bool_11(text: &str) -> Option<bool> {
 pub(super) fn is_integer(text: &str) -> bool {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     all(digits, |byte| byte.is_ascii_digit())
-        || text
-            .strip_prefix("0o")
-            .is_some_and(|digits| all(digits, |byte| matches!(byte, b'0'..=b'7')))
-        || text
-            .strip_prefix("0x")
-            .is_some_and(|digits| all(digits, |byte| byte.is_ascii_hexdigit()))
+        || text.strip_prefix("0o").is_some_and(|digits| all(digits, |byte| matches!(byte, b'0'..=b'7')))
+        || text.strip_prefix("0x").is_some_and(|digits| all(digits, |byte| byte.is_ascii_hexdigit()))
 }
 
 /// An integer or a floating point number of YAML 1.2, infinity and "not a number" included.
@@ -61,10 +57,7 @@ fn is_decimal(text: &str, digit: impl Fn(u8) -> bool + Copy) -> bool {
         Some(fraction) => all(whole, digit) && fraction.bytes().all(digit),
     };
     let exponent_fits = exponent.is_none_or(|exponent| {
-        all(
-            exponent.strip_prefix(['-', '+']).unwrap_or(exponent),
-            |byte| byte.is_ascii_digit(),
-        )
+        all(exponent.strip_prefix(['-', '+']).unwrap_or(exponent), |byte| byte.is_ascii_digit())
     });
     mantissa_fits && exponent_fits
 }
@@ -89,21 +82,11 @@ pub(super) fn integer(text: &str) -> Option<i128> {
 
 /// A finite number.
 pub(super) fn number(text: &str) -> Option<f64> {
-    if let Some(integer) = text
-        .strip_prefix("0o")
-        .or(text.strip_prefix("0x"))
-        .and_then(|_| integer(text))
-    {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a floating point number is what is asked for"
-        )]
+    if let Some(integer) = text.strip_prefix("0o").or(text.strip_prefix("0x")).and_then(|_| integer(text)) {
+        #[expect(clippy::cast_precision_loss, reason = "a floating point number is what is asked for")]
         return Some(integer as f64);
     }
-    is_number(text)
-        .then(|| text.parse::<f64>().ok())
-        .flatten()
-        .filter(|number| number.is_finite())
+    is_number(text).then(|| text.parse::<f64>().ok()).flatten().filter(|number| number.is_finite())
 }
 
 /// Whether a reader of YAML 1.1 or 1.2 could take the text for anything but a string.
@@ -116,12 +99,8 @@ pub(super) fn looks_typed(text: &str) -> bool {
         || matches!(text, "=" | "<<")
         || matches!(unsigned.to_ascii_lowercase().as_str(), ".inf" | ".nan")
         || is_decimal(unsigned, digit)
-        || unsigned
-            .strip_prefix("0b")
-            .is_some_and(|digits| all(digits, |byte| matches!(byte, b'0' | b'1' | b'_')))
-        || unsigned
-            .strip_prefix("0o")
-            .is_some_and(|digits| all(digits, |byte| matches!(byte, b'0'..=b'7' | b'_')))
+        || unsigned.strip_prefix("0b").is_some_and(|digits| all(digits, |byte| matches!(byte, b'0' | b'1' | b'_')))
+        || unsigned.strip_prefix("0o").is_some_and(|digits| all(digits, |byte| matches!(byte, b'0'..=b'7' | b'_')))
         || unsigned
             .strip_prefix("0x")
             .is_some_and(|digits| all(digits, |byte| byte.is_ascii_hexdigit() || byte == b'_'))
@@ -132,25 +111,16 @@ pub(super) fn looks_typed(text: &str) -> bool {
 /// `12:30:45` and `1:30.5`: numbers to base sixty in YAML 1.1.
 fn is_sexagesimal(text: &str) -> bool {
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
-    whole.contains(':')
-        && whole
-            .split(':')
-            .all(|part| all(part, |byte| byte.is_ascii_digit() || byte == b'_'))
+    whole.contains(':') && whole.split(':').all(|part| all(part, |byte| byte.is_ascii_digit() || byte == b'_'))
 }
 
 /// Anything that begins like `2026-11-20`.
 fn is_date(text: &str) -> bool {
     let mut parts = text.splitn(3, '-');
     let mut number = |longest: usize| {
-        parts
-            .next()
-            .is_some_and(|part| part.len() <= longest && all(part, |byte| byte.is_ascii_digit()))
+        parts.next().is_some_and(|part| part.len() <= longest && all(part, |byte| byte.is_ascii_digit()))
     };
-    number(4)
-        && number(2)
-        && parts
-            .next()
-            .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+    number(4) && number(2) && parts.next().is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -159,15 +129,14 @@ mod tests {
 
     #[test]
     fn numbers_of_the_core_schema() {
-        for text in [
-            "0", "-12", "+3", "0o17", "0xFf", "1.", "1.5", ".5", "-.5", "1e3", "1.5E-3", ".inf",
-            "-.INF", ".nan",
-        ] {
+        for text in
+            ["0", "-12", "+3", "0o17", "0xFf", "1.", "1.5", ".5", "-.5", "1e3", "1.5E-3", ".inf", "-.INF", ".nan"]
+        {
             assert!(is_number(text), "{text}");
         }
         for text in [
-            "", "-", ".", "1e", "e3", "0x", "0o8", "1_000", "1.2.3", "10.0.0.1", "1:2", "0b1",
-            "inf", "NaN", "-.nan", "--1", "1 ",
+            "", "-", ".", "1e", "e3", "0x", "0o8", "1_000", "1.2.3", "10.0.0.1", "1:2", "0b1", "inf", "NaN", "-.nan",
+            "--1", "1 ",
         ] {
             assert!(!is_number(text), "{text}");
         }
@@ -201,18 +170,9 @@ mod tests {
         ] {
             assert!(looks_typed(text), "{text}");
         }
-        for text in [
-            "10.0.0.0/16",
-            "10.0.0.4",
-            "2001:db8::/32",
-            "a",
-            "1.2.3",
-            "v1",
-            "nope",
-            "on-prem",
-            "2026-W2",
-            "fd00:1::",
-        ] {
+        for text in
+            ["10.0.0.0/16", "10.0.0.4", "2001:db8::/32", "a", "1.2.3", "v1", "nope", "on-prem", "2026-W2", "fd00:1::"]
+        {
             assert!(!looks_typed(text), "{text}");
         }
     }

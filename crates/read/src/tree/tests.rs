@@ -31,26 +31,12 @@ fn sources(text: &str) -> Sources {
 /// A tree in one line: `'text'` for strings, bare text for what has no quotes, `|text|` for blocks.
 fn shape(node: &Node) -> String {
     match &node.value {
-        Value::Scalar(Scalar {
-            text,
-            style: Style::Plain,
-        }) => text.to_string(),
-        Value::Scalar(Scalar {
-            text,
-            style: Style::Quoted,
-        }) => format!("'{text}'"),
-        Value::Scalar(Scalar {
-            text,
-            style: Style::Block,
-        }) => format!("|{text}|"),
-        Value::Seq(items) => format!(
-            "[{}]",
-            items.iter().map(shape).collect::<Vec<_>>().join(", ")
-        ),
+        Value::Scalar(Scalar { text, style: Style::Plain }) => text.to_string(),
+        Value::Scalar(Scalar { text, style: Style::Quoted }) => format!("'{text}'"),
+        Value::Scalar(Scalar { text, style: Style::Block }) => format!("|{text}|"),
+        Value::Seq(items) => format!("[{}]", items.iter().map(shape).collect::<Vec<_>>().join(", ")),
         Value::Map(entries) => {
-            let entries = entries
-                .iter()
-                .map(|entry| format!("{}: {}", entry.key, shape(&entry.node)));
+            let entries = entries.iter().map(|entry| format!("{}: {}", entry.key, shape(&entry.node)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
     }
@@ -63,14 +49,9 @@ fn same(a: &Node, b: &Node) -> bool {
             let string = |node: &Node| node.as_str().map(str::to_owned);
             string(a) == string(b) && (x.text == y.text || a.is_null() && b.is_null())
         }
-        (Value::Seq(x), Value::Seq(y)) => {
-            x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| same(x, y))
-        }
+        (Value::Seq(x), Value::Seq(y)) => x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| same(x, y)),
         (Value::Map(x), Value::Map(y)) => {
-            x.len() == y.len()
-                && x.iter()
-                    .zip(y.iter())
-                    .all(|(x, y)| x.key == y.key && same(&x.node, &y.node))
+            x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| x.key == y.key && same(&x.node, &y.node))
         }
         _ => false,
     }

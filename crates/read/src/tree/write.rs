@@ -93,9 +93,7 @@ impl Writer {
             }
             self.out.push_str("- ");
             match &item.value {
-                Value::Map(entries) if !entries.is_empty() => {
-                    self.entries(entries, indent + 2, true)
-                }
+                Value::Map(entries) if !entries.is_empty() => self.entries(entries, indent + 2, true),
                 Value::Seq(inner) if !inner.is_empty() => match inline_list(inner, self.column()) {
                     Some(list) => self.line(&list),
                     None => self.items(inner, indent + 2, true),
@@ -141,12 +139,7 @@ impl Writer {
 
     /// Characters in the current line.
     fn column(&self) -> usize {
-        self.out
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count()
+        self.out.rsplit('\n').next().unwrap_or_default().chars().count()
     }
 }
 
@@ -173,13 +166,7 @@ fn inline_list(items: &[Node], column: usize) -> Option<String> {
 }
 
 fn key_text(key: &str) -> String {
-    one_line(
-        &Scalar {
-            text: key.into(),
-            style: Style::Quoted,
-        },
-        true,
-    )
+    one_line(&Scalar { text: key.into(), style: Style::Quoted }, true)
 }
 
 /// A scalar in one line, with quotes if it needs them.
@@ -208,10 +195,7 @@ fn fits_plain(text: &str, in_brackets: bool) -> bool {
     let begins_well = match chars.next() {
         None => false,
         Some('-') => chars.next().is_some_and(|second| second.is_alphanumeric()),
-        Some(first) => {
-            first.is_alphanumeric()
-                || matches!(first, '/' | '.' | '_' | '(' | '+' | '$' | '^' | '~' | '<')
-        }
+        Some(first) => first.is_alphanumeric() || matches!(first, '/' | '.' | '_' | '(' | '+' | '$' | '^' | '~' | '<'),
     };
     let has_meaning = text.ends_with([' ', ':'])
         || text.contains(": ")
@@ -220,9 +204,7 @@ fn fits_plain(text: &str, in_brackets: bool) -> bool {
         || in_brackets && text.contains([',', '[', ']', '{', '}', '?']);
     begins_well
         && !has_meaning
-        && text
-            .chars()
-            .all(|char| char == ' ' || char.is_ascii_graphic() || char.is_alphanumeric())
+        && text.chars().all(|char| char == ' ' || char.is_ascii_graphic() || char.is_alphanumeric())
 }
 
 /// Whether a text can stand as a `|` block: several lines, every one of them visible.
@@ -235,11 +217,7 @@ fn fits_block(text: &str) -> bool {
 }
 
 fn is_printable(char: char) -> bool {
-    !char.is_control()
-        && !matches!(
-            char,
-            '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}'
-        )
+    !char.is_control() && !matches!(char, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
 }
 
 fn double_quoted(text: &str) -> String {

@@ -6,9 +6,7 @@ use super::yaml_errors;
 use super::yaml_places;
 use super::{Limits, Node, Scalar, Style, SyntaxError, Value};
 use causeway_model::source::FileId;
-use granit_parser::{
-    Event, Parser, ScalarStyle, ScanError, Span as EventSpan, StrInput, StructureStyle, Tag,
-};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as EventSpan, StrInput, StructureStyle, Tag};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -80,28 +78,22 @@ impl<'t> Reader<'t> {
 
     /// After an error, goes on with the next document, so that its errors are reported too.
     fn next_document(&mut self, parser: &mut Parser<'t, StrInput<'t>>) -> bool {
-        self.builder.errors.len() < self.limits.errors
-            && matches!(parser.proceed_next_document(), Ok(true))
+        self.builder.errors.len() < self.limits.errors && matches!(parser.proceed_next_document(), Ok(true))
     }
 
     fn syntax_error(&self, error: &ScanError) -> SyntaxError {
         let at = error.marker().byte_offset().unwrap_or(self.text.len());
-        let (span, message, help) =
-            yaml_errors::explain(self.text, at, error.kind(), self.limits.depth);
+        let (span, message, help) = yaml_errors::explain(self.text, at, error.kind(), self.limits.depth);
         self.builder.error(span.start, span.end, message, help)
     }
 
     fn event(&mut self, event: Event<'t>, span: &EventSpan) -> Result<(), SyntaxError> {
         let bytes = span.byte_range().unwrap_or(0..0);
         match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                self.scalar(&text, style, anchor, tag.as_deref(), bytes)
-            }
+            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), bytes),
             Event::SequenceStart(style, anchor, tag) => {
                 let start = match style {
-                    StructureStyle::Block => {
-                        yaml_places::first_dash(self.text, self.builder.key_end(), bytes.start)
-                    }
+                    StructureStyle::Block => yaml_places::first_dash(self.text, self.builder.key_end(), bytes.start),
                     StructureStyle::Flow => bytes.start,
                 };
                 self.expect_value("a list", bytes)?;
@@ -123,17 +115,10 @@ impl<'t> Reader<'t> {
             // Without a closing bracket the span of the end event is empty: it ends with its last child.
             Event::SequenceEnd | Event::MappingEnd => {
                 let end = (!bytes.is_empty()).then_some(bytes.end);
-                if let Some(Closed {
-                    node,
-                    measure,
-                    anchor,
-                }) = self.builder.close(end)
-                {
+                if let Some(Closed { node, measure, anchor }) = self.builder.close(end) {
                     self.place(node, measure, anchor);
                 }
-                self.brackets_from = self
-                    .brackets_from
-                    .filter(|depth| *depth < self.builder.depth());
+                self.brackets_from = self.brackets_from.filter(|depth| *depth < self.builder.depth());
                 Ok(())
             }
             Event::Alias(id) => self.alias(id, bytes),
@@ -142,8 +127,7 @@ impl<'t> Reader<'t> {
                 Ok(())
             }
             Event::DocumentEnd => {
-                self.documents
-                    .extend(self.builder.take_root().filter(|root| !says_nothing(root)));
+                self.documents.extend(self.builder.take_root().filter(|root| !says_nothing(root)));
                 Ok(())
             }
             _ => Ok(()),
@@ -155,14 +139,8 @@ impl<'t> Reader<'t> {
         if !self.builder.wants_key() {
             return Ok(());
         }
-        let help =
-            "write a plain name before the `:`; `{` or `[` at the start of a text needs quotes";
-        Err(self.builder.error(
-            bytes.start,
-            bytes.end.max(bytes.start + 1),
-            format!("{what} cannot be a key"),
-            help,
-        ))
+        let help = "write a plain name before the `:`; `{` or `[` at the start of a text needs quotes";
+        Err(self.builder.error(bytes.start, bytes.end.max(bytes.start + 1), format!("{what} cannot be a key"), help))
     }
 
     fn enter(&mut self, style: StructureStyle) {
@@ -195,27 +173,20 @@ impl<'t> Reader<'t> {
         let plain = style == ScalarStyle::Plain;
         // What is not written at all comes as `~` with no bytes.
         let (text, bytes) = if plain && bytes.is_empty() {
-            (
-                "",
-                yaml_places::after_colon(self.text, self.builder.key_end(), bytes),
-            )
+            ("", yaml_places::after_colon(self.text, self.builder.key_end(), bytes))
         } else {
             (text, bytes)
         };
         let (style, bytes) = match style {
             ScalarStyle::Plain => (Style::Plain, bytes),
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => (Style::Quoted, bytes),
-            ScalarStyle::Literal | ScalarStyle::Folded => (
-                Style::Block,
-                yaml_places::content_lines(self.text, bytes, text),
-            ),
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                (Style::Block, yaml_places::content_lines(self.text, bytes, text))
+            }
         };
         // A block that ends with the file, in the middle of its last line, has no line break there.
         let unfinished = style == Style::Block && !bytes.is_empty() && bytes.end == self.text.len();
-        let text = text
-            .strip_suffix('\n')
-            .filter(|_| unfinished)
-            .unwrap_or(text);
+        let text = text.strip_suffix('\n').filter(|_| unfinished).unwrap_or(text);
         if self.builder.wants_key() {
             return self.key(text, plain, tag, anchor, bytes);
         }
@@ -252,8 +223,7 @@ impl<'t> Reader<'t> {
             let (message, help) = yaml_errors::NO_TABS;
             return Err(self.builder.error(tab, tab + 1, message, help));
         }
-        let merge_tag =
-            tag.is_some_and(|tag| tag.suffix_in_namespace(YAML_TAGS).as_deref() == Some("merge"));
+        let merge_tag = tag.is_some_and(|tag| tag.suffix_in_namespace(YAML_TAGS).as_deref() == Some("merge"));
         let mut merge = plain && text == "<<";
         if !merge_tag || !merge {
             // Any scalar is kept as its text, so the tag only has to be one that is known.
@@ -270,9 +240,7 @@ impl<'t> Reader<'t> {
     }
 
     fn alias(&mut self, id: usize, bytes: Range<usize>) -> Result<(), SyntaxError> {
-        let error = |message: String, help: &str| {
-            Err(self.builder.error(bytes.start, bytes.end, message, help))
-        };
+        let error = |message: String, help: &str| Err(self.builder.error(bytes.start, bytes.end, message, help));
         let name = self.text.get(bytes.clone()).unwrap_or_default();
         let (node, measure) = match self.anchors.get(&id) {
             Some(Some(anchored)) => anchored.clone(),
@@ -283,10 +251,7 @@ impl<'t> Reader<'t> {
                 );
             }
             None => {
-                return error(
-                    format!("`{name}` has no anchor"),
-                    "define it before it is used, with `&name`",
-                );
+                return error(format!("`{name}` has no anchor"), "define it before it is used, with `&name`");
             }
         };
         if self.builder.wants_key() {
@@ -303,10 +268,7 @@ impl<'t> Reader<'t> {
         }
         self.alias_nodes = self.alias_nodes.saturating_add(measure.nodes);
         if self.alias_nodes > self.limits.alias_nodes {
-            let message = format!(
-                "aliases expand to more than {} values",
-                self.limits.alias_nodes
-            );
+            let message = format!("aliases expand to more than {} values", self.limits.alias_nodes);
             return error(message, "write the values out, or split the document");
         }
         if self.builder.depth().saturating_add(measure.height) > self.limits.depth {
@@ -330,18 +292,10 @@ impl<'t> Reader<'t> {
             None if tag.handle().is_empty() && tag.suffix() == "!"
                 || tag.handle() == "!" && tag.suffix().is_empty() =>
             {
-                return Ok(if style == Style::Plain {
-                    Style::Quoted
-                } else {
-                    style
-                });
+                return Ok(if style == Style::Plain { Style::Quoted } else { style });
             }
             Some("str") => {
-                return Ok(if style == Style::Plain {
-                    Style::Quoted
-                } else {
-                    style
-                });
+                return Ok(if style == Style::Plain { Style::Quoted } else { style });
             }
             Some("null") => resolve::is_null(text),
             Some("bool") => resolve::bool_12(text).is_some(),
@@ -353,23 +307,12 @@ impl<'t> Reader<'t> {
             return Ok(Style::Plain);
         }
         let message = format!("`{text}` is not what its tag `{}` says", tag.original());
-        Err(self.builder.error(
-            bytes.start,
-            bytes.end,
-            message,
-            "remove the tag or correct the value",
-        ))
+        Err(self.builder.error(bytes.start, bytes.end, message, "remove the tag or correct the value"))
     }
 
-    fn collection_tag(
-        &self,
-        tag: Option<&Tag>,
-        own: &str,
-        start: usize,
-    ) -> Result<(), SyntaxError> {
+    fn collection_tag(&self, tag: Option<&Tag>, own: &str, start: usize) -> Result<(), SyntaxError> {
         let Some(tag) = tag else { return Ok(()) };
-        let local = tag.handle().is_empty() && tag.suffix() == "!"
-            || tag.handle() == "!" && tag.suffix().is_empty();
+        let local = tag.handle().is_empty() && tag.suffix() == "!" || tag.handle() == "!" && tag.suffix().is_empty();
         if local || tag.suffix_in_namespace(YAML_TAGS).as_deref() == Some(own) {
             return Ok(());
         }
@@ -377,14 +320,8 @@ impl<'t> Reader<'t> {
     }
 
     fn unknown_tag(&self, tag: &Tag, bytes: &Range<usize>) -> SyntaxError {
-        let help =
-            "what it would make of the value is not known; remove the tag or write the value out";
-        self.builder.error(
-            bytes.start,
-            bytes.end,
-            format!("the tag `{}` is not understood here", tag.original()),
-            help,
-        )
+        let help = "what it would make of the value is not known; remove the tag or write the value out";
+        self.builder.error(bytes.start, bytes.end, format!("the tag `{}` is not understood here", tag.original()), help)
     }
 }
 

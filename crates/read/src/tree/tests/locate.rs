@@ -5,14 +5,8 @@ fn located(text: &str, part: &str) -> String {
     let sources = sources(text);
     let document = one(text);
     let node = document.get("k").unwrap();
-    let at = node
-        .text()
-        .unwrap()
-        .find(part)
-        .unwrap_or_else(|| panic!("{part:?} is not in {:?}", node.text()));
-    sources
-        .slice(locate_in_scalar(&sources, node, at..at + part.len()))
-        .to_owned()
+    let at = node.text().unwrap().find(part).unwrap_or_else(|| panic!("{part:?} is not in {:?}", node.text()));
+    sources.slice(locate_in_scalar(&sources, node, at..at + part.len())).to_owned()
 }
 
 #[test]
@@ -23,16 +17,8 @@ fn parts_of_scalars_are_found_in_the_file() {
         ("k: 'it''s here'", "t's", "t''s"),
         ("k: \"a\\tb\\u00e9c\"", "c", "c"),
         ("k: \"a\\tb\\u00e9c\"", "bé", "b\\u00e9"),
-        (
-            "k: \"\\x41\\U0001F600b\\e\\N\\_\\L\\P\\0\\a\\v\\ z\"",
-            "b",
-            "b",
-        ),
-        (
-            "k: \"\\x41\\U0001F600b\\e\\N\\_\\L\\P\\0\\a\\v\\ z\"",
-            "z",
-            "z",
-        ),
+        ("k: \"\\x41\\U0001F600b\\e\\N\\_\\L\\P\\0\\a\\v\\ z\"", "b", "b"),
+        ("k: \"\\x41\\U0001F600b\\e\\N\\_\\L\\P\\0\\a\\v\\ z\"", "z", "z"),
         ("k: abc\n  def\n\n  ghi", "def", "def"),
         ("k: abc\n  def\n\n  ghi", "def\nghi", "def\n\n  ghi"),
         ("k: \"abc \n  def\\\n  ghi\\n\n\n  jkl\"", "ghi", "ghi"),
@@ -41,11 +27,7 @@ fn parts_of_scalars_are_found_in_the_file() {
         ("k: |\n  abc\n    def\n\n  ghi\n", "def", "def"),
         ("k: |\n  abc\n    def\n\n  ghi\n", "  def\n", "  def\n"),
         ("k: |\n  abc\n    def\n\n  ghi\n", "ghi\n", "ghi\n"),
-        (
-            "k: |\n  abc\n    def\n\n  ghi\n",
-            "abc\n  def",
-            "abc\n    def",
-        ),
+        ("k: |\n  abc\n    def\n\n  ghi\n", "abc\n  def", "abc\n    def"),
         ("k: |\r\n  abc\r\n  def\r\n", "def", "def"),
         ("k: |2-\n   abc\n  def", "bc\nd", "bc\n  d"),
         ("k: |\n\n \n  abc\n", "bc", "bc"),
@@ -72,22 +54,12 @@ fn what_cannot_be_located_is_the_whole_scalar() {
     let made = Node::str(node.span, "something else");
     assert_eq!(locate_in_scalar(&sources, &made, 1..3), node.span);
     assert_eq!(locate_in_scalar(&sources, node, 1..30), node.span);
-    #[expect(
-        clippy::reversed_empty_ranges,
-        reason = "what is asked for must not matter"
-    )]
+    #[expect(clippy::reversed_empty_ranges, reason = "what is asked for must not matter")]
     let reversed = locate_in_scalar(&sources, node, 3..1);
     assert_eq!(reversed, node.span);
     let list = document.get("l").unwrap();
     assert_eq!(locate_in_scalar(&sources, list, 0..1), list.span);
-    let elsewhere = Node::str(
-        Span {
-            file: FileId(9),
-            start: 4,
-            end: 900,
-        },
-        "abc",
-    );
+    let elsewhere = Node::str(Span { file: FileId(9), start: 4, end: 900 }, "abc");
     assert_eq!(locate_in_scalar(&sources, &elsewhere, 0..1), elsewhere.span);
 }
 
@@ -124,24 +96,12 @@ fn errors_in_a_document_in_a_document_point_into_the_file() {
     let text = "k: |\n  a: 1\n  b: [\n";
     let sources = sources(text);
     let outer = one(text);
-    let errors =
-        parse_in_scalar(&sources, outer.get("k").unwrap(), &Limits::default()).unwrap_err();
+    let errors = parse_in_scalar(&sources, outer.get("k").unwrap(), &Limits::default()).unwrap_err();
     let position = sources.position(errors[0].span);
     assert_eq!((position.line, position.column), (3, 6));
     let twice = "x: 1\nk: |\n    a: 1\n    a: 2\n";
-    let errors = parse_in_scalar(
-        &super::sources(twice),
-        one(twice).get("k").unwrap(),
-        &Limits::default(),
-    )
-    .unwrap_err();
-    assert_eq!(
-        errors[0].message,
-        "the key `a` is already in this mapping, at line 3, column 5"
-    );
+    let errors = parse_in_scalar(&super::sources(twice), one(twice).get("k").unwrap(), &Limits::default()).unwrap_err();
+    assert_eq!(errors[0].message, "the key `a` is already in this mapping, at line 3, column 5");
     let errors = parse_in_scalar(&sources, &outer, &Limits::default()).unwrap_err();
-    assert_eq!(
-        errors[0].message,
-        "a mapping stands where a text is expected"
-    );
+    assert_eq!(errors[0].message, "a mapping stands where a text is expected");
 }

@@ -5,14 +5,9 @@ fn json_of(node: &Node) -> serde_json::Value {
     match &node.value {
         Value::Seq(items) => serde_json::Value::Array(items.iter().map(json_of).collect()),
         Value::Map(entries) => serde_json::Value::Object(
-            entries
-                .iter()
-                .map(|entry| (entry.key.to_string(), json_of(&entry.node)))
-                .collect(),
+            entries.iter().map(|entry| (entry.key.to_string(), json_of(&entry.node))).collect(),
         ),
-        Value::Scalar(scalar) if scalar.style == Style::Quoted => {
-            serde_json::Value::String(scalar.text.to_string())
-        }
+        Value::Scalar(scalar) if scalar.style == Style::Quoted => serde_json::Value::String(scalar.text.to_string()),
         Value::Scalar(scalar) => serde_json::from_str(&scalar.text).unwrap(),
     }
 }
@@ -103,17 +98,11 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 fn any_node() -> impl Strategy<Value = Node> {
-    let span = Span {
-        file: FileId(0),
-        start: 0,
-        end: 0,
-    };
+    let span = Span { file: FileId(0), start: 0, end: 0 };
     let style = prop_oneof![Just(Style::Plain), Just(Style::Quoted), Just(Style::Block)];
     let leaf = (any_text(), style).prop_map(move |(text, style)| {
         // Without quotes only what can be written without quotes: null, booleans, numbers.
-        let typed = resolve::is_null(&text)
-            || resolve::bool_12(&text).is_some()
-            || resolve::is_number(&text);
+        let typed = resolve::is_null(&text) || resolve::bool_12(&text).is_some() || resolve::is_number(&text);
         let style = if typed {
             style
         } else if style == Style::Plain {
@@ -121,24 +110,13 @@ fn any_node() -> impl Strategy<Value = Node> {
         } else {
             style
         };
-        Node {
-            span,
-            value: Value::Scalar(Scalar {
-                text: text.into(),
-                style,
-            }),
-        }
+        Node { span, value: Value::Scalar(Scalar { text: text.into(), style }) }
     });
     leaf.prop_recursive(4, 40, 6, move |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..6)
-                .prop_map(move |items| Node::seq(span, items)),
+            prop::collection::vec(inner.clone(), 0..6).prop_map(move |items| Node::seq(span, items)),
             prop::collection::btree_map(any_text(), inner, 0..6).prop_map(move |map| {
-                map.into_iter()
-                    .fold(MapBuilder::new(span), |builder, (key, node)| {
-                        builder.set(key, None, node)
-                    })
-                    .build()
+                map.into_iter().fold(MapBuilder::new(span), |builder, (key, node)| builder.set(key, None, node)).build()
             }),
         ]
     })
@@ -156,19 +134,14 @@ fn check_spans(node: &Node, sources: &Sources) {
                 assert_eq!(slice, scalar.text.as_ref())
             }
             Style::Quoted if !slice.is_empty() => assert!(
-                slice.starts_with(['"', '\'']) && slice.ends_with(['"', '\''])
-                    || slice == scalar.text.as_ref(),
+                slice.starts_with(['"', '\'']) && slice.ends_with(['"', '\'']) || slice == scalar.text.as_ref(),
                 "{slice}"
             ),
             _ => {}
         }
     }
-    let inside = |inner: Span| {
-        assert!(
-            node.span.start <= inner.start && inner.end <= node.span.end,
-            "{inner:?} {node:?}"
-        )
-    };
+    let inside =
+        |inner: Span| assert!(node.span.start <= inner.start && inner.end <= node.span.end, "{inner:?} {node:?}");
     for item in node.items() {
         inside(item.span);
         check_spans(item, sources);
