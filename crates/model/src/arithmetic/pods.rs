@@ -3,6 +3,8 @@
 //! Sources: `concepts-network-azure-cni-overlay.md` (2026-07-31), `configure-azure-cni-static-block-allocation.md` (2024-03-18),
 //! `concepts-network-ip-address-planning.md` (2026-04-16).
 
+pub use super::batches::{Batches, Release};
+
 /// Prefix length of the block every node of overlay and kubenet takes from the pod CIDR.
 pub const NODE_BLOCK: u8 = 24;
 
@@ -53,11 +55,13 @@ pub fn static_ideal_max_pods(max_pods: u64) -> u64 {
 
 /// Blocks a pod subnet of that length can hand out: `2^(28 - length) - 2`, never less than none.
 pub fn static_blocks(prefix_len: u8) -> u64 {
-    STATIC_BLOCK
-        .checked_sub(prefix_len)
-        .and_then(|bits| 1_u64.checked_shl(bits.into()))
-        .unwrap_or(0)
-        .saturating_sub(STATIC_BLOCKS_LOST)
+    static_blocks_losing(prefix_len, STATIC_BLOCKS_LOST)
+}
+
+/// The same with another number of blocks lost at the ends (the loss is inferred, so a design may override it).
+pub fn static_blocks_losing(prefix_len: u8, lost: u64) -> u64 {
+    let all = STATIC_BLOCK.checked_sub(prefix_len).and_then(|bits| 1_u64.checked_shl(bits.into()));
+    all.unwrap_or(0).saturating_sub(lost)
 }
 
 /// Nodes a static-block pod subnet of that length holds.
@@ -67,7 +71,12 @@ pub fn static_nodes(prefix_len: u8, max_pods: u64) -> u64 {
 
 /// The longest static-block pod subnet that can hand out that many blocks. `None` when even /0 has too few.
 pub fn static_subnet_for(blocks: u64) -> Option<u8> {
-    let bits = blocks.checked_add(STATIC_BLOCKS_LOST)?.checked_next_power_of_two()?.trailing_zeros();
+    static_subnet_losing(blocks, STATIC_BLOCKS_LOST)
+}
+
+/// The same with another number of blocks lost at the ends.
+pub fn static_subnet_losing(blocks: u64, lost: u64) -> Option<u8> {
+    let bits = blocks.checked_add(lost)?.max(1).checked_next_power_of_two()?.trailing_zeros();
     STATIC_BLOCK.checked_sub(u8::try_from(bits).ok()?)
 }
 
@@ -171,6 +180,15 @@ mod tests {
         ] {
             assert_eq!(static_subnet_for(blocks), prefix_len, "{blocks}");
         }
+    }
+
+    #[test]
+    fn the_inferred_loss_can_be_overridden() {
+        assert_eq!((static_blocks_losing(28, 0), static_blocks_losing(24, 0)), (1, 16));
+        assert_eq!(
+            (static_subnet_losing(0, 0), static_subnet_losing(16, 0), static_subnet_losing(1, 1)),
+            (Some(28), Some(24), Some(27))
+        );
     }
 
     #[test]

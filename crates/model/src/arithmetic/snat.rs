@@ -67,9 +67,9 @@ pub fn nat_gateway_ports(ips: u64) -> u64 {
     ips.saturating_mul(PORTS_PER_NAT_GATEWAY_IP)
 }
 
-/// Ports of an Azure Firewall with that many public addresses.
-pub fn firewall_ports(ips: u64) -> u64 {
-    ips.saturating_mul(PORTS_PER_FIREWALL_IP)
+/// Ports of an Azure Firewall with that many public addresses of `ports_per_ip` ([`PORTS_PER_FIREWALL_IP`] unless overridden).
+pub fn firewall_ports(ips: u64, ports_per_ip: u64) -> u64 {
+    ips.saturating_mul(ports_per_ip)
 }
 
 /// Backend configurations a load balancer frontend carries: services x ports x nodes (10,000 at most, `use-multiple-standard-load-balancer.md`, 2025-05-13).
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn gateways_and_firewalls() {
         assert_eq!(nat_gateway_ports(16), 1_032_192);
-        assert_eq!(firewall_ports(20), 49_920);
+        assert_eq!(firewall_ports(20, PORTS_PER_FIREWALL_IP), 49_920);
         assert_eq!(backend_ip_configurations(1, 5, 2001), 10_005);
         assert_eq!(backend_ip_configurations(u64::MAX, 2, 2), u64::MAX);
     }

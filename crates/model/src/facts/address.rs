@@ -6,7 +6,7 @@ use causeway_addr::Cidr;
 use std::net::Ipv4Addr;
 
 facts! {
-    /// No pod, service or VNet range may overlap one of these; containing one is as bad as lying in one.
+    /// No pod, service or VNet range may overlap one of these (`addr.reserved_overlap_rule`); containing one is as bad as lying in one.
     RESERVED: &[Cidr] = &[Cidr::v4([169, 254, 0, 0], 16), Cidr::v4([192, 0, 2, 0], 24), Cidr::v4([172, 30, 0, 0], 16), Cidr::v4([172, 31, 0, 0], 16)],
         "addr.reserved_cidrs" Doc 2026-7-10 "concepts-network-cni-overview.md, concepts-network-legacy-cni.md, configure-kubenet.md, use-byo-cni.md"
         "any overlap counts: 172.16.0.0/12 is refused because it contains two of them; brief-service-cidr-reserved: an often recommended plan uses 172.30.0.0/16 and is refused";
@@ -61,7 +61,7 @@ facts! {
     SUBNET_IN_USE_RESIZABLE: bool = false, "addr.subnet.resizable" Doc 2025-2-20 "insufficientsubnetsize-error-advanced-networking.md, virtual-networks-faq.md"
         "subnet-expansion: two pages suggest growing it in place; plan with a new pool on a new subnet";
     /// maxPods of a pool, its cluster's VNet and (but for a superset in overlay) its pod CIDR can be changed after creation.
-    CREATED_FOR_GOOD: bool = false, "addr.cluster_immutable" Doc 2026-7-13 "faq.yml, azure-cni-overlay-pod-expand.md, create-node-pools.md"
+    CHANGEABLE_LATER: bool = false, "addr.cluster_immutable" Doc 2026-7-13 "faq.yml, azure-cni-overlay-pod-expand.md, create-node-pools.md"
         "max-pods-mutable: one page shows an update of maxPods, the others say a new pool is needed";
     /// An overlay pod CIDR can be replaced by one contiguous superset, on clusters with Linux nodes only; not for IPv6.
     POD_CIDR_EXPANDABLE: bool = true, "mode.overlay.pod_cidr.expandable" Doc 2026-7-31 "azure-cni-overlay-pod-expand.md, concepts-network-azure-cni-overlay.md"

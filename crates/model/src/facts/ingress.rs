@@ -1,5 +1,6 @@
 //! Load balancers of Services, gateways in front of clusters, and the subnets gateways need.
 
+use super::Setting;
 use crate::design::Version;
 use jiff::civil::Date;
 
@@ -70,6 +71,8 @@ facts! {
     BACKEND_POOL_TYPES: &[&str] = &["nodeIPConfiguration", "nodeIP"], "lb.backend_pool_types" Doc 2026-7-31 "configure-load-balancer-standard.md, load-balancer-standard.md, internal-lb.md, use-multiple-standard-load-balancer.md";
     /// The only load balancer SKU; Basic retired 2025-09-30. Cannot be changed.
     SKU: &str = "standard", "lb.sku" Doc 2026-1-14 "load-balancer-standard.md, basic-load-balancer-retirement.md";
+    /// NAT addresses of a private link service. IPv4, TCP and UDP only; its subnet must not be the pod subnet with policy Local; never with static block.
+    PRIVATE_LINK_SERVICE_NAT_IPS: Setting = Setting { default: 1, min: 1, max: 8 }, "lb.pls" Doc 2026-7-31 "internal-lb.md" "one NAT address when none is stated is our reading";
     /// The label on a pool that keeps its nodes out of load balancers.
     EXCLUDE_LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers", "lb.exclude_pool_label" Doc 2024-1-23 "configure-load-balancer-standard.md";
     /// The oldest Kubernetes for several load balancers (preview); outbound always uses the first.

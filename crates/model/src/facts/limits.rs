@@ -9,6 +9,8 @@ facts! {
     NODES_PER_CLUSTER_FREE: u64 = 1_000, "lim.nodes_per_cluster_free_tier" Doc 2026-7-29 "core-aks-concepts.md, free-standard-pricing-tiers.md, container-service-limits.md" "recommended below 10";
     /// Nodes of a pool, surge counted in: above, an upgrade is refused before it starts.
     NODES_PER_POOL: u64 = 1_000, "lim.nodes_per_pool" Doc 2026-6-5 "container-service-limits.md, best-practices-performance-scale-large.md, upgrade-aks-node-pools-rolling.md";
+    /// Characters of a pool's name: lower-case letters and digits, a letter first. Fewer on Windows.
+    POOL_NAME_CHARACTERS: u64 = 12, "lim.pool_name_characters" Doc 2025-9-1 "Agent Pools REST reference, API version 2025-09-01" "the guides' 6 for Windows pools was not re-read";
     /// Node pools of a cluster.
     POOLS_PER_CLUSTER: u64 = 100, "lim.pools_per_cluster" DocOld 2024-1-12 "container-service-limits.md";
     /// Pods of a node.

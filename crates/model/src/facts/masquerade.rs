@@ -109,14 +109,12 @@ pub fn shipped(mode: Mode, pod_cidrs: &[Cidr], vnet_prefixes: &[Cidr], families:
 }
 
 impl ShippedConfig {
-    /// The configuration the platform keeps for a cluster of a design; see [`shipped`]. `None` as well where mode or VNet are not known.
+    /// The configuration the platform keeps for a cluster of a design; see [`shipped`]. `None` as well where mode or ranges are not known.
     pub fn of(design: &Design, cluster: &crate::design::Cluster) -> Option<ShippedConfig> {
         let vnet = cluster.pools.values().find_map(|pool| design.networks.get(&pool.subnet.as_ref()?.network));
         let mode = cluster.mode?;
-        if mode == Mode::NodeSubnet && vnet.is_none() {
-            return None;
-        }
         shipped(mode, &cluster.pod_cidrs, vnet.map_or(&[], |vnet| &vnet.prefixes), &cluster.ip_families)
+            .filter(|config| !config.non_masquerade.is_empty())
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `address` | reserved and forbidden ranges, default ranges, service CIDR sizes, reserved addresses and sizes of subnets, what can't be changed later |
 //! | `limits` | dated limits and quotas; `overrides`: the same as plain data ([`Limits`]), with names a design may set |
 //! | `mode` | [`ModeFacts`]: a row per mode of everything that differs by mode; `mode_table`, `mode_table_flat`: the rows |
+//! | `pod_subnet` | rules of one mode's pod range: batches, blocks, largest pod subnets, overlay blocks |
 //! | `cilium` | the Cilium data plane: versions, eBPF host routing, what policies can't select, ACNS |
 //! | `upgrade` | surge, drain, soak, blue/green |
 //! | `outbound` | outbound types: where they may be used, what they need and create, which may become which |
@@ -27,6 +28,7 @@
 //! | `nsg` | default and required security rules |
 //! | `errors` | the platform's error codes |
 //! | `automatic` | AKS Automatic, node auto-provisioning, virtual nodes, Windows |
+//! | `gaps` | where documents disagree and the rule followed; what nobody has established |
 
 use jiff::civil::Date;
 use std::fmt;
@@ -194,6 +196,7 @@ pub mod cilium;
 pub mod control_plane;
 pub mod egress_rules;
 pub mod errors;
+pub mod gaps;
 pub mod ingress;
 pub mod lifecycle;
 pub mod limits;
@@ -205,6 +208,7 @@ pub mod nsg;
 pub mod outbound;
 pub mod overrides;
 pub mod permissions;
+pub mod pod_subnet;
 pub mod policy;
 pub mod private_zones;
 pub mod routing;
@@ -219,6 +223,7 @@ pub use overrides::Limits;
 pub const TABLES: &[(&str, &[About])] = &[
     ("address", address::INDEX),
     ("limits", limits::INDEX),
+    ("pod_subnet", pod_subnet::INDEX),
     ("cilium", cilium::INDEX),
     ("upgrade", upgrade::INDEX),
     ("outbound", outbound::INDEX),

@@ -126,7 +126,7 @@ pub(super) static KUBENET: ModeFacts = ModeFacts {
     becomes: fact!(&[Mode::Overlay], "mig.ipam" Doc 2024-11-26 "update-azure-cni.md, configure-azure-cni-static-block-allocation.md"),
     to_cilium: fact!(Support::No, "mig.dataplane" Doc 2024-11-26 "update-azure-cni.md" "to overlay first"),
     retires: fact!(Some(date(2028, 3, 31)), "mode.kubenet.retirement" Doc 2026-1-14 "kubenet-retirement.md"),
-    min_kubernetes: fact!(None, "mode.kubenet.retired_config_defaults" Doc 2026-4-16 "configure-kubenet.md"),
+    min_kubernetes: fact!(None, "mode_matrix.min_kubernetes" Derived 2026-7-10 "concepts-network-cni-overview.md"),
     tunnel_with_vnet_integration: fact!(false, "cp.vnetint.node_path" Doc 2026-4-15 "api-server-vnet-integration.md, plan-control-plane-networking.md"),
 };
 
@@ -180,6 +180,6 @@ pub(super) static BYO: ModeFacts = ModeFacts {
     becomes: fact!(&[], "mig.ipam" Doc 2024-11-26 "update-azure-cni.md, configure-azure-cni-static-block-allocation.md"),
     to_cilium: fact!(Support::No, "mig.dataplane" Doc 2024-11-26 "update-azure-cni.md" "the managed data plane needs the azure plugin"),
     retires: fact!(None, "ret.table" Doc 2026-8-21 "AKS includes/*-retirement.md"),
-    min_kubernetes: fact!(None, "mode.byo.min_versions" Doc 2026-4-16 "use-byo-cni.md"),
+    min_kubernetes: fact!(None, "mode.byo.min_versions" Doc 2026-4-16 "use-byo-cni.md" "needs API version 2022-06-01 and Azure CLI 2.39.0"),
     tunnel_with_vnet_integration: fact!(true, "cp.vnetint.node_path" Doc 2026-4-15 "api-server-vnet-integration.md, plan-control-plane-networking.md"),
 };

@@ -79,7 +79,7 @@ pub(super) static POD_SUBNET: ModeFacts = ModeFacts {
     becomes: fact!(&[], "mig.ipam" Doc 2024-11-26 "update-azure-cni.md, configure-azure-cni-static-block-allocation.md" "static-block-migration: new pools may use static block; nothing in place"),
     to_cilium: fact!(Support::Conditional, "mig.dataplane" Doc 2024-11-26 "update-azure-cni.md" "Linux pools only"),
     retires: fact!(None, "ret.table" Doc 2026-8-21 "AKS includes/*-retirement.md"),
-    min_kubernetes: fact!(None, "mode.dyn.cni_mixing" Doc 2024-7-9 "configure-azure-cni-dynamic-ip-allocation.md" "the whole cluster uses one kind of CNI; dynamic and static block pools can be mixed, node-subnet pools not"),
+    min_kubernetes: fact!(None, "mode_matrix.min_kubernetes" Derived 2026-7-10 "concepts-network-cni-overview.md"),
     tunnel_with_vnet_integration: fact!(false, "cp.vnetint.node_path" Doc 2026-4-15 "api-server-vnet-integration.md, plan-control-plane-networking.md"),
 };
 
@@ -157,7 +157,7 @@ pub(super) static NODE_SUBNET: ModeFacts = ModeFacts {
         min: fact!(Some(10), "mode.node.max_pods.min" Doc 2026-4-16 "concepts-network-ip-address-planning.md" "the pool must have room for 30 pods in all"),
         max: fact!(Some(250), "mode.node.max_pods.max" Doc 2026-4-16 "concepts-network-ip-address-planning.md, container-service-limits.md"),
     },
-    max_nodes: fact!(5_000, "lim.nodes_per_cluster" Doc 2026-7-6 "container-service-limits.md, best-practices-performance-scale-large.md, free-standard-pricing-tiers.md" "bounded by the subnet and 65,536 addresses of the VNet before"),
+    max_nodes: fact!(5_000, "mode.node.max_nodes" Doc 2026-4-16 "concepts-network-legacy-cni.md, container-service-limits.md" "bounded by the subnet and 65,536 addresses of the VNet before"),
     max_pods_cluster: fact!(PodCeiling { recommended: None, at_most: None }, "mode.node.max_ips" Doc 2025-3-24 "plan-pod-networking.md, azure-virtual-network-limits.md" "65,536 addresses of the VNet, see privateIpsPerVnet"),
     seen: SeenBy {
         pod: fact!(Some(Seen::Pod), "mode.node.source_ip.same_cluster_pod" Doc 2026-4-16 "concepts-network-legacy-cni.md"),
@@ -178,7 +178,7 @@ pub(super) static NODE_SUBNET: ModeFacts = ModeFacts {
     gateway_for_containers: fact!(Support::Yes, "mode.node.agic_agc" Doc 2026-7-10 "concepts-network-cni-overview.md" "agc-node-subnet: one table names the pod-subnet modes only"),
     delegated_node_subnet: fact!(Support::No, "mode.node.delegated_node_subnet_allowed" Doc 2026-7-10 "concepts-network-legacy-cni.md, concepts-network-cni-overview.md"),
     machines_among_pods: fact!(Support::Yes, "mode.node.vms_in_subnet_allowed" Doc 2026-4-16 "concepts-network-legacy-cni.md"),
-    shared_subnet: fact!(Support::Yes, "mode.node.vms_in_subnet_allowed" Doc 2026-4-16 "concepts-network-legacy-cni.md"),
+    shared_subnet: fact!(Support::Yes, "mode_matrix.subnet_shared_by_clusters" Derived 2026-7-10 "concepts-network-cni-overview.md"),
     route_table_required: fact!(Some(false), "mode.node.udr_required" Doc 2026-7-10 "concepts-network-cni-overview.md"),
     masquerade: fact!(Shipped::ExemptsVnetPrefixes, "mode.node.ip_masq_agent" Issue 2026-4-16 "concepts-network-legacy-cni.md, ip-masq-agent issue 69, ip-masq-agent-v2 issue 3" "kept in step with the VNet; brief-masq-link-local: link-local is masqueraded whatever a user's file says"),
     node_auto_provisioning: fact!(Support::Yes, "nap.networking" Doc 2026-2-15 "node-auto-provisioning-networking.md, node-auto-provisioning.md"),
@@ -188,6 +188,6 @@ pub(super) static NODE_SUBNET: ModeFacts = ModeFacts {
     becomes: fact!(&[Mode::Overlay], "mode.node.migration" Doc 2024-11-26 "update-azure-cni.md" "not together with a change of data plane"),
     to_cilium: fact!(Support::Conditional, "mig.dataplane" Doc 2024-11-26 "update-azure-cni.md" "Linux pools only"),
     retires: fact!(None, "ret.table" Doc 2026-8-21 "AKS includes/*-retirement.md"),
-    min_kubernetes: fact!(None, "mode.node.max_nodes" Doc 2026-4-16 "concepts-network-legacy-cni.md, container-service-limits.md"),
+    min_kubernetes: fact!(None, "mode_matrix.min_kubernetes" Derived 2026-7-10 "concepts-network-cni-overview.md"),
     tunnel_with_vnet_integration: fact!(false, "cp.vnetint.node_path" Doc 2026-4-15 "api-server-vnet-integration.md, plan-control-plane-networking.md"),
 };

@@ -3,6 +3,7 @@
 
 use super::{About, address, limits, mode_table, mode_table_flat, snat};
 use crate::arithmetic::pods;
+use crate::design::Tier;
 use std::collections::BTreeMap;
 
 /// One limit: how it is named, read and set, and the fact behind its default.
@@ -118,10 +119,6 @@ limits! {
     internal_load_balancer_nodes "internalLoadBalancerNodes" = limits::INTERNAL_LOAD_BALANCER_NODES.value, limits::INTERNAL_LOAD_BALANCER_NODES;
     /// Outbound addresses AKS manages for a load balancer.
     managed_outbound_ips "managedOutboundIps" = limits::MANAGED_OUTBOUND_IPS.value, limits::MANAGED_OUTBOUND_IPS;
-    /// SNAT ports of a load balancer per public address.
-    snat_ports_per_load_balancer_ip "snatPortsPerLoadBalancerIp" = snat::LB_PORTS_PER_IP.value, snat::LB_PORTS_PER_IP;
-    /// SNAT ports of a NAT gateway per public address.
-    snat_ports_per_nat_gateway_ip "snatPortsPerNatGatewayIp" = snat::NAT_GATEWAY_PORTS_PER_IP.value, snat::NAT_GATEWAY_PORTS_PER_IP;
     /// Public addresses of a NAT gateway.
     nat_gateway_ips "natGatewayIps" = snat::NAT_GATEWAY_IPS.value, snat::NAT_GATEWAY_IPS;
     /// SNAT ports of an Azure Firewall per public address.
@@ -170,6 +167,14 @@ impl Limits {
             .map(|limit| (limit, (limit.get)(self)))
     }
 
+    /// Nodes a cluster of that tier may have; the standard tier's where none is stated.
+    pub fn nodes_for(&self, tier: Option<Tier>) -> u64 {
+        match tier {
+            Some(Tier::Free) => self.nodes_per_cluster_free,
+            Some(Tier::Standard | Tier::Premium) | None => self.nodes_per_cluster,
+        }
+    }
+
     /// Authorized ranges an API server takes.
     pub fn authorized_ranges_for(&self, vnet_integration: bool) -> u64 {
         if vnet_integration { self.authorized_ranges_vnet_integration } else { self.authorized_ranges }
@@ -210,5 +215,6 @@ mod tests {
         let limits = Limits::default();
         assert_eq!((limits.routes_per_table, limits.subnets_per_vnet, limits.shortest_service_prefix), (400, 3000, 13));
         assert_eq!((limits.authorized_ranges_for(false), limits.authorized_ranges_for(true)), (200, 2000));
+        assert_eq!((limits.nodes_for(Some(Tier::Free)), limits.nodes_for(None)), (1_000, 5_000));
     }
 }
