@@ -51,7 +51,8 @@ const fn wish(
 }
 
 facts! {
-    /// Dependencies are names; security groups can't express them, so a general outbound denial there is discouraged. AKS has no inbound dependencies; blocking traffic within the subnet is unsupported.
+    /// Dependencies are names; security groups can't express them, so a general outbound denial there is
+    /// discouraged. AKS has no inbound dependencies; blocking traffic within the subnet is unsupported.
     NAMES_NOT_ADDRESSES: bool = true, "egr.general" Doc 2026-6-18 "outbound-rules-control-egress.md";
     /// Network rules of the public cloud.
     NETWORK: &[Destination] = &[
@@ -145,23 +146,56 @@ facts! {
         ],
         "egr.fqdn.windows" Doc 2026-6-18 "outbound-rules-control-egress.md";
     /// Names workload identity needs on tcp/443.
-    WORKLOAD_IDENTITY: &[&str] = &["login.microsoftonline.com", "login.chinacloudapi.cn (China)", "login.microsoftonline.us (USGov)"], "egr.addon.workload_identity" Doc 2026-6-18 "outbound-rules-control-egress.md";
+    WORKLOAD_IDENTITY: &[&str] = &[
+            "login.microsoftonline.com", "login.chinacloudapi.cn (China)", "login.microsoftonline.us (USGov)",
+        ],
+        "egr.addon.workload_identity" Doc 2026-6-18 "outbound-rules-control-egress.md";
     /// Names Defender needs on tcp/443.
-    DEFENDER: &[&str] = &["login.microsoftonline.com", "*.ods.opinsights.azure.com", "*.oms.opinsights.azure.com", "*.cloud.defender.microsoft.com"], "egr.addon.defender" Doc 2026-6-18 "outbound-rules-control-egress.md";
+    DEFENDER: &[&str] = &[
+            "login.microsoftonline.com", "*.ods.opinsights.azure.com", "*.oms.opinsights.azure.com",
+            "*.cloud.defender.microsoft.com",
+        ],
+        "egr.addon.defender" Doc 2026-6-18 "outbound-rules-control-egress.md";
     /// Names the Key Vault driver needs on tcp/443.
-    KEY_VAULT: &[&str] = &["vault.azure.net", "*.vault.usgovcloudapi.net (USGov)"], "egr.addon.keyvault_csi" Doc 2026-6-18 "outbound-rules-control-egress.md";
+    KEY_VAULT: &[&str] = &["vault.azure.net", "*.vault.usgovcloudapi.net (USGov)"],
+        "egr.addon.keyvault_csi" Doc 2026-6-18 "outbound-rules-control-egress.md";
     /// Names the policy add-on needs on tcp/443.
-    POLICY: &[&str] = &["data.policy.core.windows.net", "store.policy.core.windows.net", "dc.services.visualstudio.com"], "egr.addon.policy" Doc 2026-6-18 "outbound-rules-control-egress.md";
+    POLICY: &[&str] = &[
+            "data.policy.core.windows.net", "store.policy.core.windows.net", "dc.services.visualstudio.com",
+        ],
+        "egr.addon.policy" Doc 2026-6-18 "outbound-rules-control-egress.md";
     /// Names cost analysis needs on tcp/443.
-    COST_ANALYSIS: &[&str] = &["management.azure.com", "login.microsoftonline.com"], "egr.addon.cost_analysis" Doc 2026-6-18 "outbound-rules-control-egress.md";
+    COST_ANALYSIS: &[&str] = &["management.azure.com", "login.microsoftonline.com"],
+        "egr.addon.cost_analysis" Doc 2026-6-18 "outbound-rules-control-egress.md";
     /// Names cluster extensions needs on tcp/443.
-    EXTENSIONS: &[&str] = &["<region>.dp.kubernetesconfiguration.azure.com", "mcr.microsoft.com", "*.data.mcr.microsoft.com", "arcmktplaceprod.azurecr.io", "arcmktplaceprod.<centralindia|japaneast|westus2|westeurope|eastus>.data.azurecr.io", "*.ingestion.msftcloudes.com", "*.microsoftmetrics.com", "marketplaceapi.microsoft.com"], "egr.addon.cluster_extensions" Doc 2026-6-18 "outbound-rules-control-egress.md";
+    EXTENSIONS: &[&str] = &[
+            "<region>.dp.kubernetesconfiguration.azure.com", "mcr.microsoft.com", "*.data.mcr.microsoft.com",
+            "arcmktplaceprod.azurecr.io",
+            "arcmktplaceprod.<centralindia|japaneast|westus2|westeurope|eastus>.data.azurecr.io",
+            "*.ingestion.msftcloudes.com", "*.microsoftmetrics.com", "marketplaceapi.microsoft.com",
+        ],
+        "egr.addon.cluster_extensions" Doc 2026-6-18 "outbound-rules-control-egress.md";
     /// Names monitoring needs on tcp/443; the service tag AzureMonitor as well.
-    MONITOR: &[&str] = &["*.ods.opinsights.azure.com", "*.oms.opinsights.azure.com", "dc.services.visualstudio.com", "*.in.applicationinsights.azure.com", "*.monitoring.azure.com", "login.microsoftonline.com", "global.handler.control.monitor.azure.com", "*.ingest.monitor.azure.com", "*.metrics.ingest.monitor.azure.com", "<region>.handler.control.monitor.azure.com"], "egr.addon.monitor" Doc 2026-6-18 "outbound-rules-control-egress.md";
+    MONITOR: &[&str] = &[
+            "*.ods.opinsights.azure.com", "*.oms.opinsights.azure.com", "dc.services.visualstudio.com",
+            "*.in.applicationinsights.azure.com", "*.monitoring.azure.com", "login.microsoftonline.com",
+            "global.handler.control.monitor.azure.com", "*.ingest.monitor.azure.com",
+            "*.metrics.ingest.monitor.azure.com", "<region>.handler.control.monitor.azure.com",
+        ],
+        "egr.addon.monitor" Doc 2026-6-18 "outbound-rules-control-egress.md";
     /// Names that may be blocked.
-    IGNORABLE: &[&str] = &["md-*.blob.storage.azure.net"], "egr.ignorable" Doc 2026-6-18 "outbound-rules-control-egress.md" "umsa*.blob.core.windows.net belongs to the machine agent and must stay open";
-    /// What the vendor's own firewall example opens besides the tag; names in network rules need the firewall's DNS proxy.
-    FIREWALL_EXAMPLE: &[&str] = &["network: tcp/9000 and udp/1194 to AzureCloud.<region>", "network: udp/123 to ntp.ubuntu.com", "network: tcp/443 to ghcr.io, pkg-containers.githubusercontent.com", "network: tcp/443 to docker.io, registry-1.docker.io, production.cloudflare.docker.com", "application: FQDN tag AzureKubernetesService on http 80 / https 443"], "egr.nat_firewall_example" Doc 2023-12-5 "limit-egress-traffic.md";
+    IGNORABLE: &[&str] = &["md-*.blob.storage.azure.net"],
+        "egr.ignorable" Doc 2026-6-18 "outbound-rules-control-egress.md"
+        "umsa*.blob.core.windows.net belongs to the machine agent and must stay open";
+    /// What the vendor's own firewall example opens besides the tag; names in network rules need the firewall's DNS
+    /// proxy.
+    FIREWALL_EXAMPLE: &[&str] = &[
+            "network: tcp/9000 and udp/1194 to AzureCloud.<region>", "network: udp/123 to ntp.ubuntu.com",
+            "network: tcp/443 to ghcr.io, pkg-containers.githubusercontent.com",
+            "network: tcp/443 to docker.io, registry-1.docker.io, production.cloudflare.docker.com",
+            "application: FQDN tag AzureKubernetesService on http 80 / https 443",
+        ],
+        "egr.nat_firewall_example" Doc 2023-12-5 "limit-egress-traffic.md";
 }
 
 /// Names a Linux cluster of the public cloud must reach; a private one does without the API server's public name.

@@ -100,38 +100,57 @@ facts! {
             Path { from: Mode::PodSubnet, to: Mode::Overlay, supported: Support::No },
             Path { from: Mode::PodSubnet, to: Mode::PodSubnetStatic, supported: Support::Conditional },
         ],
-        "mig.ipam" Doc 2024-11-26 "update-azure-cni.md, configure-azure-cni-static-block-allocation.md" "static-block-migration: pool by pool, never in place; forward only";
+        "mig.ipam" Doc 2024-11-26 "update-azure-cni.md, configure-azure-cni-static-block-allocation.md"
+        "static-block-migration: pool by pool, never in place; forward only";
     /// Modes whose data plane can be updated to Cilium, addresses unchanged; kubenet must become overlay first.
-    TO_CILIUM: &[Mode] = &[Mode::NodeSubnet, Mode::PodSubnet, Mode::Overlay], "mig.dataplane" Doc 2024-11-26 "update-azure-cni.md";
+    TO_CILIUM: &[Mode] = &[Mode::NodeSubnet, Mode::PodSubnet, Mode::Overlay],
+        "mig.dataplane" Doc 2024-11-26 "update-azure-cni.md";
     /// What an update to overlay needs besides the version.
-    OVERLAY_NEEDS: &[&str] = &["no dynamic allocation", "no network policy engine", "no Windows pools with Docker", "Windows builds from 20348.1668"], "mig.overlay.prereq" Doc 2024-11-26 "update-azure-cni.md"
+    OVERLAY_NEEDS: &[&str] = &[
+            "no dynamic allocation", "no network policy engine", "no Windows pools with Docker",
+            "Windows builds from 20348.1668",
+        ],
+        "mig.overlay.prereq" Doc 2024-11-26 "update-azure-cni.md"
         "policy-on-overlay-upgrade: one page describes kubenet with Calico keeping it; the strict rule counts";
     /// A pod CIDR must be given coming from node subnet; from kubenet the old one is kept unless a larger is given.
-    OVERLAY_NEEDS_POD_CIDR: Mode = Mode::NodeSubnet, "mig.overlay.pod_cidr" Doc 2024-11-26 "update-azure-cni.md" "update-overlay-pod-cidr: one tab of the page leaves it out";
+    OVERLAY_NEEDS_POD_CIDR: Mode = Mode::NodeSubnet,
+        "mig.overlay.pod_cidr" Doc 2024-11-26 "update-azure-cni.md"
+        "update-overlay-pod-cidr: one tab of the page leaves it out";
     /// kubenet becomes overlay with a user-assigned identity; AKS detaches the route table.
     KUBENET_NEEDS_USER_IDENTITY: bool = true, "mig.overlay.kubenet" Doc 2024-11-26 "update-azure-cni.md";
-    /// Masquerade ranges left over in azure-ip-masq-agent-config break replies after an update to overlay: pods can't be reached from there. Delete it.
+    /// Masquerade ranges left over in azure-ip-masq-agent-config break replies after an update to overlay: pods
+    /// can't be reached from there. Delete it.
     LEFTOVER_MASQUERADE_BREAKS: bool = true, "mig.overlay.ip_masq_warning" Doc 2024-11-26 "update-azure-cni.md";
     /// An update reimages every pool at once; policies are enforced when all nodes are done.
     REIMAGES_ALL: bool = true, "mig.simultaneous_reimage" Doc 2024-11-26 "update-azure-cni.md";
     /// Mode and data plane are changed one after the other.
     ONE_AT_A_TIME: bool = true, "mig.separate_operations" Doc 2024-11-26 "update-azure-cni.md";
     /// What stands in the way of Cilium.
-    CILIUM_BLOCKERS: &[&str] = &["Windows pools", "node auto-provisioning (switch it off, update, switch it on)"], "mig.cilium.blockers" Doc 2024-11-26 "update-azure-cni.md";
+    CILIUM_BLOCKERS: &[&str] = &["Windows pools", "node auto-provisioning (switch it off, update, switch it on)"],
+        "mig.cilium.blockers" Doc 2024-11-26 "update-azure-cni.md";
     /// Longest and only prefix of an Application Gateway for Containers subnet before an update to overlay.
-    GATEWAY_SUBNET_BEFORE_OVERLAY: u8 = 24, "mig.agc_subnet" DocOld 2025-3-24 "container-networking.md (Application Gateway for Containers)" "a /23 there causes an outage";
+    GATEWAY_SUBNET_BEFORE_OVERLAY: u8 = 24,
+        "mig.agc_subnet" DocOld 2025-3-24 "container-networking.md (Application Gateway for Containers)"
+        "a /23 there causes an outage";
     /// An engine other than Cilium is removed and replaced by the update.
-    ENGINE_IS_REPLACED: bool = true, "mig.npm_to_cilium" Doc 2025-7-30 "migrate-from-npm-to-cilium-network-policy.md, update-azure-cni.md";
+    ENGINE_IS_REPLACED: bool = true,
+        "mig.npm_to_cilium" Doc 2025-7-30 "migrate-from-npm-to-cilium-network-policy.md, update-azure-cni.md";
     /// The mode when no plugin is given. `azure` without a mode is node subnet.
-    MODE_WHEN_OMITTED: Mode = Mode::Overlay, "mode.overlay.aks_default_when_plugin_omitted" Doc 2026-7-31 "azure-cni-overlay.md" "default-cni-when-omitted: older pages say kubenet; warn where a template omits it";
+    MODE_WHEN_OMITTED: Mode = Mode::Overlay,
+        "mode.overlay.aks_default_when_plugin_omitted" Doc 2026-7-31 "azure-cni-overlay.md"
+        "default-cni-when-omitted: older pages say kubenet; warn where a template omits it";
     /// Characters of a node label's value: names of overlay clusters' subnets and the like become labels.
     LABEL_CHARACTERS: u64 = 63, "mode.overlay.name_length_limit" Doc 2026-7-31 "concepts-network-azure-cni-overlay.md";
     /// What overlay does not go with.
-    OVERLAY_NOT_WITH: &[&str] = &["availability sets", "DCsv2 sizes", "virtual nodes"], "mode.overlay.unsupported" Doc 2026-7-31 "concepts-network-azure-cni-overlay.md";
+    OVERLAY_NOT_WITH: &[&str] = &["availability sets", "DCsv2 sizes", "virtual nodes"],
+        "mode.overlay.unsupported" Doc 2026-7-31 "concepts-network-azure-cni-overlay.md";
     /// Azure command-line versions of static block allocation; versions of other features are in their notes.
-    STATIC_BLOCK_CLI: &str = "2.75.0", "mode.static.min_cli" Doc 2024-3-18 "configure-azure-cni-static-block-allocation.md" "static-block-preview: an older page asks for a preview extension";
+    STATIC_BLOCK_CLI: &str = "2.75.0",
+        "mode.static.min_cli" Doc 2024-3-18 "configure-azure-cni-static-block-allocation.md"
+        "static-block-preview: an older page asks for a preview extension";
     /// Azure command-line versions of the Cilium data plane: overlay and pod subnet, node subnet, update of a cluster.
-    CILIUM_CLI: (&str, &str, &str) = ("2.48.1", "2.69.0", "2.52.0"), "mode.cilium.min_cli" Doc 2026-8-5 "azure-cni-powered-by-cilium.md, update-azure-cni.md";
+    CILIUM_CLI: (&str, &str, &str) = ("2.48.1", "2.69.0", "2.52.0"),
+        "mode.cilium.min_cli" Doc 2026-8-5 "azure-cni-powered-by-cilium.md, update-azure-cni.md";
 }
 
 /// The oldest Kubernetes a cluster can be updated to overlay with (`mig.overlay.prereq`).

@@ -177,7 +177,8 @@ macro_rules! fact {
     };
 }
 
-/// A table of facts: `NAME: Type = value, "id" Evidence year-month-day "documents" "note";`. Also makes `INDEX`, which lists them.
+/// A table of facts: `NAME: Type = value, "id" Evidence year-month-day "documents" "note";`. Also makes `INDEX`,
+/// which lists them.
 macro_rules! facts {
     ($($(#[$meta:meta])* $name:ident: $type:ty = $value:expr, $id:literal $evidence:ident $year:literal - $month:literal - $day:literal $source:literal $($note:literal)?;)*) => {
         $(

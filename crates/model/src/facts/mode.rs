@@ -74,7 +74,8 @@ pub enum Peer {
     Platform,
 }
 
-/// The address each class of peers sees, with the masquerade the platform ships; `None` where nobody has established it. A user's own masquerade
+/// The address each class of peers sees, with the masquerade the platform ships; `None` where nobody has
+/// established it. A user's own masquerade
 /// configuration changes the answer (`flat-no-snat`: this table decides, never the word "flat").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeenBy {
@@ -281,8 +282,10 @@ impl ModeFacts {
         }
     }
 
-    /// Whether the platform offers that policy engine in the mode on that data plane. None at all is always possible on the iptables
-    /// data plane; with Cilium the documents name Cilium only, and whether none can be asked for is unknown. This product's own engine
+    /// Whether the platform offers that policy engine in the mode on that data plane. None at all is always
+    /// possible on the iptables
+    /// data plane; with Cilium the documents name Cilium only, and whether none can be asked for is unknown. This
+    /// product's own engine
     /// is not the platform's to support.
     pub fn supports_engine(&self, dataplane: Dataplane, engine: PolicyEngine) -> Support {
         if engine == PolicyEngine::Causeway {

@@ -48,8 +48,11 @@ pub struct Needed {
 }
 
 facts! {
-    /// AKS puts no security group on a subnet and changes none there; it manages one on the nodes' interfaces. A subnet's group must be opened by its owner, for LoadBalancer Services as well.
-    SUBNET_GROUP_IS_THE_USERS: bool = true, "nsg.management" Doc 2026-7-10 "concepts-network-cni-overview.md, faq.yml, support-policies.md, custom-nsg-blocks-traffic.md" "brief-nsg-subnet: a LoadBalancer Service opens the interface's group only";
+    /// AKS puts no security group on a subnet and changes none there; it manages one on the nodes' interfaces. A
+    /// subnet's group must be opened by its owner, for LoadBalancer Services as well.
+    SUBNET_GROUP_IS_THE_USERS: bool = true,
+        "nsg.management" Doc 2026-7-10 "concepts-network-cni-overview.md, faq.yml, support-policies.md, custom-nsg-blocks-traffic.md"
+        "brief-nsg-subnet: a LoadBalancer Service opens the interface's group only";
     /// Inbound rules every group ends with.
     DEFAULT_INBOUND: &[DefaultRule] = &[
             DefaultRule { priority: 65_000, name: "AllowVnetInBound", source: "VirtualNetwork", destination: "VirtualNetwork", allow: true },
@@ -66,19 +69,26 @@ facts! {
             Needed { from: Party::Nodes, to: Party::ApiServerSubnet, protocol: Some(Protocol::Tcp), ports: &[443, 4443], vnet_integration_only: true, because: "nodes to the API server" },
             Needed { from: Party::AzureLoadBalancer, to: Party::ApiServerSubnet, protocol: Some(Protocol::Tcp), ports: &[9988], vnet_integration_only: true, because: "probe of the API server" },
         ],
-        "nsg.required.table" Doc 2026-4-15 "concepts-network.md, api-server-vnet-integration.md" "nsg-node-pod-direction: pages name one direction each between nodes and pods; both are needed";
+        "nsg.required.table" Doc 2026-4-15 "concepts-network.md, api-server-vnet-integration.md"
+        "nsg-node-pod-direction: pages name one direction each between nodes and pods; both are needed";
     /// Subnet rules see pod addresses in overlay, because packets cross the subnet unwrapped.
-    OVERLAY_IS_NOT_ENCAPSULATED: bool = true, "mode.overlay.encapsulation" Doc 2026-7-31 "concepts-network-azure-cni-overlay.md";
+    OVERLAY_IS_NOT_ENCAPSULATED: bool = true,
+        "mode.overlay.encapsulation" Doc 2026-7-31 "concepts-network-azure-cni-overlay.md";
     /// Traffic within the node range, and between nodes and pods, must pass in flat modes as well.
     FLAT_NEEDS_IT_TOO: bool = true, "nsg.required.flat" Doc 2026-7-10 "concepts-network-cni-overview.md, faq.yml";
     /// Between pools: DNS from every pool to the one with CoreDNS, and the kubelet's port.
-    BETWEEN_POOLS: &[(Protocol, u16)] = &[(Protocol::Udp, 53), (Protocol::Tcp, 53), (Protocol::Tcp, 10_250)], "nsg.between_pools" Doc 2024-9-23 "traffic-between-node-pools-is-blocked.md";
-    /// `loadBalancerSourceRanges` must name the pod CIDR when pods call the Service's public address, from Kubernetes 1.25.
-    SOURCE_RANGES_NEED_POD_CIDR: bool = true, "nsg.lb_source_ranges" Doc 2024-1-23 "configure-load-balancer-standard.md";
+    BETWEEN_POOLS: &[(Protocol, u16)] = &[(Protocol::Udp, 53), (Protocol::Tcp, 53), (Protocol::Tcp, 10_250)],
+        "nsg.between_pools" Doc 2024-9-23 "traffic-between-node-pools-is-blocked.md";
+    /// `loadBalancerSourceRanges` must name the pod CIDR when pods call the Service's public address, from
+    /// Kubernetes 1.25.
+    SOURCE_RANGES_NEED_POD_CIDR: bool = true,
+        "nsg.lb_source_ranges" Doc 2024-1-23 "configure-load-balancer-standard.md";
     /// Host ports on node public addresses need allow rules in the interface's and the subnet's group.
     NODE_PUBLIC_IP_NEEDS_RULES: bool = true, "nsg.node_public_ip" Doc 2026-6-17 "use-node-public-ips.md";
-    /// Ports of the gateway manager an Application Gateway's subnet must let in: v1, v2. Load balancer probes and outbound internet must pass as well.
-    APPLICATION_GATEWAY_PORTS: ((u16, u16), (u16, u16)) = ((65_503, 65_534), (65_200, 65_535)), "nsg.appgw" DocOld 2021-6-14 "configuration-infrastructure.md";
+    /// Ports of the gateway manager an Application Gateway's subnet must let in: v1, v2. Load balancer probes and
+    /// outbound internet must pass as well.
+    APPLICATION_GATEWAY_PORTS: ((u16, u16), (u16, u16)) = ((65_503, 65_534), (65_200, 65_535)),
+        "nsg.appgw" DocOld 2021-6-14 "configuration-infrastructure.md";
 }
 
 /// Outbound rules every group ends with; the counterpart of [`DEFAULT_INBOUND`].

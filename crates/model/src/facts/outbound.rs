@@ -50,32 +50,44 @@ const OWN_ONLY: &[VnetOwner] = &[VnetOwner::Own];
 
 facts! {
     /// The type when none is given.
-    DEFAULT: OutboundType = OutboundType::LoadBalancer, "out.default" Doc 2026-8-5 "egress-outboundtype.md, load-balancer-standard.md" "AKS Automatic in a managed VNet: managedNATGateway";
+    DEFAULT: OutboundType = OutboundType::LoadBalancer,
+        "out.default" Doc 2026-8-5 "egress-outboundtype.md, load-balancer-standard.md"
+        "AKS Automatic in a managed VNet: managedNATGateway";
     /// Every type but none needs scale sets and a Standard load balancer.
-    NEEDS: &[&str] = &["VirtualMachineScaleSets", "Standard load balancer"], "out.requirements.common" Doc 2026-8-5 "egress-outboundtype.md, egress-udr.md";
-    /// In clusters that are not private the nodes' traffic to the API server leaves through the outbound type as well, so running out of ports can cut them off.
-    CARRIES_API_SERVER_TRAFFIC: bool = true, "out.api_server_traffic" Doc 2026-8-5 "egress-outboundtype.md, nat-gateway.md";
+    NEEDS: &[&str] = &["VirtualMachineScaleSets", "Standard load balancer"],
+        "out.requirements.common" Doc 2026-8-5 "egress-outboundtype.md, egress-udr.md";
+    /// In clusters that are not private the nodes' traffic to the API server leaves through the outbound type as
+    /// well, so running out of ports can cut them off.
+    CARRIES_API_SERVER_TRAFFIC: bool = true,
+        "out.api_server_traffic" Doc 2026-8-5 "egress-outboundtype.md, nat-gateway.md";
     /// Load balancer.
     LOAD_BALANCER: OutboundFacts = OutboundFacts { kind: OutboundType::LoadBalancer, vnets: BOTH, requires: "nothing", creates: "public address, frontend, outbound rule, backend pools", own_public_ips: true, isolated_only: false, preview: false },
-        "out.loadBalancer" Doc 2026-8-5 "egress-outboundtype.md, load-balancer-standard.md" "a policy must not forbid public addresses";
+        "out.loadBalancer" Doc 2026-8-5 "egress-outboundtype.md, load-balancer-standard.md"
+        "a policy must not forbid public addresses";
     /// A NAT gateway AKS makes.
     MANAGED_NAT_GATEWAY: OutboundFacts = OutboundFacts { kind: OutboundType::ManagedNatGateway, vnets: MANAGED_ONLY, requires: "a VNet AKS manages", creates: "NAT gateway (Standard) with 1 to 16 IPv4 addresses", own_public_ips: true, isolated_only: false, preview: false },
-        "out.managedNATGateway" Doc 2026-8-5 "egress-outboundtype.md, nat-gateway.md" "brief-managed-natgw-byo: in a VNet of one's own it is an error; use userAssignedNATGateway";
+        "out.managedNATGateway" Doc 2026-8-5 "egress-outboundtype.md, nat-gateway.md"
+        "brief-managed-natgw-byo: in a VNet of one's own it is an error; use userAssignedNATGateway";
     /// The same, StandardV2.
     MANAGED_NAT_GATEWAY_V2: OutboundFacts = OutboundFacts { kind: OutboundType::ManagedNatGatewayV2, vnets: MANAGED_ONLY, requires: "a VNet AKS manages, feature ManagedNATGatewayV2Preview", creates: "zone-redundant NAT gateway (StandardV2) with 1 to 16 addresses per family", own_public_ips: true, isolated_only: false, preview: true },
-        "out.managedNATGatewayV2" Doc 2026-8-5 "egress-outboundtype.md, nat-gateway.md, nat-sku.md" "managed or own addresses can't be exchanged later; nothing leads away from it";
+        "out.managedNATGatewayV2" Doc 2026-8-5 "egress-outboundtype.md, nat-gateway.md, nat-sku.md"
+        "managed or own addresses can't be exchanged later; nothing leads away from it";
     /// A NAT gateway of one's own.
     USER_ASSIGNED_NAT_GATEWAY: OutboundFacts = OutboundFacts { kind: OutboundType::UserAssignedNatGateway, vnets: OWN_ONLY, requires: "a NAT gateway on every node subnet (and pod subnet)", creates: "nothing", own_public_ips: false, isolated_only: false, preview: false },
-        "out.userAssignedNATGateway" Doc 2026-8-5 "egress-outboundtype.md, nat-gateway.md" "the pod subnet has an egress configuration of its own, so it needs the NAT gateway as well";
+        "out.userAssignedNATGateway" Doc 2026-8-5 "egress-outboundtype.md, nat-gateway.md"
+        "the pod subnet has an egress configuration of its own, so it needs the NAT gateway as well";
     /// A default route.
     USER_DEFINED_ROUTING: OutboundFacts = OutboundFacts { kind: OutboundType::UserDefinedRouting, vnets: OWN_ONLY, requires: "a route table on the cluster's subnet with 0.0.0.0/0 to a gateway or appliance", creates: "a load balancer with the first LoadBalancer Service, inbound only", own_public_ips: false, isolated_only: false, preview: false },
-        "out.userDefinedRouting" Doc 2026-8-5 "egress-outboundtype.md, egress-udr.md, limit-egress-traffic.md" "AKS validates the route; one to Internet is refused; behind a firewall add a route for its public address to Internet; a system-assigned identity does not go with kubenet";
+        "out.userDefinedRouting" Doc 2026-8-5 "egress-outboundtype.md, egress-udr.md, limit-egress-traffic.md"
+        "AKS validates the route; one to Internet is refused; behind a firewall add a route for its public address to Internet; a system-assigned identity does not go with kubenet";
     /// Nothing.
     NONE: OutboundFacts = OutboundFacts { kind: OutboundType::None, vnets: BOTH, requires: "a network isolated cluster", creates: "nothing", own_public_ips: false, isolated_only: true, preview: false },
-        "out.none" Doc 2026-8-5 "egress-outboundtype.md, concepts-network-isolated.md" "no default route is validated; public addresses of nodes still let traffic out";
+        "out.none" Doc 2026-8-5 "egress-outboundtype.md, concepts-network-isolated.md"
+        "no default route is validated; public addresses of nodes still let traffic out";
     /// Blocked by security rules.
     BLOCK: OutboundFacts = OutboundFacts { kind: OutboundType::Block, vnets: MANAGED_ONLY, requires: "a network isolated cluster in a VNet AKS manages", creates: "security rules; traffic within the VNet goes on", own_public_ips: false, isolated_only: true, preview: true },
-        "out.block" Doc 2026-8-5 "egress-outboundtype.md, concepts-network-isolated.md" "in a VNet of one's own use none and deny rules";
+        "out.block" Doc 2026-8-5 "egress-outboundtype.md, concepts-network-isolated.md"
+        "in a VNet of one's own use none and deny rules";
     /// Changes in a VNet AKS manages: from, to which.
     MANAGED_CHANGES: &[(OutboundType, &[OutboundType])] = &[
             (OutboundType::LoadBalancer, &[OutboundType::ManagedNatGatewayV2, OutboundType::ManagedNatGateway, OutboundType::None, OutboundType::Block]),
@@ -84,7 +96,8 @@ facts! {
             (OutboundType::None, &[OutboundType::LoadBalancer, OutboundType::ManagedNatGatewayV2, OutboundType::ManagedNatGateway, OutboundType::Block]),
             (OutboundType::Block, &[OutboundType::LoadBalancer, OutboundType::ManagedNatGatewayV2, OutboundType::ManagedNatGateway, OutboundType::None]),
         ],
-        "out.migration.managed_vnet" Doc 2026-8-5 "egress-outboundtype.md" "natgw-to-lb: the same page shows commands from managedNATGateway to loadBalancer and userDefinedRouting";
+        "out.migration.managed_vnet" Doc 2026-8-5 "egress-outboundtype.md"
+        "natgw-to-lb: the same page shows commands from managedNATGateway to loadBalancer and userDefinedRouting";
     /// Changes in a VNet of one's own: from, to which.
     OWN_CHANGES: &[(OutboundType, &[OutboundType])] = &[
             (OutboundType::LoadBalancer, &[OutboundType::UserAssignedNatGateway, OutboundType::UserDefinedRouting, OutboundType::None]),
@@ -94,7 +107,11 @@ facts! {
         ],
         "out.migration.byo_vnet" Doc 2026-8-5 "egress-outboundtype.md";
     /// What a change does besides.
-    CHANGE_EFFECTS: &[&str] = &["the egress address changes", "connections drop", "authorized ranges and allow-lists of others must be updated"], "out.migration.effects" Doc 2026-8-5 "egress-outboundtype.md";
+    CHANGE_EFFECTS: &[&str] = &[
+            "the egress address changes", "connections drop",
+            "authorized ranges and allow-lists of others must be updated",
+        ],
+        "out.migration.effects" Doc 2026-8-5 "egress-outboundtype.md";
     /// Clusters with node auto-provisioning can change their outbound type.
     AUTO_PROVISIONING_CAN_CHANGE: bool = false, "out.nap_change_forbidden" Doc 2026-2-15 "node-auto-provisioning.md";
 }

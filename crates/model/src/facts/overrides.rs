@@ -145,7 +145,8 @@ impl Limits {
         Self::ALL.iter().find(|limit| limit.name == name)
     }
 
-    /// The dated facts with a design's own numbers instead. Names that are no limit come back beside; nothing else is changed by them.
+    /// The dated facts with a design's own numbers instead. Names that are no limit come back beside; nothing else
+    /// is changed by them.
     pub fn with_overrides(overrides: &BTreeMap<String, u64>) -> (Limits, Vec<&str>) {
         let mut limits = Limits::default();
         let mut unknown = Vec::new();

@@ -37,11 +37,14 @@ facts! {
             (PolicyEngine::Azure, &[Os::Linux, Os::Windows]),
             (PolicyEngine::Calico, &[Os::Linux, Os::Windows]),
         ],
-        "np.engines" Doc 2026-8-18 "use-network-policies.md" "NPM on Windows Server 2022 only, and no new ones; Calico on Windows with the azure plugin only";
+        "np.engines" Doc 2026-8-18 "use-network-policies.md"
+        "NPM on Windows Server 2022 only, and no new ones; Calico on Windows with the azure plugin only";
     /// Without an engine every pod talks to every pod and NetworkPolicy objects do nothing. AKS Automatic has Cilium.
-    DEFAULT: PolicyEngine = PolicyEngine::None, "np.default" Doc 2026-8-18 "use-network-policies.md, concepts-network.md, quotas-skus-regions.md";
+    DEFAULT: PolicyEngine = PolicyEngine::None,
+        "np.default" Doc 2026-8-18 "use-network-policies.md, concepts-network.md, quotas-skus-regions.md";
     /// Last day of Azure NPM: Linux, Windows.
-    NPM_ENDS: (Date, Date) = (jiff::civil::date(2028, 9, 30), jiff::civil::date(2026, 9, 30)), "np.npm.retirement" Doc 2026-1-14 "azure-network-policy-manager-linux-retirement.md, azure-network-policy-manager-windows-retirement.md";
+    NPM_ENDS: (Date, Date) = (jiff::civil::date(2028, 9, 30), jiff::civil::date(2026, 9, 30)),
+        "np.npm.retirement" Doc 2026-1-14 "azure-network-policy-manager-linux-retirement.md, azure-network-policy-manager-windows-retirement.md";
     /// Limits of Azure NPM.
     NPM: NpmLimits = NpmLimits { nodes: 250, pods: 20_000, ipv6: false, not_on_windows: &["named ports", "SCTP", "negative label or namespace selectors", "except in ipBlock"], ip_blocks: 4 },
         "np.npm.limits" Doc 2026-8-18 "use-network-policies.md";
@@ -54,8 +57,10 @@ facts! {
             Difference { topic: "endPort", npm: "fine", cilium: "from 1.17" },
         ],
         "np.npm.vs_cilium" Doc 2025-7-30 "migrate-from-npm-to-cilium-network-policy.md";
-    /// Calico goes with node auto-provisioning, and with IPv4 and IPv6 together. With kubenet it is CNI and engine, with the azure plugin engine only.
-    CALICO_WITH_AUTO_PROVISIONING_OR_DUAL_STACK: bool = false, "np.calico" Doc 2026-8-18 "use-network-policies.md, node-auto-provisioning-networking.md, azure-cni-overlay.md";
+    /// Calico goes with node auto-provisioning, and with IPv4 and IPv6 together. With kubenet it is CNI and engine,
+    /// with the azure plugin engine only.
+    CALICO_WITH_AUTO_PROVISIONING_OR_DUAL_STACK: bool = false,
+        "np.calico" Doc 2026-8-18 "use-network-policies.md, node-auto-provisioning-networking.md, azure-cni-overlay.md";
     /// Installing or removing an engine reimages every pool at once.
     INSTALL_REIMAGES_ALL: bool = true, "np.install_effect" Doc 2026-8-18 "use-network-policies.md";
     /// Azure NPM works with kube-proxy in IPVS mode.
@@ -67,10 +72,12 @@ facts! {
     /// Policies apply to pods on virtual nodes.
     VIRTUAL_NODES_POLICED: bool = false, "np.virtual_nodes" Doc 2023-11-6 "virtual-nodes.md";
     /// A policy that exists by itself.
-    BUILT_IN: &str = "kube-system/konnectivity-agent", "np.konnectivity_policy" Doc 2022-8-23 "custom-nsg-blocks-traffic.md";
+    BUILT_IN: &str = "kube-system/konnectivity-agent",
+        "np.konnectivity_policy" Doc 2022-8-23 "custom-nsg-blocks-traffic.md";
 }
 
-/// Whether an engine enforces on pools of that system. None never does; this product's own engine is not the platform's to know.
+/// Whether an engine enforces on pools of that system. None never does; this product's own engine is not the
+/// platform's to know.
 pub fn enforces_on(engine: PolicyEngine, os: Os) -> Support {
     match ENGINES.value.iter().find(|(of, _)| *of == engine) {
         Some((_, systems)) if systems.contains(&os) && os == Os::Windows => Support::Conditional,

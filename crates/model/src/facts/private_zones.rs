@@ -85,11 +85,19 @@ facts! {
             zone("Purview", &["account"], &["privatelink.purview.azure.com"], &["purview.azure.com"]),
             zone("Static Web Apps", &["staticSites"], &["privatelink.azurestaticapps.net", "privatelink.{partitionId}.azurestaticapps.net"], &["azurestaticapps.net"]),
         ],
-        "pdns.zones" DocOld 2023-10-11 "private-endpoint-dns.md" "merged from two copies of the page; Batch and File Sync differ between them, the newer counts";
+        "pdns.zones" DocOld 2023-10-11 "private-endpoint-dns.md"
+        "merged from two copies of the page; Batch and File Sync differ between them, the newer counts";
     /// Some zones of the US government cloud.
-    ZONES_US_GOVERNMENT: &[&str] = &["privatelink.database.usgovcloudapi.net", "privatelink.blob.core.usgovcloudapi.net", "privatelink.azure-automation.us"], "pdns.zones_usgov_examples" DocOld 2023-10-11 "private-endpoint-dns.md" "not complete";
+    ZONES_US_GOVERNMENT: &[&str] = &[
+            "privatelink.database.usgovcloudapi.net", "privatelink.blob.core.usgovcloudapi.net",
+            "privatelink.azure-automation.us",
+        ],
+        "pdns.zones_usgov_examples" DocOld 2023-10-11 "private-endpoint-dns.md"
+        "not complete";
     /// Some zones in China.
-    ZONES_CHINA: &[&str] = &["privatelink.database.chinacloudapi.cn", "privatelink.documents.azure.cn"], "pdns.zones_china_examples" DocOld 2023-10-11 "private-endpoint-dns.md" "not complete";
+    ZONES_CHINA: &[&str] = &["privatelink.database.chinacloudapi.cn", "privatelink.documents.azure.cn"],
+        "pdns.zones_china_examples" DocOld 2023-10-11 "private-endpoint-dns.md"
+        "not complete";
 }
 
 /// Services whose public names a host name belongs to, with the zone that would answer for it.

@@ -62,10 +62,13 @@ pub enum Egress {
 
 facts! {
     /// The longest matching prefix wins; of equally long ones user-defined, then BGP, then system.
-    SELECTION: [Origin; 3] = [Origin::User, Origin::Bgp, Origin::System], "route.selection" DocOld 2023-5-27 "virtual-networks-udr-overview.md";
+    SELECTION: [Origin; 3] = [Origin::User, Origin::Bgp, Origin::System],
+        "route.selection" DocOld 2023-5-27 "virtual-networks-udr-overview.md";
     /// System routes for the VNet, its peers and service endpoints win even over more specific BGP routes.
-    SYSTEM_BEATS_BGP: &[SystemHop] = &[SystemHop::VirtualNetwork, SystemHop::VnetPeering, SystemHop::ServiceEndpoint], "route.preferred_exception" DocOld 2023-5-27 "virtual-networks-udr-overview.md";
-    /// Routes every subnet has. Private destinations without a better route are dropped. A VNet prefix that contains one of the ranges takes its `None` route away.
+    SYSTEM_BEATS_BGP: &[SystemHop] = &[SystemHop::VirtualNetwork, SystemHop::VnetPeering, SystemHop::ServiceEndpoint],
+        "route.preferred_exception" DocOld 2023-5-27 "virtual-networks-udr-overview.md";
+    /// Routes every subnet has. Private destinations without a better route are dropped. A VNet prefix that
+    /// contains one of the ranges takes its `None` route away.
     SYSTEM: &[(SystemPrefix, SystemHop)] = &[
             (SystemPrefix::Vnet, SystemHop::VirtualNetwork),
             (SystemPrefix::Cidr(Cidr::v4([0, 0, 0, 0], 0)), SystemHop::Internet),
@@ -82,21 +85,31 @@ facts! {
             (SystemPrefix::ServiceEndpoint, SystemHop::ServiceEndpoint),
         ],
         "route.optional_system" DocOld 2023-5-27 "virtual-networks-udr-overview.md";
-    /// Next hops users may set, as ARM writes them. A gateway must be a VPN one; an appliance's interface needs IP forwarding and should stand in another subnet.
-    USER_NEXT_HOPS: &[&str] = &["VirtualAppliance", "VirtualNetworkGateway", "VnetLocal", "Internet", "None"], "route.udr_next_hops" DocOld 2023-5-27 "virtual-networks-udr-overview.md";
+    /// Next hops users may set, as ARM writes them. A gateway must be a VPN one; an appliance's interface needs IP
+    /// forwarding and should stand in another subnet.
+    USER_NEXT_HOPS: &[&str] = &["VirtualAppliance", "VirtualNetworkGateway", "VnetLocal", "Internet", "None"],
+        "route.udr_next_hops" DocOld 2023-5-27 "virtual-networks-udr-overview.md";
     /// Route tables of a subnet, at most.
-    TABLES_PER_SUBNET: u64 = 1, "route.table_per_subnet" Doc 2023-12-5 "limit-egress-traffic.md, virtual-networks-udr-overview.md";
+    TABLES_PER_SUBNET: u64 = 1,
+        "route.table_per_subnet" Doc 2023-12-5 "limit-egress-traffic.md, virtual-networks-udr-overview.md";
     /// Routes with service tags of a table.
     SERVICE_TAG_ROUTES: u64 = 25, "route.service_tag_routes" DocOld 2023-5-27 "virtual-networks-udr-overview.md";
-    /// A private endpoint puts a /32 into its VNet and the directly peered ones, which bypasses user-defined routes unless the endpoint
+    /// A private endpoint puts a /32 into its VNet and the directly peered ones, which bypasses user-defined routes
+    /// unless the endpoint
     /// subnet's `privateEndpointNetworkPolicies` is RouteTableEnabled or Enabled. Disabled is the default.
-    PRIVATE_ENDPOINT_BYPASSES_ROUTES: bool = true, "route.private_endpoint_32" DocOld 2022-7-26 "disable-private-endpoint-network-policy.md" "security groups do not see the traffic either, unless NetworkSecurityGroupEnabled or Enabled";
+    PRIVATE_ENDPOINT_BYPASSES_ROUTES: bool = true,
+        "route.private_endpoint_32" DocOld 2022-7-26 "disable-private-endpoint-network-policy.md"
+        "security groups do not see the traffic either, unless NetworkSecurityGroupEnabled or Enabled";
     /// A peer's peers get routes.
-    PEERING_IS_TRANSITIVE: bool = false, "route.peering_non_transitive" Derived 2023-5-27 "virtual-networks-udr-overview.md";
+    PEERING_IS_TRANSITIVE: bool = false,
+        "route.peering_non_transitive" Derived 2023-5-27 "virtual-networks-udr-overview.md";
     /// A default route to an appliance on an Application Gateway v2 subnet.
-    APPLICATION_GATEWAY_DEFAULT_ROUTE: bool = false, "route.udr_appgw" DocOld 2021-6-14 "configuration-infrastructure.md" "with kubenet and the ingress controller the cluster's table must be on the subnet";
+    APPLICATION_GATEWAY_DEFAULT_ROUTE: bool = false,
+        "route.udr_appgw" DocOld 2021-6-14 "configuration-infrastructure.md"
+        "with kubenet and the ingress controller the cluster's table must be on the subnet";
     /// Who carries traffic to the internet, first match.
-    EGRESS_ORDER: [Egress; 5] = [Egress::UserDefinedRoute, Egress::NatGateway, Egress::InstancePublicIp, Egress::LoadBalancer, Egress::Default], "out.precedence" DocOld 2022-12-6 "nat-overview.md";
+    EGRESS_ORDER: [Egress; 5] = [Egress::UserDefinedRoute, Egress::NatGateway, Egress::InstancePublicIp, Egress::LoadBalancer, Egress::Default],
+        "out.precedence" DocOld 2022-12-6 "nat-overview.md";
 }
 
 #[cfg(test)]
