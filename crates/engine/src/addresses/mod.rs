@@ -1,7 +1,25 @@
 //! Ranges and addresses: reserved and overlapping ranges, per routing domain.
 
+mod fabric;
+mod ground;
+mod machines;
+mod networks;
+mod proposal;
+mod reserved;
+mod services;
+mod shadow;
+mod subnets;
+
 use crate::Context;
 use causeway_model::finding::Finding;
+use ground::Ground;
 
 /// All checks of ranges and single addresses.
-pub fn check(_cx: &Context, _out: &mut Vec<Finding>) {}
+pub fn check(cx: &Context, out: &mut Vec<Finding>) {
+    let ground = Ground::new(cx.design);
+    reserved::check(&ground, out);
+    networks::check(&ground, out);
+    subnets::check(&ground, out);
+    shadow::check(&ground, out);
+    services::check(&ground, out);
+}
