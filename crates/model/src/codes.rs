@@ -107,6 +107,8 @@ codes! {
         DNS_SERVICE_IP_OUTSIDE_SERVICE_CIDR = "dns-service-ip-outside-service-cidr" Error,
         DNS_SERVICE_IP_IS_FIRST_ADDRESS = "dns-service-ip-is-first-address" Error,
         ADDRESS_OUTSIDE_RANGE = "address-outside-range" Error,
+        ADDRESS_USED_TWICE = "address-used-twice" Error,
+        SUBNET_SIZE_REFUSED = "subnet-size-refused" Error,
         POD_CIDR_CHANGE_NOT_SUPERSET = "pod-cidr-change-not-superset" Error,
     }
     Capacity {

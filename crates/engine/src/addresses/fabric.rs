@@ -87,13 +87,7 @@ impl<'a> Fabric<'a> {
             .filter(|firewall| firewall.snat == FirewallSnat::Always)
             .filter_map(|firewall| firewall.private_ip)
             .collect();
-        let mut fabric = Fabric {
-            design,
-            neighbours,
-            domains: BTreeMap::new(),
-            subnets,
-            translating,
-        };
+        let mut fabric = Fabric { design, neighbours, domains: BTreeMap::new(), subnets, translating };
         for (name, network) in &design.networks {
             if network.kind == NetworkKind::Vnet {
                 let mut map: PrefixMap<Vec<Claim>> = PrefixMap::new();
@@ -107,9 +101,7 @@ impl<'a> Fabric<'a> {
     }
 
     /// The VNets, each with every prefix that meets in it.
-    pub(super) fn domains(
-        &self,
-    ) -> impl Iterator<Item = (&'a NetworkName, &PrefixMap<Vec<Claim<'a>>>)> {
+    pub(super) fn domains(&self) -> impl Iterator<Item = (&'a NetworkName, &PrefixMap<Vec<Claim<'a>>>)> {
         self.domains.iter().map(|(name, claims)| (*name, claims))
     }
 
@@ -120,15 +112,7 @@ impl<'a> Fabric<'a> {
         };
         map.overlapping(range)
             .flat_map(|(cidr, names)| names.iter().map(move |name| (cidr, *name)))
-            .map(|(cidr, subnet)| {
-                (
-                    cidr,
-                    SubnetRef {
-                        network: (*network).clone(),
-                        subnet: subnet.clone(),
-                    },
-                )
-            })
+            .map(|(cidr, subnet)| (cidr, SubnetRef { network: (*network).clone(), subnet: subnet.clone() }))
             .collect()
     }
 
@@ -163,11 +147,7 @@ impl<'a> Fabric<'a> {
     }
 
     /// What meets in the VNet itself.
-    pub(super) fn near(
-        &self,
-        network: &NetworkName,
-        range: &Cidr,
-    ) -> impl Iterator<Item = &Claim<'a>> {
+    pub(super) fn near(&self, network: &NetworkName, range: &Cidr) -> impl Iterator<Item = &Claim<'a>> {
         self.domains
             .get(network)
             .into_iter()
@@ -175,22 +155,14 @@ impl<'a> Fabric<'a> {
     }
 
     /// What a VNet reaches through an appliance, within a range that is routed there.
-    pub(super) fn beyond(
-        &self,
-        from: &'a NetworkName,
-        transit: &Transit<'a>,
-        range: &Cidr,
-    ) -> Vec<Claim<'a>> {
+    pub(super) fn beyond(&self, from: &'a NetworkName, transit: &Transit<'a>, range: &Cidr) -> Vec<Claim<'a>> {
         self.near(transit.network, range)
             .filter(|claim| claim.network != from)
             .filter(|claim| match claim.way {
                 Way::Peer { forwarded, .. } => forwarded || transit.translates,
                 _ => true,
             })
-            .map(|claim| Claim {
-                way: Way::Appliance(*transit),
-                ..*claim
-            })
+            .map(|claim| Claim { way: Way::Appliance(*transit), ..*claim })
             .collect()
     }
 
@@ -216,8 +188,7 @@ impl<'a> Fabric<'a> {
             for (_, subnet) in self.subnets_in(transit.network, &at) {
                 let subnet = self.design.subnet(&subnet);
                 if let Some(table) = subnet.and_then(|subnet| subnet.route_table.as_ref()) {
-                    let next =
-                        self.hops(transit.network, table, &transit.prefix, transit.translates);
+                    let next = self.hops(transit.network, table, &transit.prefix, transit.translates);
                     open.extend(next.into_iter().filter(|next| next.network != network));
                 }
             }
@@ -226,20 +197,12 @@ impl<'a> Fabric<'a> {
     }
 
     /// The appliances that a route table used in a network points at, in that network or a peer.
-    fn hops(
-        &self,
-        at: &NetworkName,
-        table: &RouteTableName,
-        within: &Cidr,
-        translated: bool,
-    ) -> Vec<Transit<'a>> {
+    fn hops(&self, at: &NetworkName, table: &RouteTableName, within: &Cidr, translated: bool) -> Vec<Transit<'a>> {
         let Some(table) = self.design.route_tables.get(table) else {
             return Vec::new();
         };
         let hop = |route: &Route| {
-            let (RoutePrefix::Cidr(prefix), NextHop::Appliance(appliance)) =
-                (&route.prefix, route.next_hop)
-            else {
+            let (RoutePrefix::Cidr(prefix), NextHop::Appliance(appliance)) = (&route.prefix, route.next_hop) else {
                 return None;
             };
             let (_, claims) = self.domains.get(at)?.longest_match(appliance)?;
@@ -268,11 +231,10 @@ impl<'a> Fabric<'a> {
 
     /// Whether a site learns (a part of) a VNet's range: some gateway that connects it is told, and the site accepts it.
     pub(super) fn site_learns(&self, site: &NetworkName, vnet: &NetworkName, range: &Cidr) -> bool {
-        let accepts = self.design.networks.get(site).is_none_or(|site| {
-            site.knows
-                .as_ref()
-                .is_none_or(|knows| knows.iter().any(|known| known.overlaps(range)))
-        });
+        let accepts =
+            self.design.networks.get(site).is_none_or(|site| {
+                site.knows.as_ref().is_none_or(|knows| knows.iter().any(|known| known.overlaps(range)))
+            });
         let connects = |network: &NetworkName| {
             self.design
                 .networks
@@ -283,12 +245,7 @@ impl<'a> Fabric<'a> {
         let peers = self.neighbours.get(vnet).map_or(&[][..], Vec::as_slice);
         let told = connects(vnet)
             || peers.iter().any(|(peer, peering)| {
-                connects(peer)
-                    && self
-                        .design
-                        .shown(peering, vnet)
-                        .iter()
-                        .any(|shown| shown.overlaps(range))
+                connects(peer) && self.design.shown(peering, vnet).iter().any(|shown| shown.overlaps(range))
             });
         accepts && told
     }
@@ -299,16 +256,8 @@ impl<'a> Fabric<'a> {
         let mut claim = |cidr: Cidr, network, index, way| {
             let known = claims.entry((cidr, network, index)).or_insert(way);
             // Of two halves of one peering the better one counts.
-            if let (
-                Way::Peer {
-                    connected,
-                    forwarded,
-                },
-                Way::Peer {
-                    connected: one,
-                    forwarded: other,
-                },
-            ) = (&mut *known, way)
+            if let (Way::Peer { connected, forwarded }, Way::Peer { connected: one, forwarded: other }) =
+                (&mut *known, way)
             {
                 *connected |= one;
                 *forwarded |= other;
@@ -323,15 +272,9 @@ impl<'a> Fabric<'a> {
             let Some(value) = self.design.networks.get(*peer) else {
                 continue;
             };
-            let way = Way::Peer {
-                connected: peering.connected,
-                forwarded: peering.forwarded_traffic,
-            };
+            let way = Way::Peer { connected: peering.connected, forwarded: peering.forwarded_traffic };
             for shown in self.design.shown(peering, peer) {
-                let index = value
-                    .prefixes
-                    .iter()
-                    .position(|prefix| prefix.covers(shown));
+                let index = value.prefixes.iter().position(|prefix| prefix.covers(shown));
                 claim(*shown, *peer, index.unwrap_or(0), way);
             }
             if peering.gateway_transit.as_ref() == Some(*peer) {
@@ -339,11 +282,7 @@ impl<'a> Fabric<'a> {
             }
         }
         for (owner, gateway) in gateways {
-            for (site, value) in gateway
-                .connects
-                .iter()
-                .filter_map(|site| self.design.networks.get_key_value(site))
-            {
+            for (site, value) in gateway.connects.iter().filter_map(|site| self.design.networks.get_key_value(site)) {
                 for (index, prefix) in value.prefixes.iter().enumerate() {
                     // A default route learned from a site is no address of the site.
                     if site != name && prefix.prefix_len() > 0 {
@@ -352,15 +291,7 @@ impl<'a> Fabric<'a> {
                 }
             }
         }
-        claims
-            .into_iter()
-            .map(|((cidr, network, index), way)| Claim {
-                cidr,
-                network,
-                index,
-                way,
-            })
-            .collect()
+        claims.into_iter().map(|((cidr, network, index), way)| Claim { cidr, network, index, way }).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use super::machines::Machines;
 use super::proposal::Proposals;
 use causeway_addr::Cidr;
 use causeway_model::design::*;
+use causeway_model::facts::Limits;
 use causeway_model::finding::Finding;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -16,6 +17,8 @@ pub(super) struct Ground<'a> {
     pub(super) fabric: Fabric<'a>,
     pub(super) machines: Machines<'a>,
     pub(super) proposals: Proposals<'a>,
+    /// The dated limits, or the design's own.
+    pub(super) limits: Limits,
     assumed: BTreeMap<&'a str, Vec<&'a Assumption>>,
     users: BTreeMap<&'a NetworkName, BTreeSet<&'a ClusterName>>,
 }
@@ -24,10 +27,7 @@ impl<'a> Ground<'a> {
     pub(super) fn new(design: &'a Design) -> Self {
         let mut assumed: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for assumption in &design.assumed {
-            assumed
-                .entry(assumption.object.as_str())
-                .or_default()
-                .push(assumption);
+            assumed.entry(assumption.object.as_str()).or_default().push(assumption);
         }
         let mut users: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (name, cluster) in &design.clusters {
@@ -40,6 +40,7 @@ impl<'a> Ground<'a> {
             fabric: Fabric::new(design),
             machines: Machines::new(design),
             proposals: Proposals::new(design),
+            limits: Limits::with_overrides(&design.limit_overrides).0,
             assumed,
             users,
         }
@@ -47,24 +48,16 @@ impl<'a> Ground<'a> {
 
     /// The clusters whose pools are in a network.
     pub(super) fn users(&self, network: &NetworkName) -> Vec<&'a ClusterName> {
-        self.users
-            .get(network)
-            .map(|users| users.iter().copied().collect())
-            .unwrap_or_default()
+        self.users.get(network).map(|users| users.iter().copied().collect()).unwrap_or_default()
     }
 
     /// Says so if a range was filled in rather than stated.
     pub(super) fn mention_default(&self, finding: Finding, path: &str, range: &Cidr) -> Finding {
         let value = range.to_string();
-        match self
-            .assumed
-            .get(path)
-            .and_then(|all| all.iter().find(|assumption| assumption.value == value))
-        {
-            Some(assumption) => finding.evidence(format!(
-                "`{path}` is not stated; `{value}` is assumed: {}",
-                assumption.because
-            )),
+        match self.assumed.get(path).and_then(|all| all.iter().find(|assumption| assumption.value == value)) {
+            Some(assumption) => {
+                finding.evidence(format!("`{path}` is not stated; `{value}` is assumed: {}", assumption.because))
+            }
             None => finding,
         }
     }
@@ -124,11 +117,7 @@ pub(super) fn spelled(range: &Cidr) -> String {
         range.first(),
         range.last(),
         range.size(),
-        if range.size() == 1 {
-            "address"
-        } else {
-            "addresses"
-        }
+        if range.size() == 1 { "address" } else { "addresses" }
     )
 }
 

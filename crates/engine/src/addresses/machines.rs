@@ -44,10 +44,7 @@ impl<'a> Machines<'a> {
         };
         let server = &cluster.api_server;
         if let Some(ip) = server.private_ip {
-            let network = server
-                .subnet
-                .as_ref()
-                .map_or(network, |subnet| &subnet.network);
+            let network = server.subnet.as_ref().map_or(network, |subnet| &subnet.network);
             self.add(Some(network), ip, || format!("apiServer/{name}"));
         }
         for (node, value) in &cluster.nodes {
@@ -60,9 +57,7 @@ impl<'a> Machines<'a> {
         }
         for service in &cluster.services {
             if let Some(ip) = service.internal_ip {
-                self.add(Some(network), ip, || {
-                    format!("{name}/service/{}/{}", service.namespace, service.name)
-                });
+                self.add(Some(network), ip, || format!("{name}/service/{}/{}", service.namespace, service.name));
             }
         }
     }
@@ -85,18 +80,12 @@ impl<'a> Machines<'a> {
     }
 
     /// The same for the internet.
-    pub(super) fn on_internet(
-        &self,
-        range: &Cidr,
-    ) -> impl Iterator<Item = (IpAddr, &str)> + use<'_, 'a> {
+    pub(super) fn on_internet(&self, range: &Cidr) -> impl Iterator<Item = (IpAddr, &str)> + use<'_, 'a> {
         named(Some(&self.internet), range)
     }
 }
 
-fn named<'m>(
-    addresses: Option<&'m Addresses>,
-    range: &Cidr,
-) -> impl Iterator<Item = (IpAddr, &'m str)> + use<'m> {
+fn named<'m>(addresses: Option<&'m Addresses>, range: &Cidr) -> impl Iterator<Item = (IpAddr, &'m str)> + use<'m> {
     let range = range.first()..=range.last();
     addresses
         .into_iter()

@@ -2,13 +2,18 @@
 
 mod fabric;
 mod ground;
+mod held;
+mod held_in_cluster;
 mod machines;
 mod networks;
 mod proposal;
 mod reserved;
+mod reuse;
 mod services;
 mod shadow;
+mod sizes;
 mod subnets;
+mod twice;
 
 use crate::Context;
 use causeway_model::finding::Finding;
@@ -20,6 +25,10 @@ pub fn check(cx: &Context, out: &mut Vec<Finding>) {
     reserved::check(&ground, out);
     networks::check(&ground, out);
     subnets::check(&ground, out);
+    sizes::check(&ground, out);
     shadow::check(&ground, out);
     services::check(&ground, out);
+    reuse::check(&ground, out);
+    held::check(&ground, out);
+    twice::check(&ground, out);
 }

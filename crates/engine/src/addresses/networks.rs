@@ -52,24 +52,13 @@ pub(super) fn meetings<'a>(ground: &Ground<'a>) -> Vec<Meeting<'a>> {
     let rank = |network: &NetworkName| ranks.get(network).copied().unwrap_or(u32::MAX);
     let meeting = |one: Prefix<'a>, other: Prefix<'a>, way, shared| {
         let (one, other) = ((rank(one.0), one), (rank(other.0), other));
-        let (subject, other) = if one > other {
-            (one, other)
-        } else {
-            (other, one)
-        };
-        Meeting {
-            subject,
-            other,
-            way,
-            shared,
-        }
+        let (subject, other) = if one > other { (one, other) } else { (other, one) };
+        Meeting { subject, other, way, shared }
     };
     let mut found = Vec::new();
     for (name, domain) in ground.fabric.domains() {
-        let claims: Vec<(Cidr, Claim)> = domain
-            .iter()
-            .flat_map(|(cidr, claims)| claims.iter().map(move |claim| (cidr, *claim)))
-            .collect();
+        let claims: Vec<(Cidr, Claim)> =
+            domain.iter().flat_map(|(cidr, claims)| claims.iter().map(move |claim| (cidr, *claim))).collect();
         for (one, other) in overlaps(&claims) {
             let (Some((_, one)), Some((_, other))) = (claims.get(one), claims.get(other)) else {
                 continue;
@@ -83,19 +72,10 @@ pub(super) fn meetings<'a>(ground: &Ground<'a>) -> Vec<Meeting<'a>> {
                 continue;
             }
             let way = if same { Meets::Same } else { Meets::In(name) };
-            found.push(meeting(
-                (one.network, one.index),
-                (other.network, other.index),
-                way,
-                shared,
-            ));
+            found.push(meeting((one.network, one.index), (other.network, other.index), way, shared));
         }
         let transits = ground.fabric.transits(name, &ground.fabric.tables_of(name));
-        let own = ground
-            .design
-            .networks
-            .get(name)
-            .map_or(&[][..], |network| &network.prefixes);
+        let own = ground.design.networks.get(name).map_or(&[][..], |network| &network.prefixes);
         for transit in &transits {
             for (index, prefix) in own.iter().enumerate() {
                 let Some(part) = common(prefix, &transit.prefix) else {
@@ -129,10 +109,7 @@ fn ranks<'a>(ground: &Ground<'a>) -> BTreeMap<&'a NetworkName, u32> {
         })
         .collect();
     order.sort();
-    (0..)
-        .zip(order)
-        .map(|(rank, (_, _, name))| (name, rank))
-        .collect()
+    (0..).zip(order).map(|(rank, (_, _, name))| (name, rank)).collect()
 }
 
 fn finding(ground: &Ground, group: &[Meeting]) -> Option<Finding> {
@@ -143,9 +120,7 @@ fn finding(ground: &Ground, group: &[Meeting]) -> Option<Finding> {
     let other = |meeting: &Meeting| {
         let (_, (name, index)) = meeting.other;
         let network = ground.design.networks.get(name);
-        *network
-            .and_then(|network| network.prefixes.get(index))
-            .unwrap_or(&meeting.shared)
+        *network.and_then(|network| network.prefixes.get(index)).unwrap_or(&meeting.shared)
     };
     let besides = match group.len() {
         1 => String::new(),
@@ -153,24 +128,16 @@ fn finding(ground: &Ground, group: &[Meeting]) -> Option<Finding> {
     };
     let (_, (other_name, _)) = first.other;
     let message = match first.way {
-        Meets::Same => format!(
-            "`{prefix}` overlaps `{}`{besides}, both of network `{name}`",
-            other(first)
-        ),
+        Meets::Same => format!("`{prefix}` overlaps `{}`{besides}, both of network `{name}`", other(first)),
         _ => format!(
             "`{prefix}` of network `{name}` overlaps `{}` of {}{besides}",
             other(first),
             network_words(ground.design, other_name)
         ),
     };
-    let worst = group
-        .iter()
-        .map(|meeting| severity(ground, meeting))
-        .max()
-        .unwrap_or(Severity::Error);
-    let mut finding = Finding::new(codes::NETWORKS_OVERLAP, prefix_path(name, index), message)
-        .severity(worst)
-        .on(prefix);
+    let worst = group.iter().map(|meeting| severity(ground, meeting)).max().unwrap_or(Severity::Error);
+    let mut finding =
+        Finding::new(codes::NETWORKS_OVERLAP, prefix_path(name, index), message).severity(worst).on(prefix);
     for meeting in group.iter().take(MOST_NAMES) {
         let (_, (other_name, other_index)) = meeting.other;
         let words = network_words(ground.design, other_name);
@@ -178,15 +145,9 @@ fn finding(ground: &Ground, group: &[Meeting]) -> Option<Finding> {
         finding = finding
             .on(other(meeting))
             .evidence(format!("{}; shared: {shared}", how(ground, meeting)))
-            .related(
-                prefix_path(other_name, other_index),
-                format!("{words}, `{}`", other(meeting)),
-            );
-        let lost: Vec<String> = ground
-            .machines
-            .within(other_name, &meeting.shared)
-            .map(|(ip, who)| format!("{who} ({ip})"))
-            .collect();
+            .related(prefix_path(other_name, other_index), format!("{words}, `{}`", other(meeting)));
+        let lost: Vec<String> =
+            ground.machines.within(other_name, &meeting.shared).map(|(ip, who)| format!("{who} ({ip})")).collect();
         if !lost.is_empty() && meeting.way != Meets::Same {
             finding = finding.evidence(format!(
                 "from `{name}` these can't be told from its own addresses: {}",
@@ -200,34 +161,18 @@ fn finding(ground: &Ground, group: &[Meeting]) -> Option<Finding> {
     Some(finding.help(help(ground, name, network, prefix, first)))
 }
 
-fn help(
-    ground: &Ground,
-    name: &NetworkName,
-    network: &Network,
-    prefix: &Cidr,
-    first: &Meeting,
-) -> String {
+fn help(ground: &Ground, name: &NetworkName, network: &Network, prefix: &Cidr, first: &Meeting) -> String {
     if network.kind == NetworkKind::OnPremises {
         return format!(
             "let `{name}` announce only what it alone uses, or translate at the border; if one prefix is only a summary of many, list what is really used"
         );
     }
-    let free = ground.proposals.range(
-        Use::Network,
-        prefix.family(),
-        prefix.prefix_len(),
-        &network.prefixes,
-    );
-    let other = ground
-        .design
-        .networks
-        .get(first.other.1.0)
-        .map(|network| network.kind);
+    let free = ground.proposals.range(Use::Network, prefix.family(), prefix.prefix_len(), &network.prefixes);
+    let other = ground.design.networks.get(first.other.1.0).map(|network| network.kind);
     let (subject, summary) = match other {
-        Some(NetworkKind::OnPremises) => (
-            "the VNet",
-            "; if the site's prefix is only a summary, list what the site really uses",
-        ),
+        Some(NetworkKind::OnPremises) => {
+            ("the VNet", "; if the site's prefix is only a summary, list what the site really uses")
+        }
         _ => ("the side that can still be moved", ""),
     };
     match (first.way, free) {
@@ -235,9 +180,7 @@ fn help(
         (_, Some(free)) => format!(
             "renumber {subject}, for instance to `{free}`, which is free in this design; or show only prefixes that differ (subnet peering){summary}"
         ),
-        (_, None) => format!(
-            "renumber {subject}, or show only prefixes that differ (subnet peering){summary}"
-        ),
+        (_, None) => format!("renumber {subject}, or show only prefixes that differ (subnet peering){summary}"),
     }
 }
 
@@ -251,11 +194,7 @@ fn how(ground: &Ground, meeting: &Meeting) -> String {
         }
         Meets::In(at) => {
             let site = [subject, other].iter().any(|name| {
-                ground
-                    .design
-                    .networks
-                    .get(*name)
-                    .is_some_and(|network| network.kind == NetworkKind::OnPremises)
+                ground.design.networks.get(*name).is_some_and(|network| network.kind == NetworkKind::OnPremises)
             });
             let refused = if site {
                 ""
@@ -277,27 +216,16 @@ fn how(ground: &Ground, meeting: &Meeting) -> String {
 fn severity(ground: &Ground, meeting: &Meeting) -> Severity {
     let (_, (subject, _)) = meeting.subject;
     let (_, (other, _)) = meeting.other;
-    let inhabited = || {
-        ground
-            .machines
-            .within(other, &meeting.shared)
-            .next()
-            .is_some()
-    };
+    let inhabited = || ground.machines.within(other, &meeting.shared).next().is_some();
     let sure = match meeting.way {
         Meets::Same => true,
         Meets::Through(way) => is_sure(way) || inhabited(),
         Meets::In(_) => {
-            let kinds = [subject, other]
-                .map(|name| ground.design.networks.get(name).map(|network| network.kind));
+            let kinds = [subject, other].map(|name| ground.design.networks.get(name).map(|network| network.kind));
             kinds != [Some(NetworkKind::Vnet), Some(NetworkKind::OnPremises)]
                 || ground.fabric.site_learns(other, subject, &meeting.shared)
                 || inhabited()
         }
     };
-    if sure {
-        Severity::Error
-    } else {
-        Severity::Warning
-    }
+    if sure { Severity::Error } else { Severity::Warning }
 }

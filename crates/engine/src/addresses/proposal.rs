@@ -45,28 +45,16 @@ pub(super) struct Proposals<'a> {
 
 impl<'a> Proposals<'a> {
     pub(super) fn new(design: &'a Design) -> Self {
-        Proposals {
-            design,
-            networks: OnceCell::new(),
-            everything: OnceCell::new(),
-        }
+        Proposals { design, networks: OnceCell::new(), everything: OnceCell::new() }
     }
 
     /// A free range of this length: one that nothing in the design uses, else (private ranges may be used by several
     /// clusters) one that no network uses and that is not in `besides`.
-    pub(super) fn range(
-        &self,
-        what: Use,
-        family: Family,
-        len: u8,
-        besides: &[Cidr],
-    ) -> Option<Cidr> {
+    pub(super) fn range(&self, what: Use, family: Family, len: u8, besides: &[Cidr]) -> Option<Cidr> {
         let spaces = what.spaces(family);
         let in_free = |taken: &RangeSet| {
             let taken = taken.union(&besides.iter().copied().collect());
-            spaces
-                .iter()
-                .find_map(|space| first_free(space, &taken, len))
+            spaces.iter().find_map(|space| first_free(space, &taken, len))
         };
         in_free(self.everything()).or_else(|| match what {
             Use::Services | Use::Pods => in_free(self.networks()),
@@ -77,19 +65,9 @@ impl<'a> Proposals<'a> {
     /// A free range of this length in the address space of a network, on no subnet of it.
     pub(super) fn subnet(&self, network: &Network, family: Family, len: u8) -> Option<Cidr> {
         let mut taken: RangeSet = reserved().collect();
-        taken.extend(
-            network
-                .subnets
-                .values()
-                .flat_map(|subnet| subnet.prefixes.iter().copied()),
-        );
-        let space = network
-            .prefixes
-            .iter()
-            .filter(|prefix| prefix.family() == family);
-        space
-            .into_iter()
-            .find_map(|space| first_free(space, &taken, len))
+        taken.extend(network.subnets.values().flat_map(|subnet| subnet.prefixes.iter().copied()));
+        let space = network.prefixes.iter().filter(|prefix| prefix.family() == family);
+        space.into_iter().find_map(|space| first_free(space, &taken, len))
     }
 
     /// Every network's addresses, and what the platform keeps.
@@ -98,12 +76,7 @@ impl<'a> Proposals<'a> {
             let networks = self.design.networks.values();
             let ranges = networks.flat_map(|network| {
                 let subnets = network.subnets.values().flat_map(|subnet| &subnet.prefixes);
-                network
-                    .prefixes
-                    .iter()
-                    .chain(subnets)
-                    .filter(|prefix| prefix.prefix_len() > 0)
-                    .copied()
+                network.prefixes.iter().chain(subnets).filter(|prefix| prefix.prefix_len() > 0).copied()
             });
             let hosts = self.design.hosts.values().map(|host| Cidr::host(host.ip));
             ranges.chain(hosts).chain(reserved()).collect()
@@ -114,13 +87,7 @@ impl<'a> Proposals<'a> {
     fn everything(&self) -> &RangeSet {
         self.everything.get_or_init(|| {
             let clusters = self.design.clusters.values();
-            let ranges = clusters.flat_map(|cluster| {
-                cluster
-                    .pod_cidrs
-                    .iter()
-                    .chain(&cluster.service_cidrs)
-                    .copied()
-            });
+            let ranges = clusters.flat_map(|cluster| cluster.pod_cidrs.iter().chain(&cluster.service_cidrs).copied());
             let private: RangeSet = ranges.filter(|range| range.prefix_len() > 0).collect();
             self.networks().union(&private)
         })
@@ -129,10 +96,7 @@ impl<'a> Proposals<'a> {
 
 /// Ranges nobody should be given.
 fn reserved() -> impl Iterator<Item = Cidr> {
-    let reserved = address::RESERVED
-        .value
-        .iter()
-        .chain(address::VNET_FORBIDDEN.value);
+    let reserved = address::RESERVED.value.iter().chain(address::VNET_FORBIDDEN.value);
     reserved.copied().chain([address::DOCKER_BRIDGE.value])
 }
 

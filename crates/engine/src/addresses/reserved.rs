@@ -21,10 +21,7 @@ struct Role<'a> {
 
 enum RoleKind<'a> {
     Private(&'a Private<'a>),
-    Vnet {
-        name: &'a NetworkName,
-        clusters: Vec<&'a ClusterName>,
-    },
+    Vnet { name: &'a NetworkName, clusters: Vec<&'a ClusterName> },
 }
 
 /// A part of a range that can't be used, and why.
@@ -55,28 +52,20 @@ pub(super) fn check(ground: &Ground, out: &mut Vec<Finding>) {
                 range: *prefix,
                 path: prefix_path(name, index),
                 words: format!("`{prefix}` of network `{name}`"),
-                kind: RoleKind::Vnet {
-                    name,
-                    clusters: ground.users(name),
-                },
+                kind: RoleKind::Vnet { name, clusters: ground.users(name) },
             };
             judge(ground, &role, out);
         }
         // A subnet outside its network is wrong in itself; in a reserved range it is wrong twice.
         for (subnet, value) in &network.subnets {
-            for prefix in value
-                .prefixes
-                .iter()
-                .filter(|prefix| !network.prefixes.iter().any(|space| space.overlaps(prefix)))
+            for prefix in
+                value.prefixes.iter().filter(|prefix| !network.prefixes.iter().any(|space| space.overlaps(prefix)))
             {
                 let role = Role {
                     range: *prefix,
                     path: format!("networks.{name}.subnets.{subnet}.prefix"),
                     words: format!("`{prefix}` of subnet `{name}/{subnet}`"),
-                    kind: RoleKind::Vnet {
-                        name,
-                        clusters: ground.users(name),
-                    },
+                    kind: RoleKind::Vnet { name, clusters: ground.users(name) },
                 };
                 judge(ground, &role, out);
             }
@@ -106,11 +95,7 @@ fn refused(role: &Role) -> Vec<Refused> {
         if let Some(part) = common(row, range)
             && !found.iter().any(|known| known.part.covers(&part))
         {
-            found.push(Refused {
-                part,
-                why: why.to_owned(),
-                fact,
-            });
+            found.push(Refused { part, why: why.to_owned(), fact });
         }
     };
     let for_clusters = match &role.kind {
@@ -119,30 +104,15 @@ fn refused(role: &Role) -> Vec<Refused> {
     };
     if for_clusters {
         for row in address::RESERVED.value {
-            add(
-                row,
-                "AKS keeps it for itself",
-                Some(address::RESERVED.about()),
-            );
+            add(row, "AKS keeps it for itself", Some(address::RESERVED.about()));
         }
     }
     for row in address::VNET_FORBIDDEN.value {
-        add(
-            row,
-            "the platform refuses it in a VNet and never routes it to one",
-            Some(address::VNET_FORBIDDEN.about()),
-        );
+        add(row, "the platform refuses it in a VNet and never routes it to one", Some(address::VNET_FORBIDDEN.about()));
     }
     for row in special::rows(range) {
-        if matches!(
-            row.class,
-            Class::Loopback | Class::LinkLocal | Class::Multicast | Class::ThisNetwork
-        ) {
-            add(
-                &row.cidr,
-                &format!("it is set aside: {} ({})", row.name, row.document),
-                None,
-            );
+        if matches!(row.class, Class::Loopback | Class::LinkLocal | Class::Multicast | Class::ThisNetwork) {
+            add(&row.cidr, &format!("it is set aside: {} ({})", row.name, row.document), None);
         }
     }
     found.sort_by_key(|refused| refused.part);
@@ -156,52 +126,33 @@ fn reserved(ground: &Ground, role: &Role, refused: &[Refused]) -> Finding {
         [only] if only.covers(&role.range) => format!("lies in reserved `{only}`"),
         parts => format!("overlaps reserved {}", listed(parts)),
     };
-    let mut finding = Finding::new(
-        codes::RESERVED_RANGE,
-        &role.path,
-        format!("{} {verb}", role.words),
-    )
-    .on(role.range);
+    let mut finding = Finding::new(codes::RESERVED_RANGE, &role.path, format!("{} {verb}", role.words)).on(role.range);
     for refused in refused {
         if refused.part != role.range {
             finding = finding.on(refused.part);
         }
-        let cite = refused
-            .fact
-            .map_or(String::new(), |fact| format!(": {fact}"));
+        let cite = refused.fact.map_or(String::new(), |fact| format!(": {fact}"));
         finding = finding.evidence(format!("`{}`: {}{cite}", refused.part, refused.why));
     }
-    finding.since = refused
-        .iter()
-        .find_map(|refused| refused.fact)
-        .map(|fact| fact.as_of);
+    finding.since = refused.iter().find_map(|refused| refused.fact).map(|fact| fact.as_of);
     match &role.kind {
         RoleKind::Private(private) => {
             finding = finding.evidence(match private.kind {
                 PrivateKind::Pods => "a pod range that overlaps it is rejected when the cluster is created or updated; any overlap counts",
                 PrivateKind::Services => "a service range cannot use it; any overlap counts, and the range of a running cluster can't be replaced",
             });
-            ground
-                .mention_default(finding, &role.path, &role.range)
-                .help(private.way_out(ground))
+            ground.mention_default(finding, &role.path, &role.range).help(private.way_out(ground))
         }
         RoleKind::Vnet { name, clusters } => {
             if !clusters.is_empty() {
                 finding = finding.evidence(format!(
                     "the VNet of {} {} cannot use it",
-                    if clusters.len() == 1 {
-                        "cluster"
-                    } else {
-                        "clusters"
-                    },
+                    if clusters.len() == 1 { "cluster" } else { "clusters" },
                     listed(clusters)
                 ));
             }
-            let subnets: Vec<SubnetRef> = parts
-                .iter()
-                .flat_map(|part| ground.fabric.subnets_in(name, part))
-                .map(|(_, subnet)| subnet)
-                .collect();
+            let subnets: Vec<SubnetRef> =
+                parts.iter().flat_map(|part| ground.fabric.subnets_in(name, part)).map(|(_, subnet)| subnet).collect();
             if !subnets.is_empty() {
                 finding = finding.evidence(format!("subnets there: {}", listed(&subnets)));
             }
@@ -211,10 +162,7 @@ fn reserved(ground: &Ground, role: &Role, refused: &[Refused]) -> Finding {
 }
 
 fn vnet_help(ground: &Ground, range: &Cidr) -> String {
-    match ground
-        .proposals
-        .range(Use::Network, range.family(), range.prefix_len(), &[])
-    {
+    match ground.proposals.range(Use::Network, range.family(), range.prefix_len(), &[]) {
         Some(free) => format!("use another address space; `{free}` is free in this design"),
         None => "use another address space, RFC 1918 or RFC 6598".to_owned(),
     }
@@ -225,9 +173,7 @@ fn public(ground: &Ground, role: &Role, refused: &[Refused]) -> Option<Finding> 
     let gone: RangeSet = refused.iter().map(|refused| refused.part).collect();
     let whole: RangeSet = [role.range].into_iter().collect();
     let rest = match role.range.family() {
-        Family::V4 => {
-            whole.difference(&address::SUPPORTED_FOR_PODS.value.iter().copied().collect())
-        }
+        Family::V4 => whole.difference(&address::SUPPORTED_FOR_PODS.value.iter().copied().collect()),
         Family::V6 => special::public_part(&role.range).into_iter().collect(),
     }
     .difference(&gone);
@@ -242,27 +188,16 @@ fn public(ground: &Ground, role: &Role, refused: &[Refused]) -> Option<Finding> 
         .map(|(ip, name)| (format!("{name} ({ip})"), name))
         .collect();
     let what = match (owned, parts.as_slice()) {
-        (true, [only]) if only == &role.range => {
-            "is public: it belongs to somebody on the internet".to_owned()
+        (true, [only]) if only == &role.range => "is public: it belongs to somebody on the internet".to_owned(),
+        (true, parts) => {
+            format!("contains public addresses, which belong to somebody on the internet: {}", listed(parts))
         }
-        (true, parts) => format!(
-            "contains public addresses, which belong to somebody on the internet: {}",
-            listed(parts)
-        ),
         (false, _) => "is neither RFC 1918 nor RFC 6598 space".to_owned(),
     };
     let names: Vec<&String> = lost.iter().map(|(name, _)| name).collect();
-    let losing = if lost.is_empty() {
-        String::new()
-    } else {
-        format!(", and hides {}", listed(&names))
-    };
-    let mut finding = Finding::new(
-        codes::PUBLIC_RANGE_USED,
-        &role.path,
-        format!("{} {what}{losing}", role.words),
-    )
-    .on(role.range);
+    let losing = if lost.is_empty() { String::new() } else { format!(", and hides {}", listed(&names)) };
+    let mut finding =
+        Finding::new(codes::PUBLIC_RANGE_USED, &role.path, format!("{} {what}{losing}", role.words)).on(role.range);
     if !lost.is_empty() {
         finding = finding.severity(Severity::Error);
     }
@@ -273,10 +208,7 @@ fn public(ground: &Ground, role: &Role, refused: &[Refused]) -> Option<Finding> 
     let finding = match &role.kind {
         RoleKind::Private(private) => {
             let finding = finding
-                .evidence(format!(
-                    "the platform does not refuse it, but it is out of support: {}",
-                    fact.cite()
-                ))
+                .evidence(format!("the platform does not refuse it, but it is out of support: {}", fact.cite()))
                 .help(private.way_out(ground));
             ground.mention_default(finding, &role.path, &role.range)
         }
@@ -285,5 +217,11 @@ fn public(ground: &Ground, role: &Role, refused: &[Refused]) -> Option<Finding> 
             vnet_help(ground, &role.range)
         )),
     };
-    Some(finding.evidence("inside the network its routes win over the way to the internet, so the real owner can't be reached").since(fact.as_of))
+    Some(
+        finding
+            .evidence(
+                "inside the network its routes win over the way to the internet, so the real owner can't be reached",
+            )
+            .since(fact.as_of),
+    )
 }

@@ -31,45 +31,28 @@ fn outside(ground: &Ground, name: &NetworkName, network: &Network, out: &mut Vec
             if network.prefixes.iter().any(|space| space.covers(prefix)) {
                 continue;
             }
-            let partly: Vec<&Cidr> = network
-                .prefixes
-                .iter()
-                .filter(|space| space.overlaps(prefix))
-                .collect();
+            let partly: Vec<&Cidr> = network.prefixes.iter().filter(|space| space.overlaps(prefix)).collect();
             let message = if partly.is_empty() {
-                format!(
-                    "subnet `{name}/{subnet}` is `{prefix}`, which network `{name}` does not contain"
-                )
+                format!("subnet `{name}/{subnet}` is `{prefix}`, which network `{name}` does not contain")
             } else {
                 format!(
                     "subnet `{name}/{subnet}` is `{prefix}`, of which network `{name}` contains only {}",
                     listed(&partly)
                 )
             };
-            let free = ground
-                .proposals
-                .subnet(network, prefix.family(), prefix.prefix_len());
+            let free = ground.proposals.subnet(network, prefix.family(), prefix.prefix_len());
             let help = match free {
                 Some(free) => format!(
                     "move the subnet into the network, `{free}` is free there; or add `{prefix}` to the network's prefixes first"
                 ),
-                None => format!(
-                    "add `{prefix}` to the network's prefixes first; nothing of that size is free in it"
-                ),
+                None => format!("add `{prefix}` to the network's prefixes first; nothing of that size is free in it"),
             };
             let grow = address::VNET_GROWTH_NEEDS_UPDATE;
-            let mut finding =
-                Finding::new(codes::SUBNET_OUTSIDE_NETWORK, path(name, subnet), message)
-                    .on(prefix)
-                    .evidence(format!(
-                        "`networks.{name}.prefixes`: {}",
-                        listed(&network.prefixes)
-                    ))
-                    .related(
-                        format!("networks.{name}.prefixes"),
-                        format!("address space of `{name}`"),
-                    )
-                    .help(help);
+            let mut finding = Finding::new(codes::SUBNET_OUTSIDE_NETWORK, path(name, subnet), message)
+                .on(prefix)
+                .evidence(format!("`networks.{name}.prefixes`: {}", listed(&network.prefixes)))
+                .related(format!("networks.{name}.prefixes"), format!("address space of `{name}`"))
+                .help(help);
             if !ground.users(name).is_empty() {
                 finding = finding.evidence(format!("after the VNet has grown, its clusters need an empty update before a pool can use the new space: {}", grow.cite()));
             }
@@ -80,11 +63,8 @@ fn outside(ground: &Ground, name: &NetworkName, network: &Network, out: &mut Vec
 
 /// No address belongs to two subnets; the one written later gets the finding.
 fn overlapping(ground: &Ground, name: &NetworkName, network: &Network, out: &mut Vec<Finding>) {
-    let mut order: Vec<_> = network
-        .subnets
-        .iter()
-        .map(|(subnet, value)| (ground.written(&path(name, subnet)), subnet, value))
-        .collect();
+    let mut order: Vec<_> =
+        network.subnets.iter().map(|(subnet, value)| (ground.written(&path(name, subnet)), subnet, value)).collect();
     order.sort_by(|(one, first, _), (other, second, _)| (one, first).cmp(&(other, second)));
     let entries: Vec<(Cidr, &SubnetName)> = order
         .iter()
@@ -98,43 +78,31 @@ fn overlapping(ground: &Ground, name: &NetworkName, network: &Network, out: &mut
         let Some((prefix, subnet)) = entries.get(later) else {
             continue;
         };
-        let others: Vec<&(Cidr, &SubnetName)> =
-            earlier.iter().filter_map(|at| entries.get(*at)).collect();
-        let names: Vec<String> = others
-            .iter()
-            .map(|(_, other)| format!("{name}/{other}"))
-            .collect();
+        let others: Vec<&(Cidr, &SubnetName)> = earlier.iter().filter_map(|at| entries.get(*at)).collect();
+        let names: Vec<String> = others.iter().map(|(_, other)| format!("{name}/{other}")).collect();
         let message = match others.as_slice() {
             [(other, same)] if same == subnet => {
                 format!("subnet `{name}/{subnet}` has `{prefix}` and `{other}`, which overlap")
             }
-            [(other, _), ..] => format!(
-                "subnet `{name}/{subnet}` is `{prefix}` and overlaps {} (`{other}`)",
-                first_of(&names)
-            ),
+            [(other, _), ..] => {
+                format!("subnet `{name}/{subnet}` is `{prefix}` and overlaps {} (`{other}`)", first_of(&names))
+            }
             [] => continue,
         };
-        let mut finding =
-            Finding::new(codes::SUBNETS_OVERLAP, path(name, subnet), message).on(prefix);
+        let mut finding = Finding::new(codes::SUBNETS_OVERLAP, path(name, subnet), message).on(prefix);
         for (other, named) in others.iter().take(MOST_NAMES) {
             let part = common(prefix, other).unwrap_or(*prefix);
             finding = finding
                 .on(other)
-                .evidence(format!(
-                    "`{name}/{named}` is `{other}`; shared: {}",
-                    spelled(&part)
-                ))
-                .related(
-                    path(name, named),
-                    format!("subnet `{name}/{named}`, `{other}`"),
-                );
+                .evidence(format!("`{name}/{named}` is `{other}`; shared: {}", spelled(&part)))
+                .related(path(name, named), format!("subnet `{name}/{named}`, `{other}`"));
         }
-        let free = ground
-            .proposals
-            .subnet(network, prefix.family(), prefix.prefix_len());
+        let free = ground.proposals.subnet(network, prefix.family(), prefix.prefix_len());
         out.push(finding.help(match free {
             Some(free) => format!("move one of the two; `{free}` is free in network `{name}`"),
-            None => format!("move or shrink one of the two; nothing of the size of `{prefix}` is free in network `{name}`"),
+            None => {
+                format!("move or shrink one of the two; nothing of the size of `{prefix}` is free in network `{name}`")
+            }
         }));
     }
 }

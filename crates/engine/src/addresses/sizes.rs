@@ -1,0 +1,71 @@
+//! Prefix lengths the platform does not take for a VNet or a subnet.
+
+use super::ground::{Ground, prefix_path};
+use causeway_addr::Cidr;
+use causeway_model::codes;
+use causeway_model::design::*;
+use causeway_model::facts::{About, address};
+use causeway_model::finding::Finding;
+
+pub(super) fn check(ground: &Ground, out: &mut Vec<Finding>) {
+    for (name, network) in &ground.design.networks {
+        if network.kind != NetworkKind::Vnet {
+            continue;
+        }
+        // The rule is about the VNets of clusters; others may differ.
+        let clusters = ground.users(name);
+        for (index, prefix) in network.prefixes.iter().enumerate() {
+            if prefix.is_v4()
+                && !clusters.is_empty()
+                && u64::from(prefix.prefix_len()) < ground.limits.shortest_vnet_prefix
+            {
+                let message = format!("`{prefix}` of network `{name}` is too large for the VNet of a cluster");
+                let rule = format!("at most a /{}", ground.limits.shortest_vnet_prefix);
+                out.push(
+                    finding(prefix_path(name, index), prefix, message, &rule, address::VNET_SHORTEST.about())
+                        .help("use a part of it"),
+                );
+            }
+        }
+        for (subnet, value) in &network.subnets {
+            for prefix in &value.prefixes {
+                let path = format!("networks.{name}.subnets.{subnet}.prefix");
+                out.extend(subnet_size(ground, &format!("subnet `{name}/{subnet}`"), path, prefix));
+            }
+        }
+    }
+}
+
+fn subnet_size(ground: &Ground, who: &str, path: String, prefix: &Cidr) -> Option<Finding> {
+    let length = u64::from(prefix.prefix_len());
+    let (longest, shortest) = (ground.limits.longest_subnet_prefix, ground.limits.shortest_subnet_prefix);
+    if prefix.is_v6() {
+        let exact = address::SUBNET_IPV6;
+        return (prefix.prefix_len() != exact.value).then(|| {
+            let message = format!("{who} is `{prefix}`, but an IPv6 subnet is a /{}", exact.value);
+            finding(path, prefix, message, "exactly that", exact.about())
+                .help("give the subnet a /64 of the network's prefix")
+        });
+    }
+    if length > longest {
+        let message = format!("{who} is `{prefix}`, which is too small for the platform");
+        let about = address::SUBNET_LONGEST.about();
+        return Some(
+            finding(path, prefix, message, &format!("at least a /{longest}"), about)
+                .help(format!("make it a /{longest} or larger")),
+        );
+    }
+    if length < shortest {
+        let message = format!("{who} is `{prefix}`, which is too large for the platform");
+        let about = address::SUBNET_SHORTEST.about();
+        return Some(finding(path, prefix, message, &format!("at most a /{shortest}"), about).help("use a part of it"));
+    }
+    None
+}
+
+fn finding(path: String, prefix: &Cidr, message: String, rule: &str, about: About) -> Finding {
+    Finding::new(codes::SUBNET_SIZE_REFUSED, path, message)
+        .on(prefix)
+        .evidence(format!("{rule}: {about}"))
+        .since(about.as_of)
+}
