@@ -1,5 +1,6 @@
 //! Ranges and addresses: reserved and overlapping ranges, per routing domain.
 
+mod certificate;
 mod fabric;
 mod ground;
 mod held;
@@ -14,6 +15,8 @@ mod shadow;
 mod sizes;
 mod subnets;
 mod twice;
+
+pub use certificate::{DomainCertificate, certificate};
 
 use crate::Context;
 use causeway_model::finding::Finding;

@@ -7,7 +7,7 @@ use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::address;
 use causeway_model::finding::Finding;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(ground: &Ground, out: &mut Vec<Finding>) {
     for (name, network) in &ground.design.networks {
@@ -66,9 +66,11 @@ fn overlapping(ground: &Ground, name: &NetworkName, network: &Network, out: &mut
     let mut order: Vec<_> =
         network.subnets.iter().map(|(subnet, value)| (ground.written(&path(name, subnet)), subnet, value)).collect();
     order.sort_by(|(one, first, _), (other, second, _)| (one, first).cmp(&(other, second)));
+    // An export may say one prefix in two fields.
+    let once = |value: &Subnet| value.prefixes.iter().copied().collect::<BTreeSet<Cidr>>();
     let entries: Vec<(Cidr, &SubnetName)> = order
         .iter()
-        .flat_map(|(_, subnet, value)| value.prefixes.iter().map(move |prefix| (*prefix, *subnet)))
+        .flat_map(|(_, subnet, value)| once(value).into_iter().map(move |prefix| (prefix, *subnet)))
         .collect();
     let mut collisions: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (earlier, later) in overlaps(&entries) {
