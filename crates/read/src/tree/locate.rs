@@ -53,26 +53,27 @@ struct Piece {
 }
 
 /// Where the text of a scalar comes from; no pieces if that is not known.
-struct Origins {
+struct Origins<'n> {
     whole: Span,
-    length: usize,
+    text: &'n str,
     pieces: Vec<Piece>,
 }
 
-impl Origins {
-    fn of(sources: &Sources, node: &Node) -> Origins {
+impl<'n> Origins<'n> {
+    fn of(sources: &Sources, node: &'n Node) -> Origins<'n> {
         let whole = node.span;
-        let (length, pieces) = match &node.value {
+        let (text, pieces) = match &node.value {
             Value::Scalar(scalar) => {
-                (scalar.text.len(), trace(sources.text(whole.file), whole, scalar).unwrap_or_default())
+                (scalar.text.as_ref(), trace(sources.text(whole.file), whole, scalar).unwrap_or_default())
             }
-            _ => (0, Vec::new()),
+            _ => ("", Vec::new()),
         };
-        Origins { whole, length, pieces }
+        Origins { whole, text, pieces }
     }
 
     fn locate(&self, inner: Range<usize>) -> Span {
-        if inner.start > inner.end || inner.end > self.length || self.pieces.is_empty() {
+        // Also refuses ranges that are reversed, too long, or in the middle of a character.
+        if self.text.get(inner.clone()).is_none() || self.pieces.is_empty() {
             return self.whole;
         }
         let start = self.start_of(inner.start);

@@ -15,16 +15,9 @@ pub fn to_yaml(node: &Node) -> String {
     let mut writer = Writer { out: String::new() };
     match &node.value {
         Value::Map(entries) if !entries.is_empty() => writer.entries(entries, 0, false),
-        Value::Seq(items) if !items.is_empty() => match inline_list(items, 0) {
-            Some(list) => writer.line(&list),
-            None => writer.items(items, 0, false),
-        },
-        _ => {
-            writer.value(node, 0, false);
-            if !writer.out.ends_with('\n') {
-                writer.out.push('\n');
-            }
-        }
+        // Never `[...]` at the root: a text that begins so is taken for JSON first.
+        Value::Seq(items) if !items.is_empty() => writer.items(items, 0, false),
+        _ => writer.value(node, 0, false),
     }
     writer.out
 }
@@ -108,7 +101,7 @@ impl Writer {
         match &node.value {
             Value::Map(_) => self.line("{}"),
             Value::Seq(_) => self.line("[]"),
-            Value::Scalar(scalar) if scalar.style != Style::Plain && fits_block(&scalar.text) => {
+            Value::Scalar(scalar) if fits_block(&scalar.text) => {
                 // At the root, a block that is not indented could hold what looks like the end of the document.
                 self.block(&scalar.text, if nested { indent } else { indent + 2 });
             }

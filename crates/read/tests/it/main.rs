@@ -1,3 +1,5 @@
 //! Reading, end to end: texts in, models or errors out.
 
 mod design;
+mod tree;
+mod tree_promises;
