@@ -1,5 +1,13 @@
 //! Room: addresses per pool of addresses, and SNAT ports per cluster.
 
+mod argument;
+mod count;
+mod demand;
+mod losses;
+mod rows;
+mod services;
+mod tenants;
+
 use crate::Context;
 use causeway_model::design::{Design, OutboundType};
 use causeway_model::finding::Finding;
@@ -112,8 +120,14 @@ pub struct Snat {
 }
 
 /// Works everything out once.
-pub fn of(_design: &Design) -> Capacity {
-    Capacity::default()
+pub fn of(design: &Design) -> Capacity {
+    Capacity {
+        pools: rows::all(design)
+            .into_iter()
+            .map(|row| row.answer)
+            .collect(),
+        clusters: Vec::new(),
+    }
 }
 
 /// Findings about room.

@@ -1,0 +1,503 @@
+//! The ranges of a design with everybody who takes addresses from them.
+
+use super::count::Count;
+use super::demand::{self, Nodes, PerNode, Phase};
+use super::tenants::{self, Tenant, ipv4};
+use super::{AddressPool, PoolKind, argument, losses, services};
+use causeway_addr::Cidr;
+use causeway_model::arithmetic::{pods, subnet};
+use causeway_model::design::{
+    Cluster, ClusterName, Design, Mode, Os, Pool, PoolName, Share, SubnetRef,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What somebody takes addresses for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Nodes (and, in node-subnet mode, their pods).
+    Nodes,
+    /// Pods on a subnet of their own.
+    Pods,
+    /// Node blocks of the pod range.
+    Blocks,
+}
+
+/// A node pool as a user of one range.
+#[derive(Debug, Clone)]
+pub(crate) struct User<'a> {
+    pub(crate) cluster_name: &'a ClusterName,
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) pool_name: &'a PoolName,
+    pub(crate) pool: &'a Pool,
+    pub(crate) role: Role,
+    pub(crate) nodes: Nodes,
+    pub(crate) per_node: PerNode,
+}
+
+impl User<'_> {
+    /// `clusters.CLUSTER.pools.POOL`.
+    pub(crate) fn path(&self) -> String {
+        format!("clusters.{}.pools.{}", self.cluster_name, self.pool_name)
+    }
+
+    /// `CLUSTER/POOL`.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.cluster_name, self.pool_name)
+    }
+
+    /// Nodes in a phase.
+    pub(crate) fn nodes(&self, phase: Phase) -> Count {
+        self.nodes.at(self.pool, phase)
+    }
+
+    /// Addresses that nodes of the range's own account hold now, where they were counted.
+    pub(crate) fn measured(&self) -> Option<u64> {
+        let dynamic = self.cluster.mode_of(self.pool) == Some(Mode::PodSubnet);
+        self.pool
+            .allocated
+            .filter(|_| self.role == Role::Pods && dynamic)
+    }
+
+    /// Addresses in a phase.
+    fn held(&self, phase: Phase) -> Count {
+        match (phase, self.measured()) {
+            (Phase::Now, Some(measured)) => Count::exact(measured),
+            _ => self.nodes(phase).times(self.per_node.addresses),
+        }
+    }
+
+    /// Addresses now that need no assumption on how full the nodes are: counted ones, a batch a node, or what is reserved at once.
+    fn certain_now(&self) -> Count {
+        match (self.per_node.pods, self.measured()) {
+            (_, Some(_)) | (None, _) => self.held(Phase::Now),
+            (Some(_), None) => {
+                let floor = demand::batches(self.cluster).held(0);
+                self.nodes(Phase::Now).times(Count::exact(floor))
+            }
+        }
+    }
+}
+
+/// What is answered about a range, with what the findings need beside it.
+#[derive(Debug, Clone)]
+pub(crate) struct Row<'a> {
+    pub(crate) answer: AddressPool,
+    pub(crate) users: Vec<User<'a>>,
+    pub(crate) tenants: Vec<Tenant>,
+    /// The subnet, where it is one.
+    pub(crate) subnet: Option<SubnetRef>,
+    /// The IPv4 prefixes.
+    pub(crate) prefixes: Vec<Cidr>,
+    pub(crate) needs: Needs,
+    /// Addresses that others than nodes and pods hold.
+    pub(crate) others: Count,
+}
+
+/// Addresses needed, with lower bounds where something is unknown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    /// Now, by what is certain.
+    pub(crate) certain_now: Count,
+    /// Now, every node as full as `maxPods` lets it be where nothing was counted.
+    pub(crate) now: Count,
+    /// An upgrade today.
+    pub(crate) upgrade_now: Count,
+    /// At the maximum.
+    pub(crate) at_max: Count,
+    /// At the maximum with surge and headroom.
+    pub(crate) upgrade: Count,
+    /// The same after the stated growth.
+    pub(crate) growth: Option<Count>,
+}
+
+impl Row<'_> {
+    /// Addresses that can be handed out.
+    pub(crate) fn usable(&self) -> Option<u64> {
+        self.answer.usable
+    }
+
+    /// Addresses of the users in a phase, headroom and churn counted in where the phase has them.
+    pub(crate) fn users_hold(&self, phase: Phase) -> Count {
+        hold(&self.users, phase)
+    }
+
+    /// The most a node of any user takes: what a node nobody assigned to a pool is counted as.
+    pub(crate) fn costliest_node(&self) -> Count {
+        costliest(self.users.iter())
+    }
+
+    /// Some of it comes in whole /28 blocks.
+    pub(crate) fn in_blocks(&self) -> bool {
+        self.users.iter().any(|user| user.per_node.in_blocks)
+    }
+
+    /// Windows nodes take more than Linux ones, and nobody says how much more.
+    pub(crate) fn has_windows_nodes(&self) -> bool {
+        self.users
+            .iter()
+            .any(|user| user.role == Role::Nodes && user.pool.os == Os::Windows)
+    }
+}
+
+/// Every range of the design, by name.
+pub(crate) fn all(design: &Design) -> Vec<Row<'_>> {
+    let mut tenants = tenants::of(design);
+    let mut subnets: BTreeMap<SubnetRef, Vec<User>> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for (cluster_name, cluster) in &design.clusters {
+        let mut blocks = Vec::new();
+        for (pool_name, pool) in &cluster.pools {
+            let user = |role, per_node| User {
+                cluster_name,
+                cluster,
+                pool_name,
+                pool,
+                role,
+                nodes: Nodes::of(cluster, pool),
+                per_node,
+            };
+            if let Some(subnet) = &pool.subnet {
+                let taken = demand::from_node_subnet(cluster, pool);
+                subnets
+                    .entry(subnet.clone())
+                    .or_default()
+                    .push(user(Role::Nodes, taken));
+            }
+            if let Some(subnet) = &pool.pod_subnet {
+                let taken = demand::from_pod_subnet(cluster, pool);
+                if taken.addresses != Count::NONE {
+                    subnets
+                        .entry(subnet.clone())
+                        .or_default()
+                        .push(user(Role::Pods, taken));
+                }
+            }
+            let taken = demand::from_pod_cidr(cluster, pool);
+            if taken.addresses != Count::NONE {
+                blocks.push(user(Role::Blocks, taken));
+            }
+        }
+        if !blocks.is_empty() && (cluster.mode.is_some_and(Mode::uses_pod_cidr) || !cluster.pod_cidrs.is_empty()) {
+            rows.push(pod_cidr_row(design, cluster_name, cluster, blocks));
+        }
+        if !cluster.service_cidrs.is_empty() {
+            rows.push(services::row(cluster_name, cluster));
+        }
+    }
+    for (reference, users) in subnets {
+        let tenants = tenants.remove(&reference).unwrap_or_default();
+        rows.push(subnet_row(design, reference, users, tenants));
+    }
+    for row in &mut rows {
+        argument::explain(design, row);
+    }
+    bounds(&mut rows);
+    rows.sort_by(|one, other| one.answer.pool.cmp(&other.answer.pool));
+    rows
+}
+
+fn subnet_row<'a>(
+    design: &Design,
+    reference: SubnetRef,
+    users: Vec<User<'a>>,
+    tenants: Vec<Tenant>,
+) -> Row<'a> {
+    let kind = if users.iter().any(|user| user.role == Role::Nodes) {
+        PoolKind::NodeSubnet
+    } else {
+        PoolKind::PodSubnet
+    };
+    let prefixes = design
+        .subnet(&reference)
+        .map(|subnet| ipv4(&subnet.prefixes))
+        .unwrap_or_default();
+    let blocks = users.iter().any(|user| user.per_node.in_blocks);
+    let usable = |prefix: &Cidr| {
+        if blocks {
+            pods::static_blocks(prefix.prefix_len()).saturating_mul(pods::STATIC_BLOCK_ADDRESSES)
+        } else {
+            subnet::usable(size(prefix))
+        }
+    };
+    let others: Count = tenants.iter().map(|tenant| tenant.addresses).sum();
+    // An address taken out of a block takes the block: nobody else gets the rest of it.
+    let others = if blocks {
+        others.map(|count| count.next_multiple_of(pods::STATIC_BLOCK_ADDRESSES))
+    } else {
+        others
+    };
+    let needs = needs(design, &users, others);
+    let smallest = needs.upgrade.value().and_then(|need| {
+        if blocks {
+            pods::static_subnet_for(need.div_ceil(pods::STATIC_BLOCK_ADDRESSES))
+        } else {
+            subnet::subnet_for(need)
+        }
+    });
+    let mut row = Row {
+        answer: AddressPool {
+            pool: reference.to_string(),
+            object: format!("{}.prefix", reference.path()),
+            ..blank(kind, &prefixes)
+        },
+        users,
+        tenants,
+        subnet: Some(reference),
+        needs,
+        others,
+        prefixes,
+    };
+    row.answer.usable = known(&row.prefixes, usable);
+    answer(&mut row, smallest);
+    row
+}
+
+fn pod_cidr_row<'a>(
+    design: &Design,
+    name: &'a ClusterName,
+    cluster: &'a Cluster,
+    users: Vec<User<'a>>,
+) -> Row<'a> {
+    let prefixes = ipv4(&cluster.pod_cidrs);
+    let needs = needs(design, &users, Count::NONE);
+    let smallest = needs
+        .upgrade
+        .value()
+        .and_then(|need| pods::pod_cidr_for(need.div_ceil(demand::BLOCK)));
+    let mut row = Row {
+        answer: AddressPool {
+            pool: format!("{name}/podCidr"),
+            object: format!("clusters.{name}.podCidr"),
+            ..blank(PoolKind::PodCidr, &prefixes)
+        },
+        users,
+        tenants: Vec::new(),
+        subnet: None,
+        needs,
+        others: Count::NONE,
+        prefixes,
+    };
+    let blocks = cluster.mode != Some(Mode::Byo);
+    row.answer.usable = known(&row.prefixes, |prefix| {
+        if blocks {
+            pods::node_blocks(prefix.prefix_len()).saturating_mul(demand::BLOCK)
+        } else {
+            size(prefix)
+        }
+    });
+    answer(&mut row, smallest);
+    row
+}
+
+/// A row that says nothing yet but what it is about.
+pub(crate) fn blank(kind: PoolKind, prefixes: &[Cidr]) -> AddressPool {
+    let text: Vec<String> = prefixes.iter().map(Cidr::to_string).collect();
+    AddressPool {
+        pool: String::new(),
+        kind,
+        object: String::new(),
+        prefix: (!text.is_empty()).then(|| text.join(", ")),
+        total: known(prefixes, size),
+        usable: None,
+        now: None,
+        at_max: None,
+        during_upgrade: None,
+        after_node_loss: None,
+        after_zone_loss: None,
+        fits: None,
+        short_by: None,
+        smallest_prefix: None,
+        because: Vec::new(),
+    }
+}
+
+/// The sum over prefixes; unknown without any.
+pub(crate) fn known(prefixes: &[Cidr], part: impl Fn(&Cidr) -> u64) -> Option<u64> {
+    (!prefixes.is_empty()).then(|| prefixes.iter().map(part).fold(0, u64::saturating_add))
+}
+
+/// Addresses of a prefix.
+pub(crate) fn size(prefix: &Cidr) -> u64 {
+    u64::try_from(prefix.size()).unwrap_or(u64::MAX)
+}
+
+/// Fills in what follows from the needs.
+fn answer(row: &mut Row, smallest: Option<u8>) {
+    let losses = losses::of(row);
+    let needs = row.needs;
+    let usable = row.answer.usable;
+    let mut fits = needs.upgrade.within(usable);
+    if fits == Some(true) && row.has_windows_nodes() && !fits_with_reserve(row) {
+        fits = None;
+    }
+    let answer = &mut row.answer;
+    answer.now = needs.now.value();
+    answer.at_max = needs.at_max.value();
+    answer.during_upgrade = needs.upgrade.value();
+    answer.after_node_loss = losses.node.value();
+    answer.after_zone_loss = losses.zone.value();
+    answer.fits = fits;
+    answer.short_by = match (fits, usable) {
+        (Some(true), _) => Some(0),
+        // Where a part is unknown, so is how much is missing.
+        (Some(false), Some(usable)) => needs
+            .upgrade
+            .value()
+            .map(|need| need.saturating_sub(usable)),
+        _ => None,
+    };
+    answer.smallest_prefix = smallest;
+}
+
+/// Whether a tenth more for every Windows node would fit too (azure-facts `unk.windows-reserved`).
+fn fits_with_reserve(row: &Row) -> bool {
+    let reserve: Count = row
+        .users
+        .iter()
+        .filter(|user| user.role == Role::Nodes && user.pool.os == Os::Windows)
+        .map(|user| user.held(Phase::Upgrade).map(|held| held.div_ceil(10)))
+        .sum();
+    (row.needs.upgrade + reserve).within(row.answer.usable) == Some(true)
+}
+
+fn needs(design: &Design, users: &[User], others: Count) -> Needs {
+    let need = |phase| hold(users, phase) + others;
+    let certain: Count = users.iter().map(User::certain_now).sum();
+    Needs {
+        certain_now: certain + others,
+        now: need(Phase::Now),
+        upgrade_now: need(Phase::UpgradeNow),
+        at_max: need(Phase::AtMax),
+        upgrade: need(Phase::Upgrade),
+        growth: demand::growth(design).map(|factor| need(Phase::Growth(factor))),
+    }
+}
+
+fn hold(users: &[User], phase: Phase) -> Count {
+    let nodes: Count = users.iter().map(|user| user.held(phase)).sum();
+    match phase {
+        Phase::Now | Phase::AtMax | Phase::UpgradeNow => nodes,
+        Phase::Upgrade | Phase::Growth(_) => {
+            nodes
+                + clusters(users)
+                    .map(|cluster| headroom(users, cluster) + churn(users, cluster, phase))
+                    .sum()
+        }
+    }
+}
+
+/// The clusters among users, each once.
+fn clusters<'a>(users: &'a [User]) -> impl Iterator<Item = &'a ClusterName> {
+    let mut last = None;
+    // Users come cluster by cluster.
+    users.iter().filter_map(move |user| {
+        let new = last != Some(user.cluster_name);
+        last = Some(user.cluster_name);
+        new.then_some(user.cluster_name)
+    })
+}
+
+fn of_cluster<'a>(users: &'a [User], name: &'a ClusterName) -> impl Iterator<Item = &'a User<'a>> {
+    users.iter().filter(move |user| user.cluster_name == name)
+}
+
+/// The most a node of any of these users takes, all its roles in the range together.
+fn costliest<'a>(users: impl Iterator<Item = &'a User<'a>>) -> Count {
+    let mut by_pool: BTreeMap<(&ClusterName, &PoolName), Count> = BTreeMap::new();
+    for user in users {
+        let sum = by_pool
+            .entry((user.cluster_name, user.pool_name))
+            .or_insert(Count::NONE);
+        *sum = *sum + user.per_node.addresses;
+    }
+    by_pool.into_values().fold(Count::NONE, Count::max)
+}
+
+/// Emergency nodes and the other colour of a migration. Which pool they join nobody states, so every range the
+/// cluster's nodes can come from has to have room for all of them, at the price of its costliest node.
+fn headroom(users: &[User], name: &ClusterName) -> Count {
+    let Some(first) = of_cluster(users, name).next() else {
+        return Count::NONE;
+    };
+    Count::exact(demand::headroom_nodes(first.cluster)).times(costliest(of_cluster(users, name)))
+}
+
+/// Pod addresses that rest before reuse; only where pods take them one by one.
+fn churn(users: &[User], name: &ClusterName, phase: Phase) -> Count {
+    let dynamic = || of_cluster(users, name).filter(|user| user.per_node.pods.is_some());
+    let Some(first) = dynamic().next() else {
+        return Count::NONE;
+    };
+    match first.cluster.headroom.churn {
+        None => Count::NONE,
+        Some(share @ Share::Count(_)) => Count::exact(share.of(0)),
+        Some(share @ Share::Percent(_)) => {
+            let extra = demand::headroom_nodes(first.cluster);
+            let densest = dynamic().filter_map(|user| user.per_node.pods).max();
+            let pods: Count = dynamic()
+                .map(|user| user.nodes(phase).times(Count::of(user.per_node.pods)))
+                .sum::<Count>()
+                + Count::exact(extra).times(Count::of(densest));
+            pods.map(|pods| share.of(pods))
+        }
+    }
+}
+
+/// Which of a cluster's ranges ends its growth first, where nodes cost one address here and one block there.
+fn bounds(rows: &mut [Row]) {
+    let mut subnets: BTreeMap<&ClusterName, BTreeSet<usize>> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        if row.subnet.is_some() {
+            for user in &row.users {
+                subnets.entry(user.cluster_name).or_default().insert(at);
+            }
+        }
+    }
+    let mut lines = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        let (PoolKind::PodCidr, Some(first), Some(usable)) =
+            (row.answer.kind, row.users.first(), row.usable())
+        else {
+            continue;
+        };
+        let Some(found) = subnets.get(first.cluster_name) else {
+            continue;
+        };
+        let (Some(other_at), 1) = (found.first().copied(), found.len()) else {
+            continue;
+        };
+        let Some(other) = rows.get(other_at) else {
+            continue;
+        };
+        // The same pools here and there, and nobody else's.
+        let alone = other.users.len() == row.users.len()
+            && other
+                .users
+                .iter()
+                .all(|user| user.cluster_name == first.cluster_name);
+        let simple = row.costliest_node() == Count::exact(demand::BLOCK)
+            && other.costliest_node() == Count::exact(subnet::per_node());
+        let (true, Some(room), Some(others)) =
+            (alone && simple, other.usable(), other.others.value())
+        else {
+            continue;
+        };
+        let blocks = usable / demand::BLOCK;
+        let nodes = room.saturating_sub(others);
+        let binding = if blocks < nodes {
+            "the pod range"
+        } else {
+            "the node subnet"
+        };
+        let line = format!(
+            "{binding} bounds the cluster: the pod range carries {blocks} nodes, the node subnet {nodes}, surge counted in"
+        );
+        lines.push((at, line.clone()));
+        lines.push((other_at, line));
+    }
+    for (at, line) in lines {
+        if let Some(row) = rows.get_mut(at) {
+            row.answer.because.push(line);
+        }
+    }
+}
