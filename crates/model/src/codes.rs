@@ -117,6 +117,7 @@ codes! {
         NO_ROOM_FOR_MAX = "no-room-for-max" Error,
         NO_ROOM_FOR_GROWTH = "no-room-for-growth" Warning,
         POD_CIDR_EXHAUSTED = "pod-cidr-exhausted" Error,
+        SERVICE_CIDR_EXHAUSTED = "service-cidr-exhausted" Error,
         POD_SUBNET_STRANDED_ADDRESSES = "pod-subnet-stranded-addresses" Warning,
         STATIC_BLOCK_WASTE = "static-block-waste" Info,
         MAX_PODS_OUT_OF_RANGE = "max-pods-out-of-range" Error,

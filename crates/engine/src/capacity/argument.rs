@@ -16,11 +16,7 @@ pub(crate) fn explain(design: &Design, row: &mut Row) {
     let mut lines = range(row);
     lines.extend(row.users.iter().map(user));
     if !row.tenants.is_empty() {
-        let parts: Vec<&str> = row
-            .tenants
-            .iter()
-            .map(|tenant| tenant.what.as_str())
-            .collect();
+        let parts: Vec<&str> = row.tenants.iter().map(|tenant| tenant.what.as_str()).collect();
         lines.push(format!("others: {} = {}", parts.join(" + "), row.others));
     }
     lines.extend(headroom(row));
@@ -50,10 +46,7 @@ fn range(row: &Row) -> Vec<String> {
             total / pods::STATIC_BLOCK_ADDRESSES,
             pods::STATIC_BLOCKS_LOST
         ),
-        _ => format!(
-            "{prefix}: {total} addresses less {} the platform keeps, {usable} usable",
-            total - usable
-        ),
+        _ => format!("{prefix}: {total} addresses less {} the platform keeps, {usable} usable", total - usable),
     };
     let mut lines = vec![line];
     if row.answer.kind == PoolKind::PodCidr {
@@ -110,10 +103,7 @@ fn headroom(row: &Row) -> Vec<String> {
         if let Some(churn) = headroom.churn
             && user.per_node.pods.is_some()
         {
-            lines.push(format!(
-                "{}: {churn} of pods rest before their addresses are used again",
-                user.cluster_name
-            ));
+            lines.push(format!("{}: {churn} of pods rest before their addresses are used again", user.cluster_name));
         }
     }
     lines
@@ -138,17 +128,9 @@ fn unknowns(row: &Row) -> Vec<String> {
             ));
         }
     }
-    let without: Vec<String> = row
-        .users
-        .iter()
-        .filter(|user| user.pool.zones.is_empty())
-        .map(User::name)
-        .collect();
+    let without: Vec<String> = row.users.iter().filter(|user| user.pool.zones.is_empty()).map(User::name).collect();
     if !without.is_empty() {
-        lines.push(format!(
-            "zones of {} are not stated, so the loss of one is not judged",
-            without.join(", ")
-        ));
+        lines.push(format!("zones of {} are not stated, so the loss of one is not judged", without.join(", ")));
     }
     if row.has_windows_nodes() && row.usable().is_some() {
         lines.push(
@@ -168,10 +150,7 @@ fn verdict(design: &Design, row: &Row) -> String {
     match row.answer.fits {
         Some(true) => {
             let need = row.needs.upgrade.at_least;
-            format!(
-                "fits: {need} of {usable} during an upgrade, {} left",
-                usable.saturating_sub(need)
-            )
+            format!("fits: {need} of {usable} during an upgrade, {} left", usable.saturating_sub(need))
         }
         Some(false) => {
             let mut line = counting(row, row.needs.upgrade, Phase::Upgrade);
@@ -180,9 +159,7 @@ fn verdict(design: &Design, row: &Row) -> String {
             }
             line
         }
-        None if row.needs.upgrade.exact => {
-            "unknown: what Windows nodes reserve (`unk.windows-reserved`)".to_owned()
-        }
+        None if row.needs.upgrade.exact => "unknown: what Windows nodes reserve (`unk.windows-reserved`)".to_owned(),
         None => format!(
             "unknown: at least {} of {usable} during an upgrade, and a part is not stated",
             row.needs.upgrade.at_least
@@ -196,19 +173,10 @@ pub(crate) fn counting(row: &Row, need: Count, phase: Phase) -> String {
     let short = need.at_least.saturating_sub(usable);
     let nodes = distinct_nodes(row, phase);
     let others = row.others.at_least;
-    let costs: Vec<Count> = row
-        .users
-        .iter()
-        .map(|user| user.per_node.addresses)
-        .collect();
-    let same = costs
-        .first()
-        .filter(|first| first.exact && costs.iter().all(|cost| cost == *first) && one_role(row));
+    let costs: Vec<Count> = row.users.iter().map(|user| user.per_node.addresses).collect();
+    let same = costs.first().filter(|first| first.exact && costs.iter().all(|cost| cost == *first) && one_role(row));
     let Some(cost) = same.map(|cost| cost.at_least).filter(|cost| *cost > 0) else {
-        return format!(
-            "does not fit: {} are needed and {usable} usable, {short} short",
-            need
-        );
+        return format!("does not fit: {} are needed and {usable} usable, {short} short", need);
     };
     let fit = usable.saturating_sub(others) / cost;
     if row.answer.kind == PoolKind::PodCidr {
@@ -216,11 +184,7 @@ pub(crate) fn counting(row: &Row, need: Count, phase: Phase) -> String {
             "does not fit: {nodes} nodes need {nodes} blocks of /24 and there are {fit}; {fit} nodes fit, surge counted in"
         );
     }
-    let less = if others > 0 {
-        format!("({usable} - {others})")
-    } else {
-        usable.to_string()
-    };
+    let less = if others > 0 { format!("({usable} - {others})") } else { usable.to_string() };
     format!(
         "does not fit: {need} are needed and {usable} usable, {short} short; floor({less} / {cost}) = {fit} nodes fit and {nodes} are needed"
     )
@@ -237,8 +201,7 @@ fn distinct_nodes(row: &Row, phase: Phase) -> Count {
             total = total + user.nodes(phase);
         }
         last = Some(key);
-        if cluster != Some(user.cluster_name) && matches!(phase, Phase::Upgrade | Phase::Growth(_))
-        {
+        if cluster != Some(user.cluster_name) && matches!(phase, Phase::Upgrade | Phase::Growth(_)) {
             total = total + Count::exact(demand::headroom_nodes(user.cluster));
         }
         cluster = Some(user.cluster_name);
@@ -247,15 +210,8 @@ fn distinct_nodes(row: &Row, phase: Phase) -> Count {
 }
 
 fn one_role(row: &Row) -> bool {
-    let churn = row
-        .users
-        .iter()
-        .any(|user| user.per_node.pods.is_some() && user.cluster.headroom.churn.is_some());
-    !churn
-        && row
-            .users
-            .windows(2)
-            .all(|pair| matches!(pair, [one, other] if one.role == other.role))
+    let churn = row.users.iter().any(|user| user.per_node.pods.is_some() && user.cluster.headroom.churn.is_some());
+    !churn && row.users.windows(2).all(|pair| matches!(pair, [one, other] if one.role == other.role))
 }
 
 /// The smallest prefix that works, and whether there is a place for it.
@@ -263,10 +219,7 @@ pub(crate) fn remedy(design: &Design, row: &Row, len: u8) -> String {
     let works = format!("/{len} is the smallest prefix that works");
     match row.answer.kind {
         PoolKind::PodCidr => {
-            let overlay = row
-                .users
-                .iter()
-                .all(|user| user.cluster.mode_of(user.pool) == Some(Mode::Overlay));
+            let overlay = row.users.iter().all(|user| user.cluster.mode_of(user.pool) == Some(Mode::Overlay));
             match (overlay, row.prefixes.first().and_then(|prefix| prefix.truncate(len))) {
                 (true, Some(wider)) => format!("{works}; {wider} is the one that contains the range"),
                 _ => works,
@@ -287,18 +240,10 @@ pub(crate) fn remedy(design: &Design, row: &Row, len: u8) -> String {
 /// A free aligned block of the row's network, or the length of the largest there is. `None` where there is no network to look in.
 fn free_block(design: &Design, row: &Row, len: u8) -> Option<Result<Cidr, Option<u8>>> {
     let network = design.networks.get(&row.subnet.as_ref()?.network)?;
-    let taken: Vec<Cidr> = network
-        .subnets
-        .values()
-        .flat_map(|subnet| subnet.prefixes.iter().copied())
-        .collect();
+    let taken: Vec<Cidr> = network.subnets.values().flat_map(|subnet| subnet.prefixes.iter().copied()).collect();
     let request = Request::new("subnet", Family::V4, len)?;
     Some(match plan(&network.prefixes, &taken, &[request]) {
         Ok(placed) => Ok(placed.first()?.cidr),
-        Err(proof) => Err(proof
-            .levels
-            .iter()
-            .find(|level| level.free > 0)
-            .map(|level| level.prefix_len)),
+        Err(proof) => Err(proof.levels.iter().find(|level| level.free > 0).map(|level| level.prefix_len)),
     })
 }

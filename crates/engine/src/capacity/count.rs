@@ -18,18 +18,12 @@ impl Count {
 
     /// A known number.
     pub(crate) const fn exact(value: u64) -> Count {
-        Count {
-            at_least: value,
-            exact: true,
-        }
+        Count { at_least: value, exact: true }
     }
 
     /// A lower bound.
     pub(crate) const fn at_least(value: u64) -> Count {
-        Count {
-            at_least: value,
-            exact: false,
-        }
+        Count { at_least: value, exact: false }
     }
 
     /// Known, or nothing certain.
@@ -53,28 +47,18 @@ impl Count {
 
     /// The larger of both; known only if both are.
     pub(crate) fn max(self, other: Count) -> Count {
-        Count {
-            at_least: self.at_least.max(other.at_least),
-            exact: self.exact && other.exact,
-        }
+        Count { at_least: self.at_least.max(other.at_least), exact: self.exact && other.exact }
     }
 
     /// A function that never falls, applied.
     pub(crate) fn map(self, rising: impl FnOnce(u64) -> u64) -> Count {
-        Count {
-            at_least: rising(self.at_least),
-            exact: self.exact,
-        }
+        Count { at_least: rising(self.at_least), exact: self.exact }
     }
 
     /// Whether it is within a limit: `false` as soon as what is certain exceeds it, `None` while the rest is unknown.
     pub(crate) fn within(self, limit: Option<u64>) -> Option<bool> {
         let limit = limit?;
-        if self.at_least > limit {
-            Some(false)
-        } else {
-            self.exact.then_some(true)
-        }
+        if self.at_least > limit { Some(false) } else { self.exact.then_some(true) }
     }
 }
 
@@ -82,10 +66,7 @@ impl Add for Count {
     type Output = Count;
 
     fn add(self, other: Count) -> Count {
-        Count {
-            at_least: self.at_least.saturating_add(other.at_least),
-            exact: self.exact && other.exact,
-        }
+        Count { at_least: self.at_least.saturating_add(other.at_least), exact: self.exact && other.exact }
     }
 }
 
@@ -113,9 +94,7 @@ mod tests {
 
     #[test]
     fn an_unknown_part_makes_a_lower_bound() {
-        let sum: Count = [Count::exact(3), Count::of(None), Count::exact(4)]
-            .into_iter()
-            .sum();
+        let sum: Count = [Count::exact(3), Count::of(None), Count::exact(4)].into_iter().sum();
         assert_eq!(sum, Count::at_least(7));
         assert_eq!(sum.value(), None);
         assert_eq!(sum.to_string(), "at least 7");
@@ -134,10 +113,7 @@ mod tests {
     #[test]
     fn no_nodes_cost_nothing_whatever_a_node_costs() {
         assert_eq!(Count::NONE.times(Count::of(None)), Count::NONE);
-        assert_eq!(
-            Count::exact(3).times(Count::at_least(1)),
-            Count::at_least(3)
-        );
+        assert_eq!(Count::exact(3).times(Count::at_least(1)), Count::at_least(3));
         assert_eq!(Count::exact(u64::MAX) + Count::exact(1), Count::exact(u64::MAX));
     }
 }

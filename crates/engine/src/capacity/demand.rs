@@ -1,8 +1,10 @@
 //! What pools ask for: how many nodes in which phase, and what one node takes from a range.
 
 use super::count::Count;
+use causeway_model::arithmetic::batches::Batches;
 use causeway_model::arithmetic::{pods, subnet, surge};
-use causeway_model::design::{Cluster, Design, Factor, Mode, Pool, Share};
+use causeway_model::design::{Cluster, Design, Factor, Mode, Pool};
+use causeway_model::facts::ModeFacts;
 
 /// A moment the room of a range is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +40,7 @@ impl Nodes {
             // A lower bound without an upper one: an autoscaler whose limit nobody stated.
             _ => Count::at_least(now.at_least),
         };
-        let max = if sizes_itself(cluster) {
-            Count::at_least(max.at_least)
-        } else {
-            max
-        };
+        let max = if sizes_itself(cluster) { Count::at_least(max.at_least) } else { max };
         Nodes { now, max }
     }
 
@@ -61,8 +59,7 @@ impl Nodes {
 
 /// Nodes are added without a pool of the design growing, and nobody said how far.
 pub(crate) fn sizes_itself(cluster: &Cluster) -> bool {
-    (cluster.node_auto_provisioning || cluster.automatic)
-        && cluster.pools.values().all(|pool| pool.nodes.max.is_none())
+    (cluster.node_auto_provisioning || cluster.automatic) && cluster.pools.values().all(|pool| pool.nodes.max.is_none())
 }
 
 /// Surge nodes of a pool that has so many: what it states, else one and at least a tenth; all of them again for blue/green.
@@ -70,11 +67,7 @@ pub(crate) fn surge_nodes(pool: &Pool, nodes: u64) -> u64 {
     if pool.blue_green {
         return nodes;
     }
-    match pool.max_surge {
-        Some(Share::Count(count)) => surge::of_count(nodes, u64::from(count)),
-        Some(Share::Percent(percent)) => surge::of_percent(nodes, u64::from(percent)),
-        None => surge::by_default(nodes),
-    }
+    surge::of(nodes, pool.max_surge)
 }
 
 /// The pool's surge in words.
@@ -88,16 +81,12 @@ pub(crate) fn surge_words(pool: &Pool) -> String {
 
 /// Nodes of the cluster's headroom: they join on top of surge.
 pub(crate) fn headroom_nodes(cluster: &Cluster) -> u64 {
-    u64::from(cluster.headroom.emergency_nodes)
-        .saturating_add(u64::from(cluster.headroom.migration_overlap_nodes))
+    u64::from(cluster.headroom.emergency_nodes).saturating_add(u64::from(cluster.headroom.migration_overlap_nodes))
 }
 
 /// The factor of the stated growth, never less than one: a design doesn't shrink.
 pub(crate) fn growth(design: &Design) -> Option<Factor> {
-    design
-        .growth
-        .map(|growth| growth.nodes)
-        .filter(|factor| factor.thousandths > 1000)
+    design.growth.map(|growth| growth.nodes).filter(|factor| factor.thousandths > 1000)
 }
 
 /// What a node takes from one range, and how that number comes about.
@@ -115,31 +104,28 @@ pub(crate) struct PerNode {
 
 impl PerNode {
     fn new(addresses: Count, how: impl Into<String>) -> Self {
-        PerNode {
-            addresses,
-            how: how.into(),
-            pods: None,
-            in_blocks: false,
-        }
+        PerNode { addresses, how: how.into(), pods: None, in_blocks: false }
     }
+}
+
+/// Pods a node of the pool may run: what the pool states, else what the mode is planned with, and whether it was stated.
+pub(crate) fn max_pods(cluster: &Cluster, pool: &Pool) -> Option<(u32, bool)> {
+    let planned = || Some((ModeFacts::of(cluster.mode_of(pool)?).max_pods.planned?, false));
+    pool.max_pods.map(|stated| (stated, true)).or_else(planned)
 }
 
 /// What a node takes from its own subnet.
 pub(crate) fn from_node_subnet(cluster: &Cluster, pool: &Pool) -> PerNode {
-    match (cluster.mode_of(pool), pool.max_pods) {
-        (Some(Mode::NodeSubnet), Some(max_pods)) => PerNode::new(
+    match (cluster.mode_of(pool), max_pods(cluster, pool)) {
+        (Some(Mode::NodeSubnet), Some((max_pods, _))) => PerNode::new(
             Count::exact(subnet::per_node_with_pods(u64::from(max_pods))),
             format!("1 + {max_pods} a node, reserved when it joins"),
         ),
-        (Some(Mode::NodeSubnet), None) => PerNode::new(
-            Count::at_least(subnet::per_node()),
-            "1 + maxPods a node, and maxPods is not stated",
-        ),
+        (Some(Mode::NodeSubnet), None) => {
+            PerNode::new(Count::at_least(subnet::per_node()), "1 + maxPods a node, and maxPods is not stated")
+        }
         (Some(_), _) => PerNode::new(Count::exact(subnet::per_node()), "1 a node"),
-        (None, _) => PerNode::new(
-            Count::at_least(subnet::per_node()),
-            "at least 1 a node; the mode is not stated",
-        ),
+        (None, _) => PerNode::new(Count::at_least(subnet::per_node()), "at least 1 a node; the mode is not stated"),
     }
 }
 
@@ -148,17 +134,15 @@ pub(crate) fn from_pod_subnet(cluster: &Cluster, pool: &Pool) -> PerNode {
     let Some(mode) = cluster.mode_of(pool) else {
         return PerNode::new(Count::of(None), "the mode is not stated");
     };
-    match (mode, pool.max_pods) {
-        (Mode::PodSubnetStatic, Some(max_pods)) => {
+    match (mode, max_pods(cluster, pool)) {
+        (Mode::PodSubnetStatic, Some((max_pods, _))) => {
             let max_pods = u64::from(max_pods);
             let blocks = pods::static_blocks_per_node(max_pods);
             PerNode {
                 in_blocks: true,
                 ..PerNode::new(
                     Count::exact(pods::static_addresses_per_node(max_pods)),
-                    format!(
-                        "ceil(({max_pods} + 1) / 16) = {blocks} blocks of 16 a node, from when it joins"
-                    ),
+                    format!("ceil(({max_pods} + 1) / 16) = {blocks} blocks of 16 a node, from when it joins"),
                 )
             }
         }
@@ -169,11 +153,10 @@ pub(crate) fn from_pod_subnet(cluster: &Cluster, pool: &Pool) -> PerNode {
                 "ceil((maxPods + 1) / 16) blocks of 16 a node, and maxPods is not stated",
             )
         },
-        (Mode::PodSubnet, Some(max_pods)) => dynamic(cluster, u64::from(max_pods)),
-        (Mode::PodSubnet, None) => PerNode::new(
-            Count::at_least(batches(cluster).held(0)),
-            "at least one batch a node; maxPods is not stated",
-        ),
+        (Mode::PodSubnet, Some((max_pods, _))) => dynamic(cluster, u64::from(max_pods)),
+        (Mode::PodSubnet, None) => {
+            PerNode::new(Count::at_least(batches(cluster).held(0)), "at least one batch a node; maxPods is not stated")
+        }
         // Another mode takes nothing from a pod subnet; that it names one is not for arithmetic to judge.
         _ => PerNode::new(Count::NONE, "nothing: pods get no address here in this mode"),
     }
@@ -184,11 +167,7 @@ fn dynamic(cluster: &Cluster, max_pods: u64) -> PerNode {
     let needing = max_pods.saturating_sub(host);
     let batches = batches(cluster);
     let held = batches.held(needing);
-    let less = if host > 0 {
-        format!(" less {host} on the host network")
-    } else {
-        String::new()
-    };
+    let less = if host > 0 { format!(" less {host} on the host network") } else { String::new() };
     let clamp = if batches.held_unclamped(needing) > held {
         format!(", {} at most", batches.max_per_node)
     } else {
@@ -209,25 +188,16 @@ fn dynamic(cluster: &Cluster, max_pods: u64) -> PerNode {
 }
 
 /// How nodes of the cluster ask for addresses.
-pub(crate) fn batches(cluster: &Cluster) -> pods::Batches {
-    // A part of a percent is rounded up: more is kept free, never less.
-    let percent = u64::from(cluster.ipam.min_free.thousandths).div_ceil(10);
-    pods::Batches {
-        batch: u64::from(cluster.ipam.batch),
-        min_free_percent: percent,
-        max_free_percent: percent.saturating_add(100),
-        ..pods::Batches::default()
-    }
-    .corrected()
+pub(crate) fn batches(cluster: &Cluster) -> Batches {
+    Batches::from(cluster.ipam).corrected()
 }
 
 /// What a node takes from the cluster's pod range.
 pub(crate) fn from_pod_cidr(cluster: &Cluster, pool: &Pool) -> PerNode {
     match cluster.mode_of(pool) {
-        Some(Mode::Overlay | Mode::Kubenet) => PerNode::new(
-            Count::exact(BLOCK),
-            "a /24 (256 addresses) a node, whatever maxPods is",
-        ),
+        Some(Mode::Overlay | Mode::Kubenet) => {
+            PerNode::new(Count::exact(BLOCK), "a /24 (256 addresses) a node, whatever maxPods is")
+        }
         Some(Mode::Byo) => PerNode::new(Count::of(None), "the plugin cuts the range as it likes"),
         Some(_) => PerNode::new(Count::NONE, "nothing: pods get VNet addresses in this mode"),
         None => PerNode::new(Count::of(None), "the mode is not stated"),

@@ -18,19 +18,9 @@ pub(crate) struct Losses {
 /// Works out both.
 pub(crate) fn of(row: &Row) -> Losses {
     let at_max = row.users_hold(Phase::AtMax) + row.others;
-    let any = row
-        .users
-        .iter()
-        .any(|user| user.nodes(Phase::AtMax) != Count::NONE);
-    let replacement = if any {
-        row.costliest_node()
-    } else {
-        Count::NONE
-    };
-    Losses {
-        node: at_max + replacement,
-        zone: at_max + worst_zone(row),
-    }
+    let any = row.users.iter().any(|user| user.nodes(Phase::AtMax) != Count::NONE);
+    let replacement = if any { row.costliest_node() } else { Count::NONE };
+    Losses { node: at_max + replacement, zone: at_max + worst_zone(row) }
 }
 
 /// Addresses that the nodes of the worst zone take once more in the other zones. Nodes of a pool are spread evenly over its zones,
@@ -39,11 +29,7 @@ fn worst_zone(row: &Row) -> Count {
     if row.users.iter().any(|user| user.pool.zones.is_empty()) {
         return Count::at_least(0);
     }
-    let clusters: BTreeMap<_, &Cluster> = row
-        .users
-        .iter()
-        .map(|user| (user.cluster_name, user.cluster))
-        .collect();
+    let clusters: BTreeMap<_, &Cluster> = row.users.iter().map(|user| (user.cluster_name, user.cluster)).collect();
     let zones: BTreeSet<&str> = clusters
         .values()
         .flat_map(|cluster| cluster.pools.values())
@@ -52,11 +38,7 @@ fn worst_zone(row: &Row) -> Count {
     zones
         .into_iter()
         .map(|zone| {
-            let spread: Count = row
-                .users
-                .iter()
-                .map(|user| share(user, zone).times(user.per_node.addresses))
-                .sum();
+            let spread: Count = row.users.iter().map(|user| share(user, zone).times(user.per_node.addresses)).sum();
             let moved: Count = clusters
                 .iter()
                 .map(|(name, cluster)| {
@@ -81,11 +63,7 @@ fn share(user: &User, zone: &str) -> Count {
 
 /// Addresses for nodes of pools that have only the lost zone: the cluster's pools of other zones take them, and each range has to
 /// have room for all of them, since which one is asked nobody states.
-fn moving_in<'a>(
-    users: impl Iterator<Item = &'a User<'a>>,
-    cluster: &Cluster,
-    zone: &str,
-) -> Count {
+fn moving_in<'a>(users: impl Iterator<Item = &'a User<'a>>, cluster: &Cluster, zone: &str) -> Count {
     let cost = users
         .filter(|user| user.pool.zones.iter().any(|known| known != zone))
         .map(|user| user.per_node.addresses)
@@ -94,10 +72,6 @@ fn moving_in<'a>(
         .pools
         .values()
         .filter(|pool| pool.zones.iter().all(|known| known == zone) && !pool.zones.is_empty())
-        .map(|pool| {
-            super::demand::Nodes::of(cluster, pool)
-                .at(pool, Phase::AtMax)
-                .times(cost)
-        })
+        .map(|pool| super::demand::Nodes::of(cluster, pool).at(pool, Phase::AtMax).times(cost))
         .sum()
 }

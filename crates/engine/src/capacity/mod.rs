@@ -3,9 +3,12 @@
 mod argument;
 mod count;
 mod demand;
+mod findings;
+mod loads;
 mod losses;
 mod rows;
 mod services;
+mod snat;
 mod tenants;
 
 use crate::Context;
@@ -121,14 +124,10 @@ pub struct Snat {
 
 /// Works everything out once.
 pub fn of(design: &Design) -> Capacity {
-    Capacity {
-        pools: rows::all(design)
-            .into_iter()
-            .map(|row| row.answer)
-            .collect(),
-        clusters: Vec::new(),
-    }
+    Capacity { pools: rows::all(design).into_iter().map(|row| row.answer).collect(), clusters: snat::answers(design) }
 }
 
 /// Findings about room.
-pub fn check(_cx: &Context, _out: &mut Vec<Finding>) {}
+pub fn check(cx: &Context, out: &mut Vec<Finding>) {
+    findings::check(cx, out);
+}

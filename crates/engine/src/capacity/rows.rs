@@ -6,9 +6,8 @@ use super::tenants::{self, Tenant, ipv4};
 use super::{AddressPool, PoolKind, argument, losses, services};
 use causeway_addr::Cidr;
 use causeway_model::arithmetic::{pods, subnet};
-use causeway_model::design::{
-    Cluster, ClusterName, Design, Mode, Os, Pool, PoolName, Share, SubnetRef,
-};
+use causeway_model::design::{Cluster, ClusterName, Design, Mode, Os, Pool, PoolName, Share, SubnetRef};
+use causeway_model::facts::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What somebody takes addresses for.
@@ -53,9 +52,7 @@ impl User<'_> {
     /// Addresses that nodes of the range's own account hold now, where they were counted.
     pub(crate) fn measured(&self) -> Option<u64> {
         let dynamic = self.cluster.mode_of(self.pool) == Some(Mode::PodSubnet);
-        self.pool
-            .allocated
-            .filter(|_| self.role == Role::Pods && dynamic)
+        self.pool.allocated.filter(|_| self.role == Role::Pods && dynamic)
     }
 
     /// Addresses in a phase.
@@ -133,15 +130,14 @@ impl Row<'_> {
 
     /// Windows nodes take more than Linux ones, and nobody says how much more.
     pub(crate) fn has_windows_nodes(&self) -> bool {
-        self.users
-            .iter()
-            .any(|user| user.role == Role::Nodes && user.pool.os == Os::Windows)
+        self.users.iter().any(|user| user.role == Role::Nodes && user.pool.os == Os::Windows)
     }
 }
 
 /// Every range of the design, by name.
 pub(crate) fn all(design: &Design) -> Vec<Row<'_>> {
-    let mut tenants = tenants::of(design);
+    let (limits, _) = Limits::with_overrides(&design.limit_overrides);
+    let mut tenants = tenants::of(design, &limits);
     let mut subnets: BTreeMap<SubnetRef, Vec<User>> = BTreeMap::new();
     let mut rows = Vec::new();
     for (cluster_name, cluster) in &design.clusters {
@@ -158,18 +154,12 @@ pub(crate) fn all(design: &Design) -> Vec<Row<'_>> {
             };
             if let Some(subnet) = &pool.subnet {
                 let taken = demand::from_node_subnet(cluster, pool);
-                subnets
-                    .entry(subnet.clone())
-                    .or_default()
-                    .push(user(Role::Nodes, taken));
+                subnets.entry(subnet.clone()).or_default().push(user(Role::Nodes, taken));
             }
             if let Some(subnet) = &pool.pod_subnet {
                 let taken = demand::from_pod_subnet(cluster, pool);
                 if taken.addresses != Count::NONE {
-                    subnets
-                        .entry(subnet.clone())
-                        .or_default()
-                        .push(user(Role::Pods, taken));
+                    subnets.entry(subnet.clone()).or_default().push(user(Role::Pods, taken));
                 }
             }
             let taken = demand::from_pod_cidr(cluster, pool);
@@ -178,7 +168,7 @@ pub(crate) fn all(design: &Design) -> Vec<Row<'_>> {
             }
         }
         if !blocks.is_empty() && (cluster.mode.is_some_and(Mode::uses_pod_cidr) || !cluster.pod_cidrs.is_empty()) {
-            rows.push(pod_cidr_row(design, cluster_name, cluster, blocks));
+            rows.push(pod_cidr_row(design, &limits, cluster_name, cluster, blocks));
         }
         if !cluster.service_cidrs.is_empty() {
             rows.push(services::row(cluster_name, cluster));
@@ -186,7 +176,7 @@ pub(crate) fn all(design: &Design) -> Vec<Row<'_>> {
     }
     for (reference, users) in subnets {
         let tenants = tenants.remove(&reference).unwrap_or_default();
-        rows.push(subnet_row(design, reference, users, tenants));
+        rows.push(subnet_row(design, &limits, reference, users, tenants));
     }
     for row in &mut rows {
         argument::explain(design, row);
@@ -198,38 +188,32 @@ pub(crate) fn all(design: &Design) -> Vec<Row<'_>> {
 
 fn subnet_row<'a>(
     design: &Design,
+    limits: &Limits,
     reference: SubnetRef,
     users: Vec<User<'a>>,
     tenants: Vec<Tenant>,
 ) -> Row<'a> {
-    let kind = if users.iter().any(|user| user.role == Role::Nodes) {
-        PoolKind::NodeSubnet
-    } else {
-        PoolKind::PodSubnet
-    };
-    let prefixes = design
-        .subnet(&reference)
-        .map(|subnet| ipv4(&subnet.prefixes))
-        .unwrap_or_default();
+    let kind =
+        if users.iter().any(|user| user.role == Role::Nodes) { PoolKind::NodeSubnet } else { PoolKind::PodSubnet };
+    let prefixes = design.subnet(&reference).map(|subnet| ipv4(&subnet.prefixes)).unwrap_or_default();
     let blocks = users.iter().any(|user| user.per_node.in_blocks);
     let usable = |prefix: &Cidr| {
         if blocks {
-            pods::static_blocks(prefix.prefix_len()).saturating_mul(pods::STATIC_BLOCK_ADDRESSES)
+            let whole = size(prefix) / pods::STATIC_BLOCK_ADDRESSES;
+            whole.saturating_sub(limits.static_blocks_lost).saturating_mul(pods::STATIC_BLOCK_ADDRESSES)
         } else {
             subnet::usable(size(prefix))
         }
     };
     let others: Count = tenants.iter().map(|tenant| tenant.addresses).sum();
     // An address taken out of a block takes the block: nobody else gets the rest of it.
-    let others = if blocks {
-        others.map(|count| count.next_multiple_of(pods::STATIC_BLOCK_ADDRESSES))
-    } else {
-        others
-    };
+    let others = if blocks { others.map(|count| count.next_multiple_of(pods::STATIC_BLOCK_ADDRESSES)) } else { others };
     let needs = needs(design, &users, others);
     let smallest = needs.upgrade.value().and_then(|need| {
         if blocks {
-            pods::static_subnet_for(need.div_ceil(pods::STATIC_BLOCK_ADDRESSES))
+            let blocks = need.div_ceil(pods::STATIC_BLOCK_ADDRESSES).saturating_add(limits.static_blocks_lost);
+            subnet::prefix_for(blocks.saturating_mul(pods::STATIC_BLOCK_ADDRESSES))
+                .map(|len| len.min(pods::STATIC_BLOCK))
         } else {
             subnet::subnet_for(need)
         }
@@ -248,22 +232,20 @@ fn subnet_row<'a>(
         prefixes,
     };
     row.answer.usable = known(&row.prefixes, usable);
-    answer(&mut row, smallest);
+    answer(&mut row, limits, smallest);
     row
 }
 
 fn pod_cidr_row<'a>(
     design: &Design,
+    limits: &Limits,
     name: &'a ClusterName,
     cluster: &'a Cluster,
     users: Vec<User<'a>>,
 ) -> Row<'a> {
     let prefixes = ipv4(&cluster.pod_cidrs);
     let needs = needs(design, &users, Count::NONE);
-    let smallest = needs
-        .upgrade
-        .value()
-        .and_then(|need| pods::pod_cidr_for(need.div_ceil(demand::BLOCK)));
+    let smallest = needs.upgrade.value().and_then(|need| pods::pod_cidr_for(need.div_ceil(demand::BLOCK)));
     let mut row = Row {
         answer: AddressPool {
             pool: format!("{name}/podCidr"),
@@ -279,13 +261,9 @@ fn pod_cidr_row<'a>(
     };
     let blocks = cluster.mode != Some(Mode::Byo);
     row.answer.usable = known(&row.prefixes, |prefix| {
-        if blocks {
-            pods::node_blocks(prefix.prefix_len()).saturating_mul(demand::BLOCK)
-        } else {
-            size(prefix)
-        }
+        if blocks { pods::node_blocks(prefix.prefix_len()).saturating_mul(demand::BLOCK) } else { size(prefix) }
     });
-    answer(&mut row, smallest);
+    answer(&mut row, limits, smallest);
     row
 }
 
@@ -322,12 +300,12 @@ pub(crate) fn size(prefix: &Cidr) -> u64 {
 }
 
 /// Fills in what follows from the needs.
-fn answer(row: &mut Row, smallest: Option<u8>) {
+fn answer(row: &mut Row, limits: &Limits, smallest: Option<u8>) {
     let losses = losses::of(row);
     let needs = row.needs;
     let usable = row.answer.usable;
     let mut fits = needs.upgrade.within(usable);
-    if fits == Some(true) && row.has_windows_nodes() && !fits_with_reserve(row) {
+    if fits == Some(true) && row.has_windows_nodes() && !fits_with_reserve(row, limits) {
         fits = None;
     }
     let answer = &mut row.answer;
@@ -340,22 +318,21 @@ fn answer(row: &mut Row, smallest: Option<u8>) {
     answer.short_by = match (fits, usable) {
         (Some(true), _) => Some(0),
         // Where a part is unknown, so is how much is missing.
-        (Some(false), Some(usable)) => needs
-            .upgrade
-            .value()
-            .map(|need| need.saturating_sub(usable)),
+        (Some(false), Some(usable)) => needs.upgrade.value().map(|need| need.saturating_sub(usable)),
         _ => None,
     };
     answer.smallest_prefix = smallest;
 }
 
-/// Whether a tenth more for every Windows node would fit too (azure-facts `unk.windows-reserved`).
-fn fits_with_reserve(row: &Row) -> bool {
+/// Whether the reserve for Windows nodes would fit too (`unk.windows-reserved`).
+fn fits_with_reserve(row: &Row, limits: &Limits) -> bool {
     let reserve: Count = row
         .users
         .iter()
         .filter(|user| user.role == Role::Nodes && user.pool.os == Os::Windows)
-        .map(|user| user.held(Phase::Upgrade).map(|held| held.div_ceil(10)))
+        .map(|user| {
+            user.held(Phase::Upgrade).map(|held| held.saturating_mul(limits.windows_reserved_percent).div_ceil(100))
+        })
         .sum();
     (row.needs.upgrade + reserve).within(row.answer.usable) == Some(true)
 }
@@ -378,10 +355,7 @@ fn hold(users: &[User], phase: Phase) -> Count {
     match phase {
         Phase::Now | Phase::AtMax | Phase::UpgradeNow => nodes,
         Phase::Upgrade | Phase::Growth(_) => {
-            nodes
-                + clusters(users)
-                    .map(|cluster| headroom(users, cluster) + churn(users, cluster, phase))
-                    .sum()
+            nodes + clusters(users).map(|cluster| headroom(users, cluster) + churn(users, cluster, phase)).sum()
         }
     }
 }
@@ -405,9 +379,7 @@ fn of_cluster<'a>(users: &'a [User], name: &'a ClusterName) -> impl Iterator<Ite
 fn costliest<'a>(users: impl Iterator<Item = &'a User<'a>>) -> Count {
     let mut by_pool: BTreeMap<(&ClusterName, &PoolName), Count> = BTreeMap::new();
     for user in users {
-        let sum = by_pool
-            .entry((user.cluster_name, user.pool_name))
-            .or_insert(Count::NONE);
+        let sum = by_pool.entry((user.cluster_name, user.pool_name)).or_insert(Count::NONE);
         *sum = *sum + user.per_node.addresses;
     }
     by_pool.into_values().fold(Count::NONE, Count::max)
@@ -434,10 +406,9 @@ fn churn(users: &[User], name: &ClusterName, phase: Phase) -> Count {
         Some(share @ Share::Percent(_)) => {
             let extra = demand::headroom_nodes(first.cluster);
             let densest = dynamic().filter_map(|user| user.per_node.pods).max();
-            let pods: Count = dynamic()
-                .map(|user| user.nodes(phase).times(Count::of(user.per_node.pods)))
-                .sum::<Count>()
-                + Count::exact(extra).times(Count::of(densest));
+            let pods: Count =
+                dynamic().map(|user| user.nodes(phase).times(Count::of(user.per_node.pods))).sum::<Count>()
+                    + Count::exact(extra).times(Count::of(densest));
             pods.map(|pods| share.of(pods))
         }
     }
@@ -455,9 +426,7 @@ fn bounds(rows: &mut [Row]) {
     }
     let mut lines = Vec::new();
     for (at, row) in rows.iter().enumerate() {
-        let (PoolKind::PodCidr, Some(first), Some(usable)) =
-            (row.answer.kind, row.users.first(), row.usable())
-        else {
+        let (PoolKind::PodCidr, Some(first), Some(usable)) = (row.answer.kind, row.users.first(), row.usable()) else {
             continue;
         };
         let Some(found) = subnets.get(first.cluster_name) else {
@@ -471,24 +440,15 @@ fn bounds(rows: &mut [Row]) {
         };
         // The same pools here and there, and nobody else's.
         let alone = other.users.len() == row.users.len()
-            && other
-                .users
-                .iter()
-                .all(|user| user.cluster_name == first.cluster_name);
+            && other.users.iter().all(|user| user.cluster_name == first.cluster_name);
         let simple = row.costliest_node() == Count::exact(demand::BLOCK)
             && other.costliest_node() == Count::exact(subnet::per_node());
-        let (true, Some(room), Some(others)) =
-            (alone && simple, other.usable(), other.others.value())
-        else {
+        let (true, Some(room), Some(others)) = (alone && simple, other.usable(), other.others.value()) else {
             continue;
         };
         let blocks = usable / demand::BLOCK;
         let nodes = room.saturating_sub(others);
-        let binding = if blocks < nodes {
-            "the pod range"
-        } else {
-            "the node subnet"
-        };
+        let binding = if blocks < nodes { "the pod range" } else { "the node subnet" };
         let line = format!(
             "{binding} bounds the cluster: the pod range carries {blocks} nodes, the node subnet {nodes}, surge counted in"
         );

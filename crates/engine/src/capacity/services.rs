@@ -18,22 +18,15 @@ const NEVER_HANDED_OUT: u64 = 2;
 /// an upgrade or a loss adds none.
 pub(crate) fn row<'a>(name: &'a ClusterName, cluster: &'a Cluster) -> Row<'a> {
     let prefixes = ipv4(&cluster.service_cidrs);
-    let usable = known(&prefixes, |prefix| {
-        size(prefix).saturating_sub(NEVER_HANDED_OUT)
-    });
+    let usable = known(&prefixes, |prefix| size(prefix).saturating_sub(NEVER_HANDED_OUT));
     let held = held(cluster);
     let now = Count::of(held);
     let fits = now.within(usable);
     let mut because = Vec::new();
     if let (Some(total), Some(usable)) = (known(&prefixes, size), usable) {
-        because.push(format!(
-            "{total} addresses, the first and the last are never handed out: {usable} usable"
-        ));
+        because.push(format!("{total} addresses, the first and the last are never handed out: {usable} usable"));
     }
-    let dual = cluster
-        .service_cidrs
-        .iter()
-        .filter(|range| range.family() == Family::V6);
+    let dual = cluster.service_cidrs.iter().filter(|range| range.family() == Family::V6);
     because.extend(dual.map(|range| format!("{range} is not limited in practice")));
     because.push(match held {
         Some(held) => format!(
@@ -52,11 +45,8 @@ pub(crate) fn row<'a>(name: &'a ClusterName, cluster: &'a Cluster) -> Row<'a> {
             after_node_loss: held,
             after_zone_loss: held,
             fits,
-            short_by: held
-                .zip(usable)
-                .map(|(held, usable)| held.saturating_sub(usable)),
-            smallest_prefix: held
-                .and_then(|held| subnet::prefix_for(held.saturating_add(NEVER_HANDED_OUT))),
+            short_by: held.zip(usable).map(|(held, usable)| held.saturating_sub(usable)),
+            smallest_prefix: held.and_then(|held| subnet::prefix_for(held.saturating_add(NEVER_HANDED_OUT))),
             because,
             ..blank(PoolKind::ServiceCidr, &prefixes)
         },
@@ -64,14 +54,7 @@ pub(crate) fn row<'a>(name: &'a ClusterName, cluster: &'a Cluster) -> Row<'a> {
         tenants: Vec::new(),
         subnet: None,
         prefixes,
-        needs: Needs {
-            certain_now: now,
-            now,
-            upgrade_now: now,
-            at_max: Count::of(None),
-            upgrade: now,
-            growth: None,
-        },
+        needs: Needs { certain_now: now, now, upgrade_now: now, at_max: Count::of(None), upgrade: now, growth: None },
         others: Count::NONE,
     }
 }

@@ -4,9 +4,10 @@ use super::count::Count;
 use causeway_addr::{Cidr, PrefixMap};
 use causeway_model::arithmetic::subnet;
 use causeway_model::design::{
-    ApiAccess, Cluster, ClusterName, Design, Exposure, FirewallKind, IngressKind, NetworkName,
-    Pool, ServiceType, Subnet, SubnetRef,
+    ApiAccess, Cluster, ClusterName, Design, Exposure, FirewallKind, IngressKind, NetworkName, Pool, ServiceType,
+    Subnet, SubnetRef,
 };
+use causeway_model::facts::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -24,12 +25,8 @@ pub(crate) struct Tenant {
 }
 
 /// The tenants of every subnet that has some.
-pub(crate) fn of(design: &Design) -> BTreeMap<SubnetRef, Vec<Tenant>> {
-    let mut census = Census {
-        map: address_map(design),
-        seen: BTreeSet::new(),
-        tenants: BTreeMap::new(),
-    };
+pub(crate) fn of(design: &Design, limits: &Limits) -> BTreeMap<SubnetRef, Vec<Tenant>> {
+    let mut census = Census { map: address_map(design), seen: BTreeSet::new(), tenants: BTreeMap::new() };
     for (name, endpoint) in &design.private_endpoints {
         census.claim(
             &endpoint.subnet,
@@ -66,10 +63,7 @@ pub(crate) fn of(design: &Design) -> BTreeMap<SubnetRef, Vec<Tenant>> {
         }
     }
     for (name, host) in &design.hosts {
-        let found = host
-            .network
-            .as_ref()
-            .and_then(|network| census.find(network, host.ip));
+        let found = host.network.as_ref().and_then(|network| census.find(network, host.ip));
         if let Some(subnet) = found {
             census.claim(
                 &subnet,
@@ -85,7 +79,7 @@ pub(crate) fn of(design: &Design) -> BTreeMap<SubnetRef, Vec<Tenant>> {
     }
     for (name, cluster) in &design.clusters {
         census.services(name, cluster);
-        census.api_server(name, cluster);
+        census.api_server(name, cluster, limits.api_server_addresses);
         census.ingress(design, name, cluster);
     }
     for (reference, subnet) in design.subnets() {
@@ -109,10 +103,7 @@ fn address_map(design: &Design) -> BTreeMap<NetworkName, PrefixMap<SubnetRef>> {
 /// The pool whose subnet things of the cluster land on by default: the first in its configuration, which is its system pool.
 pub(crate) fn first_pool(cluster: &Cluster) -> Option<&Pool> {
     let mut pools = cluster.pools.values();
-    pools
-        .clone()
-        .find(|pool| pool.system == Some(true))
-        .or_else(|| pools.next())
+    pools.clone().find(|pool| pool.system == Some(true)).or_else(|| pools.next())
 }
 
 struct Census {
@@ -130,10 +121,7 @@ impl Census {
 
     /// The subnet of an address in any of a cluster's networks.
     fn find_near(&self, cluster: &Cluster, ip: IpAddr) -> Option<SubnetRef> {
-        cluster
-            .networks()
-            .into_iter()
-            .find_map(|network| self.find(network, ip))
+        cluster.networks().into_iter().find_map(|network| self.find(network, ip))
     }
 
     /// Counts a tenant, once per address.
@@ -155,11 +143,7 @@ impl Census {
                 let wanted = service.internal_subnet.as_deref()?;
                 cluster.networks().into_iter().find_map(|network| {
                     let subnets = self.map.get(network)?;
-                    subnets
-                        .iter()
-                        .map(|(_, subnet)| subnet)
-                        .find(|subnet| subnet.subnet.as_str() == wanted)
-                        .cloned()
+                    subnets.iter().map(|(_, subnet)| subnet).find(|subnet| subnet.subnet.as_str() == wanted).cloned()
                 })
             };
             let subnet = service
@@ -172,10 +156,7 @@ impl Census {
                     &subnet,
                     service.internal_ip,
                     Tenant {
-                        what: format!(
-                            "internal frontend of service `{}/{}`",
-                            service.namespace, service.name
-                        ),
+                        what: format!("internal frontend of service `{}/{}`", service.namespace, service.name),
                         addresses: Count::exact(1),
                         object: format!("clusters.{name}.services.{at}"),
                         competes: false,
@@ -185,8 +166,8 @@ impl Census {
         }
     }
 
-    /// The API server's addresses: one of the private endpoint, nine of the VNet integration.
-    fn api_server(&mut self, name: &ClusterName, cluster: &Cluster) {
+    /// The API server's addresses: one of the private endpoint, or as many as VNet integration takes.
+    fn api_server(&mut self, name: &ClusterName, cluster: &Cluster, integrated: u64) {
         let api = &cluster.api_server;
         let object = format!("clusters.{name}.apiServer");
         match api.access {
@@ -212,13 +193,13 @@ impl Census {
             }
             ApiAccess::VnetIntegration => {
                 if let Some(subnet) = api.subnet.clone() {
-                    // Nine addresses are one claim, whatever single address of them is known.
+                    // One claim, whatever single address of them is known.
                     self.claim(
                         &subnet,
                         None,
                         Tenant {
-                            what: format!("API server of `{name}` (9)"),
-                            addresses: Count::exact(subnet::api_server_addresses(1)),
+                            what: format!("API server of `{name}` ({integrated})"),
+                            addresses: Count::exact(integrated),
                             object,
                             competes: true,
                         },
@@ -231,25 +212,15 @@ impl Census {
     /// Gateways on a subnet of the cluster, and the frontend of an internal controller nobody listed.
     fn ingress(&mut self, design: &Design, name: &ClusterName, cluster: &Cluster) {
         for (at, ingress) in cluster.ingress.iter().enumerate() {
-            let own = matches!(
-                ingress.kind,
-                IngressKind::ApplicationGateway | IngressKind::ApplicationGatewayForContainers
-            );
-            let listed = cluster
-                .services
-                .iter()
-                .any(|service| service.internal || service.internal_ip.is_some());
+            let own =
+                matches!(ingress.kind, IngressKind::ApplicationGateway | IngressKind::ApplicationGatewayForContainers);
+            let listed = cluster.services.iter().any(|service| service.internal || service.internal_ip.is_some());
             let default = || {
                 let subnet = first_pool(cluster)?.subnet.clone()?;
                 let stated = design.subnet(&subnet)?.other.load_balancer_frontends > 0;
-                (!own && !listed && !stated && ingress.exposure == Some(Exposure::Internal))
-                    .then_some(subnet)
+                (!own && !listed && !stated && ingress.exposure == Some(Exposure::Internal)).then_some(subnet)
             };
-            let subnet = ingress
-                .subnet
-                .clone()
-                .or_else(|| self.find_near(cluster, ingress.ip?))
-                .or_else(default);
+            let subnet = ingress.subnet.clone().or_else(|| self.find_near(cluster, ingress.ip?)).or_else(default);
             let Some(subnet) = subnet else { continue };
             let addresses = match ingress.kind {
                 // As many as it has instances, which nobody states.
@@ -257,9 +228,9 @@ impl Census {
                 IngressKind::ApplicationGatewayForContainers => {
                     Count::exact(subnet::gateway_for_containers_addresses(1))
                 }
-                IngressKind::Nginx | IngressKind::Istio | IngressKind::GatewayApi => Count::exact(
-                    u64::from(ingress.exposure != Some(Exposure::Public) || ingress.ip.is_some()),
-                ),
+                IngressKind::Nginx | IngressKind::Istio | IngressKind::GatewayApi => {
+                    Count::exact(u64::from(ingress.exposure != Some(Exposure::Public) || ingress.ip.is_some()))
+                }
             };
             if addresses == Count::NONE {
                 continue;
@@ -281,18 +252,8 @@ impl Census {
     fn stated(&mut self, reference: &SubnetRef, subnet: &Subnet) {
         let other = subnet.other;
         for (count, field, what, competes) in [
-            (
-                other.private_endpoints,
-                "privateEndpoints",
-                "other private endpoints",
-                true,
-            ),
-            (
-                other.load_balancer_frontends,
-                "loadBalancerFrontends",
-                "load balancer frontends",
-                false,
-            ),
+            (other.private_endpoints, "privateEndpoints", "other private endpoints", true),
+            (other.load_balancer_frontends, "loadBalancerFrontends", "load balancer frontends", false),
             (other.nics, "nics", "network interfaces of machines", true),
         ] {
             if count > 0 {
