@@ -3,6 +3,7 @@
 mod argument;
 mod count;
 mod demand;
+mod egress;
 mod findings;
 mod loads;
 mod losses;

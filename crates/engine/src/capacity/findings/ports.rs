@@ -1,6 +1,6 @@
 //! Ports that do not suffice, or just so, or change when pools grow.
 
-use super::super::snat::{self, Egress};
+use super::super::egress::{self, Egress};
 use super::many;
 use causeway_model::arithmetic::snat as ports;
 use causeway_model::codes;
@@ -14,7 +14,7 @@ pub(super) fn check(design: &Design, all: &[Egress], out: &mut Vec<Finding>) {
     let (limits, _) = Limits::with_overrides(&design.limit_overrides);
     for egress in all {
         match egress.cluster.outbound.kind {
-            OutboundType::LoadBalancer => load_balancer(egress, &limits, out),
+            OutboundType::LoadBalancer => load_balancer(egress, out),
             OutboundType::ManagedNatGateway
             | OutboundType::ManagedNatGatewayV2
             | OutboundType::UserAssignedNatGateway => gateway(egress, &limits, out),
@@ -28,13 +28,11 @@ fn outbound(egress: &Egress, field: &str) -> String {
     format!("clusters.{}.outbound.{field}", egress.name)
 }
 
-fn load_balancer(egress: &Egress, limits: &Limits, out: &mut Vec<Finding>) {
+fn load_balancer(egress: &Egress, out: &mut Vec<Finding>) {
     let fixed = egress.cluster.outbound.ports_per_node.filter(|ports| *ports > 0).map(u64::from);
     match fixed {
         // What the platform refuses as a value is told by the settings.
-        Some(fixed) if fixed.is_multiple_of(ports::PORT_STEP) && fixed <= limits.snat_ports_per_load_balancer_ip => {
-            fixed_ports(egress, fixed, out);
-        }
+        Some(fixed) if ports::is_valid_allocation(fixed) => fixed_ports(egress, fixed, out),
         Some(_) => return,
         None => automatic_ports(egress, out),
     }
@@ -143,7 +141,7 @@ fn automatic_ports(egress: &Egress, out: &mut Vec<Finding>) {
 
 /// What applications say they open against what one node has.
 fn load(egress: &Egress, out: &mut Vec<Finding>) {
-    let (Some(share), Some((to, open))) = (egress.answer.ports_per_node, snat::busiest_node(egress)) else {
+    let (Some(share), Some((to, open))) = (egress.answer.ports_per_node, egress::busiest_node(egress)) else {
         return;
     };
     let over = open > share;
@@ -188,7 +186,7 @@ fn gateway(egress: &Egress, limits: &Limits, out: &mut Vec<Finding>) {
         .gateways
         .iter()
         .filter(|_| egress.cluster.outbound.kind == OutboundType::UserAssignedNatGateway)
-        .min_by_key(|(_, gateway)| snat::gateway_ips(gateway))
+        .min_by_key(|(_, gateway)| egress::gateway_ips(gateway))
         .map_or_else(|| outbound(egress, "ips"), |(name, _)| format!("natGateways.{name}"));
     let over = answer.fits == Some(false);
     let tight = u128::from(needed) * 10 > u128::from(available) * 9;
@@ -227,7 +225,7 @@ fn gateway(egress: &Egress, limits: &Limits, out: &mut Vec<Finding>) {
 
 /// Azure Firewalls, each with everybody behind it.
 fn firewalls(design: &Design, all: &[Egress], limits: &Limits, out: &mut Vec<Finding>) {
-    let shared = snat::Shared::of(all);
+    let shared = egress::Shared::of(all);
     let mut behind: BTreeMap<&FirewallName, Vec<&Egress>> = BTreeMap::new();
     for egress in all {
         for name in egress.firewalls.keys() {
@@ -236,7 +234,7 @@ fn firewalls(design: &Design, all: &[Egress], limits: &Limits, out: &mut Vec<Fin
     }
     for (name, clusters) in behind {
         let Some(firewall) = design.firewalls.get(name) else { continue };
-        let Some(ips) = snat::firewall_ips(firewall).filter(|_| firewall.kind == FirewallKind::AzureFirewall) else {
+        let Some(ips) = egress::firewall_ips(firewall).filter(|_| firewall.kind == FirewallKind::AzureFirewall) else {
             continue;
         };
         let available = ips.saturating_mul(limits.snat_ports_per_firewall_ip);

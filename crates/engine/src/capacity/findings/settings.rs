@@ -1,6 +1,6 @@
 //! Numbers of the outbound configuration that the platform does not accept.
 
-use super::super::snat::gateway_ips;
+use super::super::egress::gateway_ips;
 use causeway_model::arithmetic::snat as ports;
 use causeway_model::codes;
 use causeway_model::design::{Cluster, ClusterName, Design, OutboundType};
@@ -48,7 +48,7 @@ fn outbound(limits: &Limits, name: &ClusterName, cluster: &Cluster, out: &mut Ve
     let ips = outbound.ips.map(u64::from);
     match outbound.kind {
         OutboundType::LoadBalancer => {
-            fixed_ports(limits, &path, outbound.ports_per_node, out);
+            fixed_ports(&path, outbound.ports_per_node, out);
             idle(
                 &path,
                 outbound.idle_timeout_minutes,
@@ -91,9 +91,9 @@ fn outbound(limits: &Limits, name: &ClusterName, cluster: &Cluster, out: &mut Ve
     }
 }
 
-fn fixed_ports(limits: &Limits, path: &str, stated: Option<u32>, out: &mut Vec<Finding>) {
+fn fixed_ports(path: &str, stated: Option<u32>, out: &mut Vec<Finding>) {
     let Some(stated) = stated.map(u64::from) else { return };
-    let most = limits.snat_ports_per_load_balancer_ip;
+    let most = ports::PORTS_PER_LOAD_BALANCER_IP;
     let nearest = |value: u64| value - value % ports::PORT_STEP;
     if stated > most {
         out.push(
