@@ -1,0 +1,31 @@
+//! `causeway check`.
+
+use super::{Checked, checked, look_in, print};
+use crate::cli::{CheckArgs, FormatKind};
+use crate::{Exit, output};
+use causeway_report::human::Look;
+use causeway_report::{Report, human, json, junit, sarif};
+
+const KNOWN: &[FormatKind] = &[FormatKind::Human, FormatKind::Json, FormatKind::Sarif, FormatKind::Junit];
+
+pub(crate) fn run(args: &CheckArgs) -> Result<Exit, clap::Error> {
+    let formats = output::formats(&args.format, KNOWN, "check")?;
+    let Checked { sources, read, answer } = match checked(&args.input, &args.threshold, &formats) {
+        Ok(checked) => checked,
+        Err(exit) => return Ok(exit),
+    };
+    let threshold = args.threshold.threshold();
+    let report = Report { design: &read.design, sources: &sources, answer: &answer, threshold: &threshold };
+    let look = Look { checklist: args.checklist, ..args.input.look() };
+    let mut exit = if report.tally().fails() { Exit::Findings } else { Exit::Fine };
+    for format in &formats {
+        let text = match format.kind {
+            FormatKind::Human => human::check(&report, &look_in(format, &look)),
+            FormatKind::Json => json::check(&report),
+            FormatKind::Sarif => sarif::check(&report),
+            FormatKind::Junit => junit::check(&report),
+        };
+        exit = exit.max(print(format, &text, args.input.color));
+    }
+    Ok(exit)
+}

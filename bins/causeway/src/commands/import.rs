@@ -1,0 +1,30 @@
+//! `causeway import`.
+
+use super::refuse;
+use crate::cli::ImportArgs;
+use crate::progress::Progress;
+use crate::{Exit, inputs, output};
+use causeway_read::{Loaded, tree};
+use causeway_report::human::Look;
+use causeway_report::{human, import};
+
+pub(crate) fn run(args: &ImportArgs) -> Result<Exit, clap::Error> {
+    if let Some(file) = args.output.as_deref().filter(|file| file.exists() && !args.force) {
+        return Err(output::wrong(&format!("`{}` exists; `--force` replaces it", file.display())));
+    }
+    let progress = Progress::start("reading");
+    let Loaded { sources, outcome } = inputs::load(&args.input.paths, args.input.kind);
+    drop(progress);
+    let read = match outcome {
+        Ok(read) => read,
+        Err(errors) => return Ok(refuse(&sources, &errors, args.input.color, &[])),
+    };
+    let text = format!("{}{}", import::heading(&sources), tree::to_yaml(&read.tree));
+    let exit = match &args.output {
+        Some(file) => output::file(file, &text),
+        None => output::plain(text.as_bytes()),
+    };
+    let look = Look { verbosity: args.input.verbosity(), ..output::look_of_errors(args.input.color) };
+    output::say(&human::notes(&read.design, &sources, &look), args.input.color);
+    Ok(exit)
+}

@@ -1,0 +1,180 @@
+//! Address pools and SNAT ports as tables, and as JSON.
+
+use crate::Report;
+use crate::human::{Look, Verbosity};
+use crate::text::{count, grouped, printable, wrap};
+use causeway_engine::Answer;
+use causeway_engine::capacity::{AddressPool, Capacity, ClusterPorts};
+use causeway_model::codes::Subject;
+use causeway_model::finding::Finding;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+
+/// The tables that stand in `check` too.
+pub(crate) fn tables(capacity: &Capacity, look: &Look) -> String {
+    let mut out = String::new();
+    if !capacity.pools.is_empty() {
+        out.push_str("Addresses\n");
+        out.push_str(&addresses(&capacity.pools, look));
+        out.push('\n');
+    }
+    if !capacity.clusters.is_empty() {
+        out.push_str("SNAT ports\n");
+        out.push_str(&ports(&capacity.clusters, look));
+        out.push('\n');
+    }
+    out
+}
+
+/// Something does not fit, or a finding about capacity counts.
+pub fn fails(report: &Report<'_>) -> bool {
+    let Answer { capacity, findings, .. } = report.answer;
+    capacity.pools.iter().any(|pool| pool.fits == Some(false))
+        || capacity.clusters.iter().any(|cluster| cluster.snat.fits == Some(false))
+        || findings.iter().any(|finding| about_room(finding) && report.threshold.fails(finding))
+}
+
+/// The finding is about addresses or ports there are too few of.
+fn about_room(finding: &Finding) -> bool {
+    finding.code.subject() == Subject::Capacity || finding.code.as_str().contains("snat-")
+}
+
+/// The whole answer of `capacity`: the tables, the arithmetic of each row, and how much of it is unknown.
+pub fn human(report: &Report<'_>, look: &Look) -> String {
+    let capacity = &report.answer.capacity;
+    let mut out = tables(capacity, look);
+    if look.verbosity == Verbosity::Quiet {
+        return out;
+    }
+    let pools = capacity.pools.iter().map(|pool| (pool.pool.as_str(), &pool.because));
+    let clusters = capacity.clusters.iter().map(|cluster| (cluster.cluster.as_str(), &cluster.snat.because));
+    for (name, because) in pools.chain(clusters).filter(|(_, because)| !because.is_empty()) {
+        out.push_str(&format!("{}\n", printable(name)));
+        for step in because {
+            for (at, line) in wrap(&printable(step), look.width.saturating_sub(4).max(20)).iter().enumerate() {
+                out.push_str(if at == 0 { "  " } else { "    " });
+                out.push_str(line);
+                out.push('\n');
+            }
+        }
+        out.push('\n');
+    }
+    if capacity.pools.is_empty() && capacity.clusters.is_empty() {
+        out.push_str("no address pools and no clusters\n");
+    }
+    let unknown = capacity.pools.iter().filter(|pool| pool.fits.is_none()).count()
+        + capacity.clusters.iter().filter(|cluster| cluster.snat.fits.is_none()).count();
+    if unknown > 0 {
+        let rows = count(unknown, "row");
+        out.push_str(&format!(
+            "whether it fits is unknown for {rows} (`?`): the design does not state what is needed to tell\n"
+        ));
+    }
+    out.push_str(&crate::human::notes(report.design, report.sources, look));
+    out
+}
+
+/// `{"causeway": 1, "pools": [...], "clusters": [...]}`.
+pub fn json(capacity: &Capacity) -> String {
+    #[derive(serde::Serialize)]
+    struct Document<'a> {
+        causeway: u32,
+        #[serde(flatten)]
+        capacity: &'a Capacity,
+    }
+    crate::json::to_text(&Document { causeway: 1, capacity })
+}
+
+fn addresses(pools: &[AddressPool], look: &Look) -> String {
+    let mut table = table(
+        look,
+        &["pool", "kind", "prefix", "usable", "now", "at max", "upgrade", "node lost", "zone lost", "fits", "needs"],
+    );
+    for pool in pools {
+        table.add_row([
+            text(&pool.pool),
+            text(pool.kind.as_str()),
+            text(pool.prefix.as_deref().unwrap_or("?")),
+            number(pool.usable),
+            number(pool.now),
+            number(pool.at_max),
+            number(pool.during_upgrade),
+            number(pool.after_node_loss),
+            number(pool.after_zone_loss),
+            text(&fits(pool.fits, pool.short_by)),
+            text(&pool.smallest_prefix.map_or("?".to_owned(), |length| format!("/{length}"))),
+        ]);
+    }
+    finish(&mut table, &[3, 4, 5, 6, 7, 8])
+}
+
+fn ports(clusters: &[ClusterPorts], look: &Look) -> String {
+    let mut table = table(
+        look,
+        &[
+            "cluster",
+            "type",
+            "nodes",
+            "ports per node",
+            "needed",
+            "available",
+            "most per node",
+            "fewest addresses",
+            "fits",
+        ],
+    );
+    for ClusterPorts { cluster, snat } in clusters {
+        table.add_row([
+            text(cluster),
+            text(snat.kind.as_str()),
+            number(snat.effective_nodes),
+            number(snat.ports_per_node),
+            number(snat.ports_needed),
+            number(snat.ports_available),
+            number(snat.largest_valid_ports_per_node),
+            number(snat.smallest_ip_count),
+            text(&fits(snat.fits, None)),
+        ]);
+    }
+    finish(&mut table, &[2, 3, 4, 5, 6, 7])
+}
+
+fn fits(fits: Option<bool>, short_by: Option<u64>) -> String {
+    match (fits, short_by) {
+        (Some(true), _) => "yes".to_owned(),
+        (Some(false), Some(short_by)) => format!("no, {} short", grouped(short_by)),
+        (Some(false), None) => "no".to_owned(),
+        (None, _) => "?".to_owned(),
+    }
+}
+
+fn table(look: &Look, header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(look.width).unwrap_or(u16::MAX))
+        .set_header(header.iter().map(Cell::new));
+    table
+}
+
+fn finish(table: &mut Table, numbers: &[usize]) -> String {
+    for column in numbers {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let mut out = String::new();
+    for line in table.lines() {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn text(text: &str) -> Cell {
+    Cell::new(printable(text))
+}
+
+fn number(number: Option<u64>) -> Cell {
+    Cell::new(number.map_or("?".to_owned(), grouped))
+}

@@ -1,0 +1,66 @@
+//! What stands below the findings: expectations, the checklist, and how much there is of everything.
+
+use super::Look;
+use crate::Report;
+use crate::text::{count, printable, wrap};
+use causeway_engine::Outcome;
+use causeway_engine::checklist::Answer;
+
+/// Expectations that did not come true.
+pub(super) fn expectations(report: &Report<'_>, look: &Look, out: &mut String) {
+    if report.answer.expectations.is_empty() {
+        return;
+    }
+    out.push_str("Expectations\n");
+    for expectation in &report.answer.expectations {
+        let Outcome::NotEvaluated(because) = &expectation.outcome;
+        let line = format!("{}: not evaluated, {because}", expectation.name);
+        indented("  ", &printable(&line), look, out);
+    }
+    out.push('\n');
+}
+
+/// The production checklist.
+pub(super) fn checklist(report: &Report<'_>, look: &Look, out: &mut String) {
+    out.push_str("Production checklist\n");
+    for line in &report.answer.checklist {
+        let answer = match line.answer {
+            Answer::Yes => "yes    ",
+            Answer::No => "no     ",
+            Answer::Unknown => "unknown",
+        };
+        out.push_str(&format!("  {answer}  {} ({})\n", line.line, line.key));
+        indented("           ", &printable(&line.because), look, out);
+        if !line.needs.is_empty() {
+            indented("           ", &format!("needs: {}", printable(&line.needs)), look, out);
+        }
+    }
+    let of = |answer| report.answer.checklist.iter().filter(|line| line.answer == answer).count();
+    out.push_str(&format!("  {} yes, {} no, {} unknown\n\n", of(Answer::Yes), of(Answer::No), of(Answer::Unknown)));
+}
+
+fn indented(indent: &str, text: &str, look: &Look, out: &mut String) {
+    for line in wrap(text, look.width.saturating_sub(indent.len()).max(20)) {
+        out.push_str(indent);
+        out.push_str(&line);
+        out.push('\n');
+    }
+}
+
+/// The last line.
+pub(super) fn summary(report: &Report<'_>, _look: &Look, out: &mut String) {
+    let tally = report.tally();
+    let mut parts = vec![count(tally.errors, "error"), count(tally.warnings, "warning"), count(tally.infos, "info")];
+    if tally.accepted > 0 {
+        parts.push(format!("{} accepted", tally.accepted));
+    }
+    if tally.allowed > 0 {
+        parts.push(format!("{} allowed", tally.allowed));
+    }
+    if tally.expectations > 0 {
+        let passed = tally.expectations - tally.expectations_failed;
+        parts.push(format!("expectations passed: {passed} of {}", tally.expectations));
+    }
+    let verdict = if tally.fails() { "failed" } else { "passed" };
+    out.push_str(&format!("`{}` {verdict}: {}\n", printable(&report.design.name), parts.join(", ")));
+}

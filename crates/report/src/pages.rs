@@ -1,0 +1,198 @@
+//! The page of each finding code, as it stands in `docs/findings`. A test of the `causeway` binary holds pages and codes together.
+
+use causeway_model::codes::{self, Code, Subject};
+
+macro_rules! pages {
+    ($($code:literal,)*) => {
+        /// Sorted by code.
+        const PAGES: &[(&str, &str)] = &[
+            $(($code, include_str!(concat!("../../../docs/findings/", $code, ".md"))),)*
+        ];
+    };
+}
+
+pages! {
+    "acceptance-matches-nothing",
+    "address-outside-range",
+    "agent-manifest-misconfigured",
+    "api-server-subnet-unfit",
+    "asymmetric-return-through-stateful-hop",
+    "authorized-ranges-miss-egress",
+    "cidr-host-bits-set",
+    "client-address-lost",
+    "client-path-missing",
+    "combination-unsupported",
+    "dns-service-ip-is-first-address",
+    "dns-service-ip-outside-service-cidr",
+    "exempt-destination-cannot-route-back",
+    "exports-disagree",
+    "firewall-bypassed-by-private-endpoint-route",
+    "firewall-snat-exhausted",
+    "frontend-port-conflict",
+    "ingress-subnet-unfit",
+    "internal-lb-local-unreachable",
+    "kube-proxy-cluster-cidr-misses-pods",
+    "leftover-masq-config",
+    "masq-config-rejected",
+    "masq-file-ignored",
+    "masq-hides-intra-cluster-traffic",
+    "masq-item-null",
+    "masq-list-empty",
+    "masq-unknown-key",
+    "max-pods-out-of-range",
+    "migration-blocked",
+    "mode-retiring",
+    "nat-exceptions-miss-vnet-prefix",
+    "networks-overlap",
+    "no-room-for-growth",
+    "no-room-for-max",
+    "no-room-for-surge",
+    "node-limit-exceeded",
+    "outbound-change-unsupported",
+    "outbound-not-explicit",
+    "outbound-setting-out-of-range",
+    "platform-address-needs-snat",
+    "pod-cidr-change-not-superset",
+    "pod-cidr-exhausted",
+    "pod-cidr-overlaps-onprem",
+    "pod-cidr-overlaps-peer",
+    "pod-cidr-overlaps-service-cidr",
+    "pod-cidr-overlaps-vnet",
+    "pod-cidr-reused",
+    "pod-subnet-control-bypassed-by-masquerade",
+    "pod-subnet-stranded-addresses",
+    "policy-engine-retiring",
+    "policy-not-enforced",
+    "pools-differ-in-egress",
+    "private-api-endpoint-return-through-firewall",
+    "public-range-used",
+    "reserved-range",
+    "route-limit-exceeded",
+    "route-never-matches",
+    "route-table-missing",
+    "service-cidr-immutable",
+    "service-cidr-overlaps-onprem",
+    "service-cidr-overlaps-peer",
+    "service-cidr-overlaps-vnet",
+    "service-cidr-too-large",
+    "snat-budget-exceeded",
+    "snat-budget-has-no-headroom",
+    "snat-ports-halve",
+    "source-identity-changes",
+    "static-block-waste",
+    "subnet-delegated",
+    "subnet-full",
+    "subnet-outside-network",
+    "subnet-shared",
+    "subnets-overlap",
+    "udr-without-default-route",
+    "utilisation-above-alarm",
+    "vm-in-pod-subnet",
+}
+
+/// The page of a code: Markdown.
+pub fn page(code: &str) -> Option<&'static str> {
+    let at = PAGES.binary_search_by(|(known, _)| (*known).cmp(code)).ok()?;
+    PAGES.get(at).map(|(_, page)| *page)
+}
+
+/// The sentence a page begins with.
+pub fn sentence(code: &str) -> Option<&'static str> {
+    page(code)?.lines().skip(1).map(str::trim).find(|line| !line.is_empty())
+}
+
+/// Every code that has a page.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    PAGES.iter().map(|(code, _)| *code)
+}
+
+/// Every code with its severity and its sentence, by subject.
+pub fn list() -> String {
+    let mut out = String::new();
+    let mut subject = None;
+    let longest = codes::ALL.iter().map(|code| code.as_str().len()).max().unwrap_or(0);
+    for code in codes::ALL {
+        if subject != Some(code.subject()) {
+            if subject.is_some() {
+                out.push('\n');
+            }
+            subject = Some(code.subject());
+            out.push_str(words(code.subject()));
+            out.push('\n');
+        }
+        let severity = crate::text::severity(code.severity());
+        let sentence = sentence(code.as_str()).unwrap_or("");
+        out.push_str(&format!("  {:longest$}  {severity:7}  {sentence}\n", code.as_str()));
+    }
+    out
+}
+
+/// The code a mistyped one was meant to be.
+pub fn nearest(word: &str) -> Option<&'static str> {
+    let word = word.to_ascii_lowercase().replace(['_', ' '], "-");
+    codes::ALL
+        .iter()
+        .map(|code| (strsim::damerau_levenshtein(&word, code.as_str()), code.as_str()))
+        .min()
+        .filter(|(distance, code)| *distance <= (code.len().max(word.len()) / 3).max(1))
+        .map(|(_, code)| code)
+        .or_else(|| containing(&word))
+}
+
+/// The only code with the word in it.
+fn containing(word: &str) -> Option<&'static str> {
+    let mut found = codes::ALL.iter().filter(|code| !word.is_empty() && code.as_str().contains(word));
+    let first = found.next()?;
+    found.next().is_none().then_some(first.as_str())
+}
+
+/// A code's own words for its subject.
+pub fn words(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Addresses => "Addresses",
+        Subject::Capacity => "Capacity",
+        Subject::Masquerade => "Masquerade",
+        Subject::Egress => "Routes and egress",
+        Subject::Ingress => "Ingress and API server",
+        Subject::SecurityGroups => "Security groups",
+        Subject::Names => "Names",
+        Subject::Policy => "Policy",
+        Subject::LifeCycle => "Life cycle",
+        Subject::Design => "The design itself",
+    }
+}
+
+/// The code of that name.
+///
+/// # Errors
+/// What to do instead, for a name nobody knows.
+pub fn parse(word: &str) -> Result<Code, String> {
+    Code::parse(word).ok_or_else(|| match nearest(word) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => "`causeway explain` lists all codes".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_each_page_is_found() {
+        assert!(PAGES.is_sorted_by(|one, other| one.0 < other.0));
+        for (code, text) in PAGES {
+            assert_eq!(page(code), Some(*text));
+            assert!(text.starts_with(&format!("# {code}\n")), "{code}");
+            assert!(sentence(code).is_some_and(|line| line.ends_with('.')), "{code}");
+        }
+        assert_eq!(page("no-such-code"), None);
+    }
+
+    #[test]
+    fn mistyped_codes_find_their_own() {
+        assert_eq!(nearest("reserved-rang"), Some("reserved-range"));
+        assert_eq!(nearest("Reserved_Range"), Some("reserved-range"));
+        assert_eq!(nearest("stranded"), Some("pod-subnet-stranded-addresses"));
+        assert_eq!(nearest("banana"), None);
+    }
+}
