@@ -85,7 +85,7 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.add("a.json", text.into());
         let excerpt = of(&sources, Span { file, start: span.start, end: span.end });
-        (excerpt.line, excerpt.column, excerpt.text.clone(), excerpt.text[excerpt.mark].to_owned())
+        (excerpt.line, excerpt.column, excerpt.text.clone(), excerpt.text.get(excerpt.mark).unwrap().to_owned())
     }
 
     #[test]
