@@ -3,10 +3,11 @@
 use crate::Options;
 use crate::capacity::Capacity;
 use causeway_model::design::Design;
+use causeway_model::facts::Limits;
 use jiff::civil::Date;
 
 /// What every check is given: the design, the day, and what was already worked out once.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Context<'a> {
     /// The design.
     pub design: &'a Design,
@@ -14,11 +15,14 @@ pub struct Context<'a> {
     pub as_of: Date,
     /// Address pools and SNAT ports.
     pub capacity: &'a Capacity,
+    /// Platform limits, as the design overrides them.
+    pub limits: Limits,
 }
 
 impl<'a> Context<'a> {
     /// Puts it together.
     pub fn new(design: &'a Design, options: Options, capacity: &'a Capacity) -> Self {
-        Context { design, as_of: options.as_of, capacity }
+        let (limits, _) = Limits::with_overrides(&design.limit_overrides);
+        Context { design, as_of: options.as_of, capacity, limits }
     }
 }

@@ -6,6 +6,7 @@
 pub mod accept;
 pub mod addresses;
 pub mod capacity;
+pub mod change;
 pub mod checklist;
 pub mod context;
 
@@ -62,6 +63,9 @@ pub fn check(design: &Design, options: Options) -> Answer {
     let mut findings = design.findings.clone();
     addresses::check(&context, &mut findings);
     capacity::check(&context, &mut findings);
+    if let Some(before) = &design.before {
+        findings.extend(change::check(before, design));
+    }
     let checklist = checklist::answer(&context, &findings);
     let (findings, accepted) = accept::split(design, findings);
     Answer { findings, accepted, capacity, checklist, expectations: expectations(design) }
