@@ -38,11 +38,16 @@ pub(super) fn mode(pair: &Pair, out: &mut Vec<Finding>) {
 fn to_overlay(pair: &Pair, from: Mode, blocked: &dyn Fn(String) -> Finding, out: &mut Vec<Finding>) {
     if let Some(version) = pair.old.version.filter(|version| *version < lifecycle::OVERLAY_FROM) {
         out.push(
-            blocked(format!("an update to overlay needs Kubernetes {} or later, this cluster runs {version}", lifecycle::OVERLAY_FROM))
-                .help(format!("upgrade to {} first", lifecycle::OVERLAY_FROM)),
+            blocked(format!(
+                "an update to overlay needs Kubernetes {} or later, this cluster runs {version}",
+                lifecycle::OVERLAY_FROM
+            ))
+            .help(format!("upgrade to {} first", lifecycle::OVERLAY_FROM)),
         );
     }
-    if let Some(engine) = pair.old.network_policy.filter(|engine| !matches!(engine, PolicyEngine::None | PolicyEngine::Cilium)) {
+    if let Some(engine) =
+        pair.old.network_policy.filter(|engine| !matches!(engine, PolicyEngine::None | PolicyEngine::Cilium))
+    {
         out.push(
             blocked(format!("an update to overlay is refused while the policy engine `{engine}` is installed"))
                 .help("set `networkPolicy: none` first, update, then install an engine again; nothing is enforced in between")
@@ -59,7 +64,10 @@ fn to_overlay(pair: &Pair, from: Mode, blocked: &dyn Fn(String) -> Finding, out:
     for (at, ingress) in pair.new.ingress.iter().enumerate() {
         let subnet = ingress.subnet.as_ref().and_then(|subnet| pair.after.subnet(subnet));
         let wrong = subnet.and_then(|subnet| {
-            subnet.prefixes.iter().find(|prefix| prefix.is_v4() && prefix.prefix_len() != lifecycle::GATEWAY_SUBNET_BEFORE_OVERLAY.value)
+            subnet
+                .prefixes
+                .iter()
+                .find(|prefix| prefix.is_v4() && prefix.prefix_len() != lifecycle::GATEWAY_SUBNET_BEFORE_OVERLAY.value)
         });
         if let (IngressKind::ApplicationGatewayForContainers, Some(prefix)) = (ingress.kind, wrong) {
             out.push(
@@ -84,15 +92,25 @@ pub(super) fn dataplane(pair: &Pair, out: &mut Vec<Finding>) {
             .since(lifecycle::TO_CILIUM.as_of)
     };
     if to == Dataplane::Azure {
-        out.push(blocked("the data plane can't go back from Cilium".to_owned()).help("build a new cluster and move the workloads"));
+        out.push(
+            blocked("the data plane can't go back from Cilium".to_owned())
+                .help("build a new cluster and move the workloads"),
+        );
         return;
     }
     if let Some(mode) = pair.old.mode.filter(|mode| !lifecycle::TO_CILIUM.value.contains(mode)) {
-        let help = if mode == Mode::Kubenet { "update to overlay first, then to Cilium" } else { "build a new cluster with Cilium" };
+        let help = if mode == Mode::Kubenet {
+            "update to overlay first, then to Cilium"
+        } else {
+            "build a new cluster with Cilium"
+        };
         out.push(blocked(format!("the data plane of a `{mode}` cluster can't be updated to Cilium")).help(help));
     }
     if pair.old.mode != pair.new.mode && lifecycle::ONE_AT_A_TIME.value {
-        out.push(blocked("mode and data plane can't change in one operation".to_owned()).help("update the mode first, the data plane after it"));
+        out.push(
+            blocked("mode and data plane can't change in one operation".to_owned())
+                .help("update the mode first, the data plane after it"),
+        );
     }
     for (name, _) in pair.new.pools.iter().filter(|(_, pool)| pool.os == Os::Windows) {
         out.push(
@@ -133,12 +151,15 @@ pub(super) fn outbound(pair: &Pair, out: &mut Vec<Finding>) {
     match change {
         Change::Supported | Change::Same => {}
         Change::Doubtful => out.push(
-            finding(format!("pages disagree whether the outbound type can change from `{from}` to `{to}`: plan as if it can't"))
-                .severity(Severity::Warning)
-                .help("try it on a throw-away cluster of the same kind first"),
+            finding(format!(
+                "pages disagree whether the outbound type can change from `{from}` to `{to}`: plan as if it can't"
+            ))
+            .severity(Severity::Warning)
+            .help("try it on a throw-away cluster of the same kind first"),
         ),
         Change::Refused => out.push(
-            finding(format!("the platform refuses a change of the outbound type from `{from}` to `{to}`")).help(other_ways(owner, from)),
+            finding(format!("the platform refuses a change of the outbound type from `{from}` to `{to}`"))
+                .help(other_ways(owner, from)),
         ),
     }
 }
@@ -149,17 +170,25 @@ fn other_ways(owner: VnetOwner, from: OutboundType) -> String {
         .filter(|(_, to)| *to != from && outbound::change(owner, from, *to).0 == Change::Supported)
         .map(|(word, _)| format!("`{word}`"))
         .collect();
-    if ways.is_empty() { "no other type can be reached from here: build a new cluster".to_owned() } else { format!("from here it can become {}", ways.join(", ")) }
+    if ways.is_empty() {
+        "no other type can be reached from here: build a new cluster".to_owned()
+    } else {
+        format!("from here it can become {}", ways.join(", "))
+    }
 }
 
 pub(super) fn api_server(pair: &Pair, out: &mut Vec<Finding>) {
     let (from, to) = (pair.old.api_server.access, pair.new.api_server.access);
     if from == ApiAccess::VnetIntegration && to != from {
         out.push(
-            Finding::new(codes::MIGRATION_BLOCKED, format!("{}.apiServer.access", pair.path), "API server VNet integration can't be switched off")
-                .help("keep it, or build a new cluster")
-                .on(from)
-                .on(to),
+            Finding::new(
+                codes::MIGRATION_BLOCKED,
+                format!("{}.apiServer.access", pair.path),
+                "API server VNet integration can't be switched off",
+            )
+            .help("keep it, or build a new cluster")
+            .on(from)
+            .on(to),
         );
     }
     if matches!((from, to), (ApiAccess::Public, ApiAccess::Private) | (ApiAccess::Private, ApiAccess::Public)) {
@@ -179,11 +208,21 @@ pub(super) fn api_server(pair: &Pair, out: &mut Vec<Finding>) {
 pub(super) fn network(pair: &Pair, out: &mut Vec<Finding>) {
     let (from, to) = (pair.old.networks(), pair.new.networks());
     if !from.is_empty() && from.is_disjoint(&to) {
-        let list = |names: &std::collections::BTreeSet<_>| names.iter().map(|name: &&causeway_model::design::NetworkName| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let list = |names: &std::collections::BTreeSet<_>| {
+            names
+                .iter()
+                .map(|name: &&causeway_model::design::NetworkName| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let target = if to.is_empty() { "a network of the platform's".to_owned() } else { list(&to) };
         out.push(
-            Finding::new(codes::MIGRATION_BLOCKED, format!("{}.pools", pair.path), format!("a cluster can't move from {} to {target}", list(&from)))
-                .help("build a new cluster in the other network and move the workloads"),
+            Finding::new(
+                codes::MIGRATION_BLOCKED,
+                format!("{}.pools", pair.path),
+                format!("a cluster can't move from {} to {target}", list(&from)),
+            )
+            .help("build a new cluster in the other network and move the workloads"),
         );
     }
 }

@@ -11,7 +11,6 @@ use causeway_model::finding::Finding;
 
 /// One cluster before and after.
 struct Pair<'a> {
-    before: &'a Design,
     after: &'a Design,
     old: &'a Cluster,
     new: &'a Cluster,
@@ -25,7 +24,7 @@ pub fn check(before: &Design, after: &Design) -> Vec<Finding> {
     let mut out = Vec::new();
     for (name, new) in &after.clusters {
         let Some(old) = before.clusters.get(name) else { continue };
-        let pair = Pair { before, after, old, new, path: format!("clusters.{name}") };
+        let pair = Pair { after, old, new, path: format!("clusters.{name}") };
         cluster::mode(&pair, &mut out);
         cluster::dataplane(&pair, &mut out);
         cluster::outbound(&pair, &mut out);

@@ -12,11 +12,15 @@ pub(super) fn pools(pair: &Pair, out: &mut Vec<Finding>) {
         let mut fixed = |field: &str, from: String, to: String| {
             if from != to {
                 out.push(
-                    Finding::new(codes::MIGRATION_BLOCKED, format!("{path}.{field}"), format!("`{field}` of a pool can't change from `{from}` to `{to}`"))
-                        .help("add a new pool with the new value, move the workloads, delete the old pool")
-                        .on(from)
-                        .on(to)
-                        .since(address::CHANGEABLE_LATER.as_of),
+                    Finding::new(
+                        codes::MIGRATION_BLOCKED,
+                        format!("{path}.{field}"),
+                        format!("`{field}` of a pool can't change from `{from}` to `{to}`"),
+                    )
+                    .help("add a new pool with the new value, move the workloads, delete the old pool")
+                    .on(from)
+                    .on(to)
+                    .since(address::CHANGEABLE_LATER.as_of),
                 );
             }
         };

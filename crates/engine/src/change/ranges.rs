@@ -94,7 +94,11 @@ pub(super) fn subnets_in_use(before: &Design, after: &Design, out: &mut Vec<Find
             Finding::new(
                 codes::MIGRATION_BLOCKED,
                 format!("{}.prefix", reference.path()),
-                format!("subnet `{reference}` is in use: its prefix can't change from {} to {}", list(&old.prefixes), list(&new.prefixes)),
+                format!(
+                    "subnet `{reference}` is in use: its prefix can't change from {} to {}",
+                    list(&old.prefixes),
+                    list(&new.prefixes)
+                ),
             )
             .help("add a new subnet and a new pool on it, move the workloads, delete the old pool")
             .evidence(fact.cite())
