@@ -141,7 +141,8 @@ fn parse_with_places(
     }
     let content = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     if !content.starts_with(['{', '[']) {
-        return yaml::parse(text, file, limits, places);
+        return yaml::parse(text, file, limits, places)
+            .map_err(|errors| text_before_json(text, file, limits).map_or(errors, |error| vec![error]));
     }
     match json::parse(text, file, limits, places) {
         Ok(documents) => Ok(documents),
@@ -152,6 +153,24 @@ fn parse_with_places(
         },
         Err(failure) => Err(failure.errors),
     }
+}
+
+/// A text that is JSON but for its first lines, as when a command's warnings were written into the same file.
+fn text_before_json(text: &str, file: FileId, limits: &Limits) -> Option<SyntaxError> {
+    const LINES: usize = 20;
+    let mut start = 0;
+    for (index, line) in text.split_inclusive('\n').take(LINES).enumerate() {
+        if line.starts_with(['{', '[']) {
+            json::parse(text.get(start..)?, file, limits, &|_| (1, 1)).ok()?;
+            return Some(SyntaxError {
+                span: Span { file, start: 0, end: build::to_u32(text.get(..start)?.trim_end().len()) },
+                message: format!("there is text before the JSON that begins at line {}", index + 1),
+                help: "remove it; if a command's warnings are in the file, keep its standard output only".to_owned(),
+            });
+        }
+        start += line.len();
+    }
+    None
 }
 
 #[cfg(test)]

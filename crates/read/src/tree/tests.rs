@@ -6,6 +6,7 @@ mod limits;
 mod locate;
 mod properties;
 mod spans;
+mod write;
 
 use super::*;
 use causeway_model::source::Sources;

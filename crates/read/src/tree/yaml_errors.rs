@@ -25,7 +25,7 @@ fn words(text: &str, at: usize, next: Option<char>, kind: &ErrorKind, depth: usi
     match kind {
         ErrorKind::MappingValueNotAllowed => known(
             "`:` cannot stand here",
-            "indent the keys of one mapping equally; put a value that contains `: ` in quotes",
+            "indent the keys of one mapping equally, put a space after each `:`, and a value that contains `: ` in quotes",
         ),
         ErrorKind::UnclosedQuotedScalar => {
             known("this quote is never closed", "close it, or remove it if it belongs to the text of a block")
@@ -75,6 +75,9 @@ fn words(text: &str, at: usize, next: Option<char>, kind: &ErrorKind, depth: usi
         ErrorKind::ExpectedBlockMappingKey => {
             known("this is not a key of the mapping above", "indent the keys of one mapping equally")
         }
+        ErrorKind::SimpleKeyExpected if matches!(next, Some('{' | '[')) => {
+            known("this is not a key of the mapping above", "indent it below its key, or remove it")
+        }
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
             known("a `:` is missing after this key", "write `key: value`, with a space after the `:`")
         }
@@ -94,7 +97,23 @@ fn words(text: &str, at: usize, next: Option<char>, kind: &ErrorKind, depth: usi
             format!("lists and mappings stand more than {depth} deep in each other"),
             "no document this program reads is that deep",
         ),
-        ErrorKind::UnknownQuotedScalarEscape => {
+        ErrorKind::InvalidColonPlacement => {
+            known("`:` cannot stand here", "close the bracket above, or separate the values with `,`")
+        }
+        ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => known(
+            "there is text after the closing quote",
+            "put the whole value in quotes; a quote inside it is written twice (`''`) or as `\\\"`",
+        ),
+        ErrorKind::MissingAnchorOrAliasName => {
+            known("`&` and `*` begin an anchor or an alias, but no name follows", "put the text in quotes")
+        }
+        ErrorKind::InvalidBlockScalarHeader => {
+            known("there is text in the line of the `|` or `>`", "begin the text in the next line")
+        }
+        ErrorKind::UnexpectedEofImplicitFlowMapping => known("there is nothing before this `,`", "remove it"),
+        ErrorKind::UnknownQuotedScalarEscape
+        | ErrorKind::InvalidQuotedScalarHexEscape
+        | ErrorKind::InvalidUnicodeEscape => {
             known("this text has an escape YAML does not know", "write `\\\\` for a backslash, or use single quotes")
         }
         ErrorKind::InvalidLowSurrogateHexEscape
