@@ -58,6 +58,8 @@ pub enum Sniffed {
     Kind(Kind),
     /// Something known that can't be used as it is: what it is, and what to give instead.
     Unusable(&'static str, &'static str),
+    /// An Azure object that does not say what it is: the words of `--as` it could be.
+    Ambiguous(Vec<&'static str>),
     /// Nothing known.
     Unknown,
 }
@@ -97,10 +99,17 @@ pub fn sniff(node: &Node) -> Sniffed {
     if let Some(schema) = node.get_ci("$schema").and_then(Node::text)
         && schema.to_ascii_lowercase().contains("deploymenttemplate")
     {
+        if crate::exports::is_plain_template(node) {
+            return Sniffed::Kind(Kind::Azure(None));
+        }
         return Sniffed::Unusable(
             "an ARM template",
             "templates hold expressions only Azure can resolve: give the output of `az deployment group what-if --no-pretty-print`",
         );
+    }
+    // Before Kubernetes: the portal shows Azure objects with an `apiVersion` and a `kind` too.
+    if crate::exports::is_azure(node) {
+        return Sniffed::Kind(Kind::Azure(None));
     }
     if has("apiVersion") && has("kind") {
         return Sniffed::Kind(Kind::Kubernetes);
@@ -109,8 +118,9 @@ pub fn sniff(node: &Node) -> Sniffed {
     if node.as_map().is_some() && masquerade.iter().any(|key| has_ci(key)) {
         return Sniffed::Kind(Kind::Masquerade);
     }
-    if crate::exports::is_azure(node) {
-        return Sniffed::Kind(Kind::Azure(None));
+    let candidates = crate::exports::candidates(node);
+    if !candidates.is_empty() {
+        return Sniffed::Ambiguous(candidates);
     }
     if has("cniVersion") {
         return Sniffed::Unusable("a CNI network configuration", "it says nothing `check` needs: leave it out");

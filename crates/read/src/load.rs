@@ -130,13 +130,20 @@ impl Loader {
                 Sniffed::Unusable(what, help) if !input.found => {
                     self.error(Some(node.span), format!("`{}` is {what}", input.name), help);
                 }
+                Sniffed::Ambiguous(kinds) if !input.found => self.error(
+                    Some(node.span),
+                    format!("can't tell what the Azure object in `{}` is", input.name),
+                    format!("it could be {}: say which with `--as`", kinds.join(", ")),
+                ),
                 Sniffed::Unknown if !input.found => self.error(
                     Some(node.span),
                     format!("can't tell what `{}` is", input.name),
                     "known are design files, `az ... -o json`, `terraform show -json`, what-if results, Kubernetes objects and masquerade files; `--as KIND` forces one",
                 ),
                 Sniffed::Unusable(what, _) => self.note(format!("`{}` is {what}", input.name), node.span),
-                Sniffed::Unknown => self.note(format!("can't tell what `{}` is", input.name), node.span),
+                Sniffed::Ambiguous(_) | Sniffed::Unknown => {
+                    self.note(format!("can't tell what `{}` is", input.name), node.span);
+                }
             }
         }
     }

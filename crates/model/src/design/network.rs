@@ -132,6 +132,8 @@ pub struct RouteTable {
     pub bgp_propagation: Option<bool>,
     /// In the order written.
     pub routes: Vec<Route>,
+    /// False when it is only known to exist (an id in an export): what it says is not known, which is not the same as nothing.
+    pub known: bool,
 }
 
 /// One user-defined route.
@@ -176,6 +178,8 @@ pub enum NextHop {
 pub struct SecurityGroup {
     /// In the order written.
     pub rules: Vec<SecurityRule>,
+    /// False when it is only known to exist (an id in an export): what it says is not known, which is not the same as nothing.
+    pub known: bool,
 }
 
 /// One rule of a security group.

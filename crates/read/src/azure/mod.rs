@@ -6,7 +6,37 @@
 //! translation from Resource Manager's words to ours.
 //!
 //! Nothing here depends on the order of the input: objects are found by their id, and everything printed is sorted.
+//!
+//! What an input says is translated, what it does not say stays away: defaults are the business of the meaning that the
+//! design is given later. What is known to exist and not known in value is noted and, where saying nothing would mean
+//! "there is none", said: a next hop is `unknown`, a route table or security group that was only referred to is
+//! `known: false`, a subnet has no prefix.
 
+mod aks;
+mod disagree;
+mod dns;
+mod endpoints;
+mod firewall;
+mod inventory;
+mod kind;
+mod names;
+mod nat;
+mod network;
+mod nic;
+mod nsg;
+mod occupancy;
+mod peering;
+mod public;
+mod recognise;
 mod resource;
+mod routes;
+mod rules;
+mod translate;
+mod unwrap;
+mod value;
 
+pub use kind::{Kind, WORDS};
+pub use recognise::{Recognition, recognise};
 pub use resource::{KnownLater, Resource, ResourceId};
+pub use translate::translate;
+pub use unwrap::resources;

@@ -140,6 +140,8 @@ object! {
         "bgpPropagation" bgp_propagation: bool,
         /// User-defined routes.
         "routes" routes: Vec<Route>,
+        /// `false` = it exists, but what it says is not known; default true.
+        "known" known: bool,
     }
 
     /// A user-defined route.
@@ -164,6 +166,8 @@ object! {
     SecurityGroup {
         /// Rules.
         "rules" rules: Vec<SecurityRule>,
+        /// `false` = it exists, but what it says is not known; default true.
+        "known" known: bool,
     }
 
     /// A rule of a network security group.

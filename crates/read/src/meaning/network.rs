@@ -197,7 +197,7 @@ impl Meaning<'_> {
             }
             out.insert(
                 RouteTableName::from(name.as_str()),
-                RouteTable { bgp_propagation: table.bgp_propagation, routes },
+                RouteTable { bgp_propagation: table.bgp_propagation, routes, known: table.known.unwrap_or(true) },
             );
         }
         out
@@ -266,7 +266,10 @@ impl Meaning<'_> {
                 let path = format!("networkSecurityGroups.{name}.rules.{at}");
                 rules.extend(self.security_rule(&path, at, rule));
             }
-            out.insert(SecurityGroupName::from(name.as_str()), SecurityGroup { rules });
+            out.insert(
+                SecurityGroupName::from(name.as_str()),
+                SecurityGroup { rules, known: group.known.unwrap_or(true) },
+            );
         }
         out
     }

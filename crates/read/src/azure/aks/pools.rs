@@ -1,0 +1,136 @@
+//! Node pools.
+
+use super::super::inventory::Object;
+use super::super::kind::Kind;
+use super::super::resource::ResourceId;
+use super::super::translate::Translation;
+use super::super::value::*;
+use super::Cluster;
+use super::mode::Modes;
+use crate::tree::{MapBuilder, Node};
+use causeway_model::design::Share;
+
+pub(super) fn pool(cx: &mut Translation, cluster: &Cluster, pool: &Object, modes: &Modes) -> Node {
+    let label = format!("the pool `{}` of {}", pool.name, cluster.label());
+    note_what_differs(cx, pool, &label);
+    let mut word_of = |key: &str, words: &[(&str, &'static str)]| {
+        let node = pool.get(key)?;
+        let known = word(node, words);
+        if known.is_none() {
+            cx.unknown_word(&format!("`{key}` of {label}"), node);
+        }
+        known
+    };
+    let os = word_of("osType", &[("Linux", "linux"), ("Windows", "windows")]);
+    let system = word_of("mode", &[("System", "true"), ("User", "false"), ("Gateway", "false")]);
+    let system = system.map(|node| Node::plain(node.span, node.text().unwrap_or_default()));
+    let blue_green = pool
+        .get("upgradeStrategy")
+        .filter(|node| node.text().is_some_and(|text| text.eq_ignore_ascii_case("BlueGreen")));
+    let surge = share(cx, pool, "maxSurge", &label);
+    let unavailable = share(cx, pool, "maxUnavailable", &label);
+    MapBuilder::new(pool.span())
+        .set("nodes", None, size(pool))
+        .set("maxPods", None, pool.get("maxPods").and_then(copy_number))
+        .set("maxSurge", None, surge)
+        .set("maxUnavailable", None, unavailable)
+        .set("os", None, os)
+        .set("osSku", None, pool.get("osSKU").and_then(copy))
+        .set("subnet", None, subnet(cx, cluster, pool))
+        .set("podSubnet", None, cx.subnet_node(pool.first(|body| reference(body, "podSubnetID"))))
+        .set("mode", None, modes.pools.get(&pool.id).cloned())
+        .set("zones", None, list_of(pool, "availabilityZones"))
+        .set("nodePublicIp", None, pool.get("enableNodePublicIP").and_then(|node| Some(boolean(node, truth(node)?))))
+        .set("labels", None, labels(pool))
+        .set("taints", None, list_of(pool, "nodeTaints"))
+        .set("system", None, system)
+        .set("vmSize", None, pool.get("vmSize").and_then(copy))
+        .set("blueGreen", None, blue_green.map(|node| boolean(node, true)))
+        .build()
+}
+
+/// The bounds count only while the autoscaler is on. Pools of single machines have their numbers per machine size.
+fn size(pool: &Object) -> Option<Node> {
+    let scale = pool.path(&["virtualMachinesProfile", "scale"]);
+    let machines = |key: &str, inner: &str| {
+        let entries = match scale.and_then(|scale| prop(scale, key))? {
+            node if node.as_map().is_some() => vec![node],
+            node => node.items().iter().collect(),
+        };
+        let first = entries.first()?.span;
+        let sum: Option<u64> = entries.iter().map(|entry| prop(entry, inner).and_then(number)).sum();
+        Some(Node::plain(first, sum?.to_string()))
+    };
+    let count = pool.get("count").and_then(copy_number).or_else(|| machines("manual", "count"));
+    let min = pool.get("minCount").and_then(copy_number).or_else(|| machines("autoscale", "minCount"));
+    let max = pool.get("maxCount").and_then(copy_number).or_else(|| machines("autoscale", "maxCount"));
+    let scales = pool.get("enableAutoScaling").and_then(truth).unwrap_or(max.is_some());
+    if !scales {
+        return count;
+    }
+    let span = count.as_ref().or(min.as_ref()).or(max.as_ref())?.span;
+    Some(MapBuilder::new(span).set("count", None, count).set("min", None, min).set("max", None, max).build())
+}
+
+/// A number or a percentage, which Azure has as text.
+fn share(cx: &mut Translation, pool: &Object, key: &str, label: &str) -> Option<Node> {
+    let stated =
+        pool.path(&["upgradeSettings", key]).filter(|node| node.text().is_some_and(|text| !text.trim().is_empty()))?;
+    match Share::parse(stated.text()?.trim()) {
+        Some(Share::Count(count)) => Some(Node::plain(stated.span, count.to_string())),
+        Some(Share::Percent(_)) => copy(stated),
+        None => {
+            cx.unknown_word(&format!("`{key}` of {label}"), stated);
+            None
+        }
+    }
+}
+
+/// The nodes' subnet. A pool that names none is in the network AKS makes in the nodes' resource group; where that network
+/// was given, it is known.
+fn subnet(cx: &Translation, cluster: &Cluster, pool: &Object) -> Option<Node> {
+    if let Some(stated) = pool.first(|body| reference(body, "vnetSubnetID")) {
+        return cx.subnet_node(Some(stated));
+    }
+    if pool.is_later("vnetSubnetID") {
+        return cx.subnet_name(&unknown_subnet(pool)?).map(|name| Node::str(pool.name_span, name));
+    }
+    let own =
+        |network: &&Object| network.id.group().and_then(|group| cx.cluster_of_group(group)) == Some(&cluster.object.id);
+    let network = cx.inventory.of(Kind::VirtualNetwork).filter(|network| network.is_given()).find(own)?;
+    let subnets: Vec<&Object> = cx.inventory.parts(&network.id, Kind::Subnet).collect();
+    let named = subnets.iter().find(|subnet| subnet.name.eq_ignore_ascii_case("aks-subnet"));
+    let subnet = named.or(subnets.first().filter(|_| subnets.len() == 1))?;
+    Some(Node::str(pool.name_span, cx.subnet_name(&subnet.id)?))
+}
+
+/// Stands for a subnet whose id is known only after the change: it exists, and nothing else is known of it.
+pub(crate) fn unknown_subnet(pool: &Object) -> Option<ResourceId> {
+    ResourceId::new(None, None, Kind::Subnet.arm(), &["unknown", &pool.name])
+}
+
+fn list_of(pool: &Object, key: &str) -> Option<Node> {
+    many(pool.get(key)?.items().iter().filter(|item| !item.is_null()).filter_map(copy).collect())
+}
+
+fn labels(pool: &Object) -> Option<Node> {
+    let labels = pool.get("nodeLabels")?;
+    let builder = labels.entries().iter().fold(MapBuilder::new(labels.span), |builder, entry| {
+        builder.set(&entry.key, entry.key_span, Some(&entry.node).filter(|node| !node.is_null()).and_then(copy))
+    });
+    (!builder.is_empty()).then(|| builder.build())
+}
+
+fn note_what_differs(cx: &mut Translation, pool: &Object, label: &str) {
+    if let Some(state) = pool
+        .path(&["powerState", "code"])
+        .filter(|code| code.text().is_some_and(|text| text.eq_ignore_ascii_case("Stopped")))
+    {
+        cx.unknown(state.span, format!("{label} is stopped: it is counted as if it ran"));
+    }
+    if let Some(mode) =
+        pool.get("mode").filter(|node| node.text().is_some_and(|text| text.eq_ignore_ascii_case("Gateway")))
+    {
+        cx.not_understood(mode.span, format!("{label} is an egress gateway: its own addresses are not in the design"));
+    }
+}

@@ -1,0 +1,61 @@
+//! Private endpoints.
+
+use super::inventory::Object;
+use super::kind::Kind;
+use super::nic;
+use super::resource::ResourceId;
+use super::translate::Translation;
+use super::value::*;
+use crate::tree::{MapBuilder, Node};
+use causeway_model::source::Span;
+use std::sync::Arc;
+
+pub(super) fn endpoints(cx: &mut Translation) -> Vec<(Arc<str>, Span, Node)> {
+    let endpoints: Vec<Object> =
+        cx.inventory.of(Kind::PrivateEndpoint).filter(|endpoint| endpoint.is_given()).cloned().collect();
+    let mut out = Vec::new();
+    for endpoint in &endpoints {
+        let Some(subnet) = cx.subnet_node(endpoint.first(|body| reference(body, "subnet"))) else {
+            cx.unknown(
+                endpoint.name_span,
+                format!("the subnet of the private endpoint `{}` is not known: it is left out", endpoint.name),
+            );
+            continue;
+        };
+        let ip = address(cx, endpoint);
+        if ip.is_none() {
+            cx.unknown(endpoint.name_span, format!("the address of the private endpoint `{}` is not known: give its network interface (`az network nic show`)", endpoint.name));
+        }
+        let node = MapBuilder::new(endpoint.span()).set("ip", None, ip).set("subnet", None, subnet).build();
+        out.extend(cx.name(&endpoint.id).map(|name| (name, endpoint.name_span, node)));
+    }
+    out
+}
+
+/// The first address, as its own configurations say it, its DNS entries, or its interface.
+pub(super) fn address(cx: &Translation, endpoint: &Object) -> Option<Node> {
+    let own = || endpoint.all("ipConfigurations").into_iter().find_map(nic::address);
+    let named = || {
+        let entries = endpoint.all("customDnsConfigs").into_iter();
+        let addresses = entries.flat_map(|entry| list(entry, "ipAddresses"));
+        addresses
+            .filter(|address| address.text().is_some_and(|text| causeway_addr::parse_address(text.trim()).is_ok()))
+            .find_map(copy)
+    };
+    let interface = || {
+        let mut nics = endpoint.bodies.iter().flat_map(|body| references(body, "networkInterfaces"));
+        nics.find_map(|(id, _)| cx.inventory.get(&id)?.all("ipConfigurations").into_iter().find_map(nic::address))
+    };
+    own().or_else(named).or_else(interface)
+}
+
+/// The private endpoint through which nodes reach a private cluster's API server: the one in the nodes' resource group
+/// that is connected to the cluster itself.
+pub(super) fn of_cluster<'a>(cx: &'a Translation, cluster: &ResourceId) -> Option<&'a Object> {
+    cx.inventory.of(Kind::PrivateEndpoint).find(|endpoint| {
+        let in_node_group = endpoint.id.group().and_then(|group| cx.cluster_of_group(group)) == Some(cluster);
+        let connections = endpoint.all("privateLinkServiceConnections").into_iter();
+        let mut targets = connections.filter_map(|connection| reference(connection, "privateLinkServiceId"));
+        in_node_group && targets.any(|(target, _)| cx.inventory.settled(&target) == *cluster)
+    })
+}

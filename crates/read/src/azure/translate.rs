@@ -1,0 +1,225 @@
+//! From objects to the design tree: what others refer to is added, everything gets its name, and each section is written
+//! by the file that knows its subject.
+
+use super::inventory::{Inventory, Object};
+use super::kind::Kind;
+use super::names::Names;
+use super::resource::{Resource, ResourceId};
+use super::value::id_of;
+use crate::tree::{MapBuilder, Node, Value};
+use causeway_model::design::{Note, NoteKind};
+use causeway_model::finding::Finding;
+use causeway_model::source::{FileId, Span};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Translates objects into one design tree: a mapping in the language of the design file, without `causeway` and `name`.
+/// All objects must be given at once, because they refer to each other; their order does not matter (only where two
+/// inputs contradict each other, the first is believed).
+pub fn translate(resources: Vec<Resource>, notes: &mut Vec<Note>, findings: &mut Vec<Finding>) -> Node {
+    let span = resources.first().map_or(Span { file: FileId(0), start: 0, end: 0 }, |resource| resource.body.span);
+    let mut inventory = Inventory::new(resources, notes);
+    refer_to_the_rest(&mut inventory);
+    let mut cx = Translation::new(inventory, notes, findings);
+    cx.note_what_is_missing();
+    super::disagree::report(&mut cx);
+    MapBuilder::new(span)
+        .set("networks", None, section(super::network::networks(&mut cx)))
+        .set("peerings", None, super::peering::peerings(&mut cx))
+        .set("routeTables", None, section(super::routes::tables(&mut cx)))
+        .set("networkSecurityGroups", None, section(super::nsg::groups(&mut cx)))
+        .set("natGateways", None, section(super::nat::gateways(&mut cx)))
+        .set("firewalls", None, section(super::firewall::firewalls(&mut cx)))
+        .set("hosts", None, section(super::nic::hosts(&mut cx)))
+        .set("privateEndpoints", None, section(super::endpoints::endpoints(&mut cx)))
+        .set("privateDnsZones", None, section(super::dns::zones(&mut cx)))
+        .set("clusters", None, section(super::aks::clusters(&mut cx)))
+        .build()
+}
+
+/// What the files of the subjects share.
+pub(super) struct Translation<'a> {
+    pub(super) inventory: Inventory,
+    pub(super) notes: &'a mut Vec<Note>,
+    pub(super) findings: &'a mut Vec<Finding>,
+    names: BTreeMap<Kind, Names>,
+    /// Resource groups of nodes, in lower case, with the cluster.
+    node_groups: BTreeMap<String, ResourceId>,
+}
+
+impl<'a> Translation<'a> {
+    fn new(inventory: Inventory, notes: &'a mut Vec<Note>, findings: &'a mut Vec<Finding>) -> Self {
+        let mut objects: BTreeMap<Kind, Vec<(ResourceId, Arc<str>)>> = BTreeMap::new();
+        for object in inventory.all() {
+            if let Some(kind) = object.kind() {
+                // Sites behind a gateway are networks too.
+                let section = if kind == Kind::LocalNetworkGateway { Kind::VirtualNetwork } else { kind };
+                objects.entry(section).or_default().push((object.id.clone(), object.name.clone()));
+            }
+        }
+        let names = objects.into_iter().map(|(kind, objects)| (kind, Names::new(objects))).collect();
+        let node_groups = inventory
+            .of(Kind::Cluster)
+            .filter_map(|cluster| Some((super::aks::node_resource_group(cluster)?, cluster.id.clone())))
+            .collect();
+        Translation { inventory, notes, findings, names, node_groups }
+    }
+
+    /// The design's name of an object that has a section of its own.
+    pub(super) fn name(&self, id: &ResourceId) -> Option<Arc<str>> {
+        let id = self.inventory.settled(id);
+        let section = match Kind::of_type(id.kind())? {
+            Kind::LocalNetworkGateway => Kind::VirtualNetwork,
+            kind => kind,
+        };
+        self.names.get(&section)?.of(&id)
+    }
+
+    /// A reference to an object by its name.
+    pub(super) fn name_node(&self, reference: Option<(ResourceId, &Node)>) -> Option<Node> {
+        let (id, at) = reference?;
+        Some(Node::str(at.span, self.name(&id)?))
+    }
+
+    /// `NETWORK/SUBNET`.
+    pub(super) fn subnet_name(&self, id: &ResourceId) -> Option<String> {
+        let id = self.inventory.settled(id);
+        let network = self.name(&id.parent()?)?;
+        let subnet = self.inventory.get(&id).map_or_else(|| id.name().into(), |object| object.name.clone());
+        Some(format!("{network}/{subnet}"))
+    }
+
+    /// A reference to a subnet.
+    pub(super) fn subnet_node(&self, reference: Option<(ResourceId, &Node)>) -> Option<Node> {
+        let (id, at) = reference?;
+        Some(Node::str(at.span, self.subnet_name(&id)?))
+    }
+
+    /// The cluster whose nodes are in a resource group.
+    pub(super) fn cluster_of_group(&self, group: &str) -> Option<&ResourceId> {
+        self.node_groups.get(&group.to_ascii_lowercase())
+    }
+
+    /// Notes something that was read and has no part in the design.
+    pub(super) fn not_understood(&mut self, at: Span, message: impl Into<String>) {
+        self.notes.push(Note { kind: NoteKind::NotUnderstood, message: message.into(), at: Some(at) });
+    }
+
+    /// Notes something that is known to exist but not in value.
+    pub(super) fn unknown(&mut self, at: Span, message: impl Into<String>) {
+        self.notes.push(Note { kind: NoteKind::Unknown, message: message.into(), at: Some(at) });
+    }
+
+    /// Notes a word that is none of Azure's this program knows.
+    pub(super) fn unknown_word(&mut self, what: &str, node: &Node) {
+        let shown = node.text().map_or_else(|| node.type_name().to_owned(), |text| format!("`{text}`"));
+        self.not_understood(node.span, format!("{what} is {shown}, which this version does not know"));
+    }
+
+    fn note_what_is_missing(&mut self) {
+        let mut missing = Vec::new();
+        for object in self.inventory.all() {
+            let Some(kind) = object.kind() else { continue };
+            let parts: &[&str] = match kind {
+                Kind::VirtualNetwork => &["subnets", "virtualNetworkPeerings"],
+                Kind::SecurityGroup => &["securityRules"],
+                Kind::RouteTable => &["routes"],
+                Kind::Cluster => &["agentPoolProfiles"],
+                _ => &[],
+            };
+            for later in &object.later {
+                let path = later.path.strip_prefix("properties.").unwrap_or(&later.path);
+                if !parts.iter().any(|part| path.strip_prefix(part).is_some_and(|rest| rest.starts_with('.'))) {
+                    missing.push((
+                        later.at,
+                        format!("`{}` of `{}` is not known before the change is made", path, object.name),
+                    ));
+                }
+            }
+            if !object.is_given() {
+                missing.extend(self.unseen(object, kind).map(|message| (object.name_span, message)));
+            }
+        }
+        for (at, message) in missing {
+            self.unknown(at, message);
+        }
+    }
+
+    /// What to say of an object that others refer to.
+    fn unseen(&self, object: &Object, kind: Kind) -> Option<String> {
+        let name = &object.name;
+        Some(match kind {
+            Kind::VirtualNetwork if self.only_through_parts(object) => return None,
+            Kind::VirtualNetwork => {
+                format!("the network `{name}` is referred to and was not given: give `az network vnet show`")
+            }
+            Kind::Subnet if self.inventory.get(&object.id.parent()?).is_some_and(Object::is_given) => {
+                format!("the subnet `{name}` is referred to, but its network does not list it: its prefix is not known")
+            }
+            Kind::Subnet => format!("the subnet `{name}` is referred to and was not given: its prefix is not known"),
+            Kind::RouteTable => {
+                format!("the route table `{name}` is referred to and was not given: its routes are not known")
+            }
+            Kind::SecurityGroup => {
+                format!("the network security group `{name}` is referred to and was not given: its rules are not known")
+            }
+            Kind::NatGateway => {
+                format!("the NAT gateway `{name}` is referred to and was not given: its addresses are not known")
+            }
+            Kind::Cluster => format!("the cluster `{name}` was not given, only parts of it"),
+            _ => return None,
+        })
+    }
+
+    /// A network that was not given but whose subnets were says enough through them.
+    fn only_through_parts(&self, object: &Object) -> bool {
+        self.inventory.parts(&object.id, Kind::Subnet).any(Object::is_given)
+    }
+}
+
+/// A section of the design: objects by name, sorted. `None` without objects.
+pub(super) fn section(objects: Vec<(Arc<str>, Span, Node)>) -> Option<Node> {
+    let sorted: BTreeMap<Arc<str>, (Span, Node)> =
+        objects.into_iter().map(|(name, span, node)| (name, (span, node))).collect();
+    let (_, first) = sorted.first_key_value()?;
+    let builder = MapBuilder::new(first.1.span);
+    Some(sorted.into_iter().fold(builder, |builder, (name, (span, node))| builder.set(&name, span, node)).build())
+}
+
+/// Adds the objects that are referred to and were not given, where the design must have something to refer to.
+fn refer_to_the_rest(inventory: &mut Inventory) {
+    let mut found: BTreeMap<ResourceId, Vec<(ResourceId, Span)>> = BTreeMap::new();
+    for object in inventory.all() {
+        let references = found.entry(object.id.clone()).or_default();
+        if let Some(parent) = object.id.parent()
+            && Kind::of_type(parent.kind()).is_some()
+        {
+            references.push((parent, object.name_span));
+        }
+        for body in &object.bodies {
+            collect(body, references);
+        }
+    }
+    for (id, at) in found.into_values().flatten() {
+        inventory.refer(&id, at);
+    }
+}
+
+/// The references in a body to objects that have a place in the design.
+fn collect(node: &Node, out: &mut Vec<(ResourceId, Span)>) {
+    match &node.value {
+        Value::Scalar(scalar) if scalar.text.starts_with('/') => {
+            let Some((id, _)) = id_of(node) else { return };
+            let wanted = [Kind::VirtualNetwork, Kind::Subnet, Kind::RouteTable, Kind::SecurityGroup, Kind::NatGateway];
+            if Kind::of_type(id.kind()).is_some_and(|kind| wanted.contains(&kind)) {
+                out.push((id, node.span));
+            }
+        }
+        Value::Scalar(_) => {}
+        Value::Seq(items) => items.iter().for_each(|item| collect(item, out)),
+        Value::Map(entries) => {
+            let own = entries.iter().filter(|entry| !entry.key.eq_ignore_ascii_case("tags"));
+            own.for_each(|entry| collect(&entry.node, out));
+        }
+    }
+}
