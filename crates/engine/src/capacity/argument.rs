@@ -26,6 +26,7 @@ pub(crate) fn explain(design: &Design, row: &mut Row) {
         "now {}; at maximum {}; during an upgrade {} at maximum, {} today",
         needs.now, needs.at_max, needs.upgrade, needs.upgrade_now
     ));
+    lines.extend(losses(row));
     lines.push(verdict(design, row));
     row.answer.because = lines;
 }
@@ -140,6 +141,21 @@ fn unknowns(row: &Row) -> Vec<String> {
         );
     }
     lines
+}
+
+/// After losing a node or a zone, and whether what replaces them finds room.
+fn losses(row: &Row) -> Option<String> {
+    let usable = row.usable()?;
+    let words = |after: Option<u64>| match after {
+        Some(after) if after > usable => format!("{after}, for which there is no room"),
+        Some(after) => after.to_string(),
+        None => "unknown".to_owned(),
+    };
+    Some(format!(
+        "after losing a node at maximum {}; after losing a zone {}",
+        words(row.answer.after_node_loss),
+        words(row.answer.after_zone_loss)
+    ))
 }
 
 /// The last line: what is left, what is missing, or what would have to be known.

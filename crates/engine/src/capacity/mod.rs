@@ -7,6 +7,7 @@ mod egress;
 mod findings;
 mod loads;
 mod losses;
+mod needs;
 mod rows;
 mod services;
 mod snat;

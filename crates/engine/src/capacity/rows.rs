@@ -2,11 +2,12 @@
 
 use super::count::Count;
 use super::demand::{self, Nodes, PerNode, Phase};
+use super::needs::{self, Needs};
 use super::tenants::{self, Tenant, ipv4};
 use super::{AddressPool, PoolKind, argument, losses, services};
 use causeway_addr::Cidr;
 use causeway_model::arithmetic::{pods, subnet};
-use causeway_model::design::{Cluster, ClusterName, Design, Mode, Os, Pool, PoolName, Share, SubnetRef};
+use causeway_model::design::{Cluster, ClusterName, Design, Mode, Os, Pool, PoolName, SubnetRef};
 use causeway_model::facts::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +57,7 @@ impl User<'_> {
     }
 
     /// Addresses in a phase.
-    fn held(&self, phase: Phase) -> Count {
+    pub(crate) fn held(&self, phase: Phase) -> Count {
         match (phase, self.measured()) {
             (Phase::Now, Some(measured)) => Count::exact(measured),
             _ => self.nodes(phase).times(self.per_node.addresses),
@@ -64,7 +65,7 @@ impl User<'_> {
     }
 
     /// Addresses now that need no assumption on how full the nodes are: counted ones, a batch a node, or what is reserved at once.
-    fn certain_now(&self) -> Count {
+    pub(crate) fn certain_now(&self) -> Count {
         match (self.per_node.pods, self.measured()) {
             (_, Some(_)) | (None, _) => self.held(Phase::Now),
             (Some(_), None) => {
@@ -90,23 +91,6 @@ pub(crate) struct Row<'a> {
     pub(crate) others: Count,
 }
 
-/// Addresses needed, with lower bounds where something is unknown.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Needs {
-    /// Now, by what is certain.
-    pub(crate) certain_now: Count,
-    /// Now, every node as full as `maxPods` lets it be where nothing was counted.
-    pub(crate) now: Count,
-    /// An upgrade today.
-    pub(crate) upgrade_now: Count,
-    /// At the maximum.
-    pub(crate) at_max: Count,
-    /// At the maximum with surge and headroom.
-    pub(crate) upgrade: Count,
-    /// The same after the stated growth.
-    pub(crate) growth: Option<Count>,
-}
-
 impl Row<'_> {
     /// Addresses that can be handed out.
     pub(crate) fn usable(&self) -> Option<u64> {
@@ -115,12 +99,12 @@ impl Row<'_> {
 
     /// Addresses of the users in a phase, headroom and churn counted in where the phase has them.
     pub(crate) fn users_hold(&self, phase: Phase) -> Count {
-        hold(&self.users, phase)
+        needs::hold(&self.users, phase)
     }
 
     /// The most a node of any user takes: what a node nobody assigned to a pool is counted as.
     pub(crate) fn costliest_node(&self) -> Count {
-        costliest(self.users.iter())
+        needs::costliest(self.users.iter())
     }
 
     /// Some of it comes in whole /28 blocks.
@@ -208,7 +192,7 @@ fn subnet_row<'a>(
     let others: Count = tenants.iter().map(|tenant| tenant.addresses).sum();
     // An address taken out of a block takes the block: nobody else gets the rest of it.
     let others = if blocks { others.map(|count| count.next_multiple_of(pods::STATIC_BLOCK_ADDRESSES)) } else { others };
-    let needs = needs(design, &users, others);
+    let needs = needs::of(design, &users, others);
     let smallest = needs.upgrade.value().and_then(|need| {
         if blocks {
             let blocks = need.div_ceil(pods::STATIC_BLOCK_ADDRESSES).saturating_add(limits.static_blocks_lost);
@@ -244,7 +228,7 @@ fn pod_cidr_row<'a>(
     users: Vec<User<'a>>,
 ) -> Row<'a> {
     let prefixes = ipv4(&cluster.pod_cidrs);
-    let needs = needs(design, &users, Count::NONE);
+    let needs = needs::of(design, &users, Count::NONE);
     let smallest = needs.upgrade.value().and_then(|need| pods::pod_cidr_for(need.div_ceil(demand::BLOCK)));
     let mut row = Row {
         answer: AddressPool {
@@ -335,83 +319,6 @@ fn fits_with_reserve(row: &Row, limits: &Limits) -> bool {
         })
         .sum();
     (row.needs.upgrade + reserve).within(row.answer.usable) == Some(true)
-}
-
-fn needs(design: &Design, users: &[User], others: Count) -> Needs {
-    let need = |phase| hold(users, phase) + others;
-    let certain: Count = users.iter().map(User::certain_now).sum();
-    Needs {
-        certain_now: certain + others,
-        now: need(Phase::Now),
-        upgrade_now: need(Phase::UpgradeNow),
-        at_max: need(Phase::AtMax),
-        upgrade: need(Phase::Upgrade),
-        growth: demand::growth(design).map(|factor| need(Phase::Growth(factor))),
-    }
-}
-
-fn hold(users: &[User], phase: Phase) -> Count {
-    let nodes: Count = users.iter().map(|user| user.held(phase)).sum();
-    match phase {
-        Phase::Now | Phase::AtMax | Phase::UpgradeNow => nodes,
-        Phase::Upgrade | Phase::Growth(_) => {
-            nodes + clusters(users).map(|cluster| headroom(users, cluster) + churn(users, cluster, phase)).sum()
-        }
-    }
-}
-
-/// The clusters among users, each once.
-fn clusters<'a>(users: &'a [User]) -> impl Iterator<Item = &'a ClusterName> {
-    let mut last = None;
-    // Users come cluster by cluster.
-    users.iter().filter_map(move |user| {
-        let new = last != Some(user.cluster_name);
-        last = Some(user.cluster_name);
-        new.then_some(user.cluster_name)
-    })
-}
-
-fn of_cluster<'a>(users: &'a [User], name: &'a ClusterName) -> impl Iterator<Item = &'a User<'a>> {
-    users.iter().filter(move |user| user.cluster_name == name)
-}
-
-/// The most a node of any of these users takes, all its roles in the range together.
-fn costliest<'a>(users: impl Iterator<Item = &'a User<'a>>) -> Count {
-    let mut by_pool: BTreeMap<(&ClusterName, &PoolName), Count> = BTreeMap::new();
-    for user in users {
-        let sum = by_pool.entry((user.cluster_name, user.pool_name)).or_insert(Count::NONE);
-        *sum = *sum + user.per_node.addresses;
-    }
-    by_pool.into_values().fold(Count::NONE, Count::max)
-}
-
-/// Emergency nodes and the other colour of a migration. Which pool they join nobody states, so every range the
-/// cluster's nodes can come from has to have room for all of them, at the price of its costliest node.
-fn headroom(users: &[User], name: &ClusterName) -> Count {
-    let Some(first) = of_cluster(users, name).next() else {
-        return Count::NONE;
-    };
-    Count::exact(demand::headroom_nodes(first.cluster)).times(costliest(of_cluster(users, name)))
-}
-
-/// Pod addresses that rest before reuse; only where pods take them one by one.
-fn churn(users: &[User], name: &ClusterName, phase: Phase) -> Count {
-    let dynamic = || of_cluster(users, name).filter(|user| user.per_node.pods.is_some());
-    let Some(first) = dynamic().next() else {
-        return Count::NONE;
-    };
-    match first.cluster.headroom.churn {
-        None => Count::NONE,
-        Some(share @ Share::Count(_)) => Count::exact(share.of(0)),
-        Some(share @ Share::Percent(_)) => {
-            let extra = demand::headroom_nodes(first.cluster);
-            let densest = dynamic().filter_map(|user| user.per_node.pods).max();
-            let pods: Count =
-                dynamic().map(|user| user.nodes(phase).times(Count::of(user.per_node.pods))).sum::<Count>()
-                    + Count::exact(extra).times(Count::of(densest));
-            pods.map(|pods| share.of(pods))
-        }
-    }
 }
 
 /// Which of a cluster's ranges ends its growth first, where nodes cost one address here and one block there.

@@ -1,7 +1,8 @@
 //! The services' range.
 
 use super::count::Count;
-use super::rows::{Needs, Row, blank, known, size};
+use super::needs::Needs;
+use super::rows::{Row, blank, known, size};
 use super::tenants::ipv4;
 use super::{AddressPool, PoolKind};
 use causeway_addr::Family;

@@ -1,3 +1,4 @@
 //! The engine's integration tests.
 
+mod capacity;
 mod change;
