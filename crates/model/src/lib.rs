@@ -7,4 +7,5 @@ pub mod codes;
 pub mod design;
 pub mod facts;
 pub mod finding;
+pub mod masquerade;
 pub mod source;

@@ -11,6 +11,7 @@ pub mod files;
 pub mod kind;
 pub mod kubernetes;
 pub mod load;
+pub mod masquerade;
 mod meaning;
 mod merge;
 mod suggest;

@@ -224,6 +224,8 @@ pub struct Masquerade {
     pub daemon_set: Option<AgentManifest>,
     /// ConfigMaps that carry (or look as if they should carry) its configuration.
     pub config_maps: Vec<ConfigMap>,
+    /// What reading the files gave; filled in by the reader, last of all.
+    pub reading: crate::masquerade::MasqueradeReading,
 }
 
 /// One file of the agent's configuration directory.
@@ -234,6 +236,34 @@ pub struct MasqueradeFile {
     /// What `text` is in the user's files: the reader of masquerade files maps its own findings back with it.
     /// `lines[i]` is the span of line `i`; empty where no mapping is known.
     pub lines: Vec<crate::source::Span>,
+}
+
+impl MasqueradeFile {
+    /// The place of a range of bytes of `text` in the user's files. Exact where a line stands there as it is; the whole
+    /// line where it was escaped or folded. `None` where no mapping is known.
+    pub fn place(&self, range: std::ops::Range<usize>) -> Option<crate::source::Span> {
+        let (first, last) = (self.line_of(range.start), self.line_of(range.end.max(range.start)));
+        let (from, to) = (self.lines.get(first.0)?, self.lines.get(last.0)?);
+        if from.file != to.file {
+            return Some(*from);
+        }
+        let within = |span: &crate::source::Span, (line, column): (usize, usize)| {
+            let length = self.text.split('\n').nth(line).map_or(0, str::len);
+            let verbatim = usize::try_from(span.end.saturating_sub(span.start)) == Ok(length);
+            verbatim.then(|| span.start.saturating_add(u32::try_from(column).unwrap_or(u32::MAX)).min(span.end))
+        };
+        let start = within(from, first).unwrap_or(from.start);
+        let end = within(to, last).unwrap_or(to.end);
+        Some(crate::source::Span { file: from.file, start, end: end.max(start) })
+    }
+
+    /// The line a byte is in and its offset there.
+    fn line_of(&self, at: usize) -> (usize, usize) {
+        let before = self.text.as_bytes().get(..at).unwrap_or(self.text.as_bytes());
+        let line = before.iter().filter(|byte| **byte == b'\n').count();
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        (line, before.len() - start)
+    }
 }
 
 /// What matters of the DaemonSet that runs a masquerade agent.

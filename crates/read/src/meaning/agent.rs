@@ -4,11 +4,17 @@ use super::Meaning;
 use crate::document::{self, Raw};
 use crate::tree::{self, Node as TreeNode, Value};
 use causeway_model::design::*;
+use causeway_model::masquerade::MasqueradeReading;
 use causeway_model::source::Span;
 use std::collections::BTreeMap;
 
 impl Meaning<'_> {
-    pub(super) fn masquerade(&mut self, path: &str, masquerade: document::Masquerade) -> Masquerade {
+    pub(super) fn masquerade(
+        &mut self,
+        path: &str,
+        masquerade: document::Masquerade,
+        ebpf_host_routing: bool,
+    ) -> Masquerade {
         let path = format!("{path}.masquerade");
         let mut files = BTreeMap::new();
         for (name, file) in masquerade.files.unwrap_or_default().0 {
@@ -30,7 +36,7 @@ impl Meaning<'_> {
             }
         }
         let config_maps = masquerade.config_maps.unwrap_or_default();
-        Masquerade {
+        let mut masquerade = Masquerade {
             agent: masquerade.agent,
             flags: masquerade.flags.unwrap_or_default().0,
             files,
@@ -42,7 +48,10 @@ impl Meaning<'_> {
                 .enumerate()
                 .filter_map(|(at, Raw(node))| self.config_map(&format!("{path}.configMaps.{at}"), node))
                 .collect(),
-        }
+            reading: MasqueradeReading::default(),
+        };
+        masquerade.reading = crate::masquerade::read(&masquerade, ebpf_host_routing, &path);
+        masquerade
     }
 
     /// A text with the place of each of its lines.

@@ -66,7 +66,9 @@ impl Meaning<'_> {
                 churn: headroom.churn,
             }),
             ipam: self.ipam(&path, cluster.ipam),
-            masquerade: cluster.masquerade.map(|masquerade| self.masquerade(&path, masquerade)),
+            masquerade: cluster
+                .masquerade
+                .map(|masquerade| self.masquerade(&path, masquerade, cluster.ebpf_host_routing.unwrap_or(false))),
             observed_exempt: cluster.observed_rules.and_then(|rules| rules.exempt).map(|exempt| exempt.0),
             ingress: ingress
                 .into_iter()

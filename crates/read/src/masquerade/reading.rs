@@ -1,0 +1,333 @@
+//! From a cluster's masquerade settings to what its agent makes of them: which files its directory holds, what each
+//! reader does with them, and what is worth saying, with the place of every word.
+
+use super::cidr::{self, GoCidr};
+use super::fields::{self, LINK_LOCAL, LINK_LOCAL_V6, LIST};
+use super::flags::{self, FlagError, Flags};
+use super::reference::{self, CONFIG_DIRECTORY, Directory, DirectoryEntry, takes_part};
+use super::strict::strict;
+use super::value::Value;
+use causeway_model::codes;
+use causeway_model::design::{AgentManifest, ConfigMap, Masquerade, MasqueradeAgent, MasqueradeFile};
+use causeway_model::finding::{Finding, Severity};
+use causeway_model::masquerade::{
+    MasqueradeOutcome, MasqueradeReader, MasqueradeReading, ReadMasqueradeEntry, ReadMasqueradeFile,
+};
+use causeway_model::source::Span;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A file of the directory and where its text comes from.
+struct Source<'a> {
+    object: String,
+    config_map: Option<&'a str>,
+    file: &'a MasqueradeFile,
+}
+
+/// Reads the masquerade files of a cluster. `path` is the dotted path of the settings in the design
+/// (`clusters.prod.masquerade`); with `ebpf_host_routing` AKS' merger and Cilium take the place of the agent AKS ships.
+pub fn read(masquerade: &Masquerade, ebpf_host_routing: bool, path: &str) -> MasqueradeReading {
+    if masquerade.agent == Some(MasqueradeAgent::None) {
+        return MasqueradeReading::default();
+    }
+    let reader = reader_of(masquerade, ebpf_host_routing);
+    let mut missing = Vec::new();
+    let sources = sources(masquerade, path, &mut missing);
+    let stated = masquerade.agent.is_some() || masquerade.daemon_set.is_some();
+    if sources.is_empty() && !stated {
+        return MasqueradeReading { missing, ..MasqueradeReading::default() };
+    }
+    let directory = directory(masquerade, &sources);
+    let (flags, mut findings, broken) = arguments(masquerade, reader, path);
+    let outcomes = MasqueradeReader::ALL.into_iter().map(|each| {
+        let outcome = match (&broken, each == reader) {
+            (Some(message), true) => MasqueradeOutcome::Refused { message: message.clone(), exits: true },
+            (None, true) => reference::outcome(each, &flags, &directory),
+            (_, false) => reference::outcome(each, &flags_of(masquerade, each), &directory),
+        };
+        (each, outcome)
+    });
+    let outcomes = outcomes.collect();
+    for issue in strict(reader, &flags, &directory) {
+        let source = issue.file.as_ref().and_then(|file| sources.get(file));
+        let object = source.map_or_else(|| path.to_owned(), |source| source.object.clone());
+        let range = issue.range.map(|range| widened(source.map_or("", |source| &source.file.text), range));
+        let words = range.clone().and_then(|range| source?.file.text.get(range)).filter(|words| !words.contains('\n'));
+        let mut finding = Finding::new(issue.code, object, issue.message).severity(issue.severity).help(issue.help);
+        finding.at = range.and_then(|range| source?.file.place(range));
+        finding.on.extend(words.map(|words| words.trim_matches(['"', '\'']).to_owned()));
+        finding.evidence = issue.evidence;
+        findings.push(finding);
+    }
+    findings.extend(unmounted(masquerade, path));
+    let files = sources.iter().map(|(name, source)| read_file(reader, name, source)).collect();
+    MasqueradeReading { files, outcomes, findings, missing, enable_ipv6: flags.enable_ipv6 }
+}
+
+/// Which program reads the files.
+fn reader_of(masquerade: &Masquerade, ebpf_host_routing: bool) -> MasqueradeReader {
+    let image = masquerade.daemon_set.as_ref().and_then(|manifest| manifest.image.as_deref()).unwrap_or("");
+    match masquerade.agent {
+        Some(MasqueradeAgent::Cilium) => MasqueradeReader::Cilium,
+        Some(MasqueradeAgent::IpMasqAgent) => MasqueradeReader::Original,
+        Some(_) => MasqueradeReader::V2,
+        None if ebpf_host_routing && masquerade.daemon_set.is_none() => MasqueradeReader::Merger,
+        None if image.contains("ip-masq-agent") && !image.contains("ip-masq-agent-v2") && !image.contains("/aks/") => {
+            MasqueradeReader::Original
+        }
+        None => MasqueradeReader::V2,
+    }
+}
+
+/// The files of the directory: those given directly, and those ConfigMaps bring. With a DaemonSet its volumes say which and
+/// under which names; without one every key is taken for a file.
+fn sources<'a>(masquerade: &'a Masquerade, path: &str, missing: &mut Vec<String>) -> BTreeMap<String, Source<'a>> {
+    let mut sources = BTreeMap::new();
+    for (name, file) in &masquerade.files {
+        let object = format!("{path}.files.{name}");
+        sources.insert(name.clone(), Source { object, config_map: None, file });
+    }
+    let mut add = |name: &str, at: usize, key: &str, map: &'a ConfigMap, file: &'a MasqueradeFile| {
+        let mut unique = name.to_owned();
+        while sources.contains_key(&unique) {
+            unique.push('~');
+        }
+        let object = format!("{path}.configMaps.{at}.data.{key}");
+        sources.insert(unique, Source { object, config_map: Some(&map.name), file });
+    };
+    let Some(manifest) = &masquerade.daemon_set else {
+        for (at, map) in masquerade.config_maps.iter().enumerate() {
+            for (key, file) in &map.data {
+                add(key, at, key, map, file);
+            }
+        }
+        return sources;
+    };
+    for (directory, mount) in manifest.mounts.iter().filter_map(|mount| Some((under_config(&mount.path)?, mount))) {
+        for mounted in &mount.config_maps {
+            let found = masquerade
+                .config_maps
+                .iter()
+                .enumerate()
+                .find(|(_, map)| map.name == mounted.name && same_namespace(manifest, map));
+            let Some((at, map)) = found else {
+                let elsewhere = masquerade.config_maps.iter().any(|map| map.name == mounted.name);
+                if !mounted.optional && !elsewhere && !mounted.name.is_empty() {
+                    missing.push(format!(
+                        "the ConfigMap `{}/{}`, which the DaemonSet `{}` mounts",
+                        namespace(manifest),
+                        mounted.name,
+                        manifest.name
+                    ));
+                }
+                continue;
+            };
+            for (key, file) in &map.data {
+                let name = match &mounted.items {
+                    None => Some(key.as_str()),
+                    Some(items) => items.get(key).map(String::as_str),
+                };
+                match (name, directory, &mount.sub_path) {
+                    (Some(name), "", None) if !name.contains('/') => add(name, at, key, map, file),
+                    // One file of the volume, mounted under a name of its own.
+                    (Some(name), own, Some(sub_path)) if name == sub_path && !own.is_empty() && !own.contains('/') => {
+                        add(own, at, key, map, file)
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    sources
+}
+
+/// What is below the configuration directory; empty for itself.
+fn under_config(path: &str) -> Option<&str> {
+    let rest = path.trim_end_matches('/').strip_prefix(CONFIG_DIRECTORY)?;
+    if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
+}
+
+fn namespace(manifest: &AgentManifest) -> &str {
+    manifest.namespace.as_deref().unwrap_or("default")
+}
+
+fn same_namespace(manifest: &AgentManifest, map: &ConfigMap) -> bool {
+    map.namespace.as_deref().unwrap_or("default") == namespace(manifest)
+}
+
+fn directory(masquerade: &Masquerade, sources: &BTreeMap<String, Source<'_>>) -> Directory {
+    let mounted = match &masquerade.daemon_set {
+        None => true,
+        Some(manifest) => manifest.mounts.iter().any(|mount| under_config(&mount.path).is_some()),
+    };
+    if !mounted && sources.is_empty() {
+        return Directory::Unlistable("no such file or directory".to_owned());
+    }
+    let entries = sources
+        .iter()
+        .map(|(name, source)| (name.clone(), DirectoryEntry::File(source.file.text.clone().into_bytes())));
+    Directory::Entries(entries.collect())
+}
+
+/// The agent's own arguments among what its container is started with: without the program. `None` when a shell or
+/// another program stands in front, whose text is not read.
+pub fn agent_arguments(command: &[String]) -> Option<&[String]> {
+    match command {
+        [program, rest @ ..] if !program.starts_with('-') => {
+            let name = program.rsplit('/').next().unwrap_or(program);
+            name.contains("masq").then_some(rest)
+        }
+        all => Some(all),
+    }
+}
+
+fn flags_of(masquerade: &Masquerade, reader: MasqueradeReader) -> Flags {
+    let (arguments, _) = given_arguments(masquerade, "");
+    flags::parse(reader, arguments.unwrap_or_default()).unwrap_or_else(|_| Flags::defaults(reader))
+}
+
+/// The arguments, and the dotted path of the list they stand in.
+fn given_arguments<'a>(masquerade: &'a Masquerade, path: &str) -> (Option<&'a [String]>, String) {
+    match &masquerade.daemon_set {
+        Some(manifest) => (agent_arguments(&manifest.args), format!("{path}.daemonSet")),
+        None => (agent_arguments(&masquerade.flags), format!("{path}.flags")),
+    }
+}
+
+/// Reads the arguments: the flags, what is worth saying about them, and the text the agent ends with if it refuses them.
+fn arguments(masquerade: &Masquerade, reader: MasqueradeReader, path: &str) -> (Flags, Vec<Finding>, Option<String>) {
+    let (arguments, object) = given_arguments(masquerade, path);
+    let in_list = masquerade.daemon_set.is_none();
+    let skipped = if in_list { masquerade.flags.len().saturating_sub(arguments.map_or(0, <[String]>::len)) } else { 0 };
+    let place = |at: usize| {
+        if in_list { format!("{object}.{}", at + skipped) } else { object.clone() }
+    };
+    let mut findings = Vec::new();
+    let mut say = |object: String, severity, message: String, help: String| {
+        findings.push(Finding::new(codes::AGENT_MANIFEST_MISCONFIGURED, object, message).severity(severity).help(help));
+    };
+    let arguments = arguments.unwrap_or_default();
+    let flags = match flags::parse(reader, arguments) {
+        Ok(flags) => flags,
+        Err(error) => {
+            let (message, at) = match &error {
+                FlagError::Refused { message, at } => (message.clone(), *at),
+                FlagError::Help { at } => ("the program prints its usage and ends".to_owned(), *at),
+            };
+            let argument = arguments.get(at).map_or("", String::as_str);
+            let name = argument.trim_start_matches('-').split('=').next().unwrap_or("");
+            let help = match nearest_flag(name, reader) {
+                Some(known) if known != name => format!("did you mean `--{known}`?"),
+                _ => "correct or remove the argument".to_owned(),
+            };
+            let text = format!("{reader} ends at its argument `{argument}`: {message}");
+            say(place(at), Severity::Error, text, help);
+            return (Flags::defaults(reader), findings, Some(message));
+        }
+    };
+    if let Some(first) = flags.unread.first() {
+        let at = arguments.len().saturating_sub(flags.unread.len());
+        let message = format!("nothing from the argument `{first}` on is read");
+        say(place(at), Severity::Warning, message, "write flags and values as `--flag=value`".to_owned());
+    }
+    if flags.resync_interval <= 0 {
+        let message = format!(
+            "`--resync-interval={}` is a loop without a pause: the agent rewrites the rules all the time",
+            flags.resync_interval
+        );
+        say(object.clone(), Severity::Warning, message, "write a number of seconds such as 60".to_owned());
+    }
+    (flags, findings, None)
+}
+
+fn nearest_flag(name: &str, reader: MasqueradeReader) -> Option<&'static str> {
+    let plain = |text: &str| text.replace(['-', '_'], "").to_lowercase();
+    let name = plain(name);
+    let distance = |known: &&str| strsim::damerau_levenshtein(&name, &plain(known));
+    let known = flags::known(reader).min_by_key(distance)?;
+    (distance(&known) <= known.len() / 3).then_some(known)
+}
+
+/// ConfigMaps that look like the agent's and that its DaemonSet does not mount. Those of the agent AKS ships are that
+/// one's business.
+fn unmounted(masquerade: &Masquerade, path: &str) -> Vec<Finding> {
+    let Some(manifest) = &masquerade.daemon_set else {
+        return Vec::new();
+    };
+    let mounted = |map: &ConfigMap| {
+        manifest.mounts.iter().flat_map(|mount| &mount.config_maps).any(|mounted| mounted.name == map.name)
+    };
+    let others = masquerade
+        .config_maps
+        .iter()
+        .enumerate()
+        .filter(|(_, map)| !mounted(map) && !map.name.starts_with("azure-ip-masq"));
+    others
+        .map(|(at, map)| {
+            let message = format!(
+                "no volume of the DaemonSet `{}` names the ConfigMap `{}`, so nothing reads it",
+                manifest.name, map.name
+            );
+            Finding::new(codes::MASQ_FILE_IGNORED, format!("{path}.configMaps.{at}"), message)
+                .help("mount it at `/etc/config`, or remove it")
+                .on(&map.name)
+        })
+        .collect()
+}
+
+/// What was not written at all has no bytes; the dash or the colon before it has.
+fn widened(text: &str, range: Range<usize>) -> Range<usize> {
+    if !range.is_empty() {
+        return range;
+    }
+    let before = text.get(..range.start).unwrap_or(text);
+    match before.rfind(['-', ':', '[', ',']) {
+        Some(at) => at..at + 1,
+        None => range,
+    }
+}
+
+fn read_file(reader: MasqueradeReader, name: &str, source: &Source<'_>) -> ReadMasqueradeFile {
+    let mut file = ReadMasqueradeFile {
+        name: name.to_owned(),
+        object: source.object.clone(),
+        config_map: source.config_map.map(str::to_owned),
+        takes_part: takes_part(reader, name),
+        list: None,
+        link_local: None,
+        link_local_v6: None,
+    };
+    let Ok(document) = reference::document(source.file.text.as_bytes()) else {
+        return file;
+    };
+    let place = |range: Range<usize>| -> Option<Span> { source.file.place(widened(&source.file.text, range)) };
+    for member in fields::members(&document) {
+        let at = member.node.range.clone();
+        match (fields::field_of(reader, &member.key), &member.node.value) {
+            (Some(LIST), Value::Seq(items)) => {
+                file.list =
+                    Some(items.iter().map(|item| read_entry(reader, item, place(item.range.clone()))).collect());
+            }
+            (Some(LIST), _) => file.list = None,
+            (Some(LINK_LOCAL), Value::Bool(value)) => file.link_local = Some((*value, place(at))),
+            (Some(LINK_LOCAL_V6), Value::Bool(value)) => file.link_local_v6 = Some((*value, place(at))),
+            _ => {}
+        }
+    }
+    file
+}
+
+fn read_entry(reader: MasqueradeReader, item: &super::value::Node, at: Option<Span>) -> ReadMasqueradeEntry {
+    let text = match &item.value {
+        Value::String(text) => text.as_str(),
+        _ => "",
+    };
+    let cidr = match reader {
+        MasqueradeReader::Cilium | MasqueradeReader::Merger => cidr::parse_prefix(text).and_then(GoCidr::masked),
+        _ => GoCidr::parse(text).filter(|cidr| cidr.is_aligned()).and_then(|cidr| cidr.programmed(text).ok()),
+    };
+    ReadMasqueradeEntry { text: text.to_owned(), cidr, at }
+}
+
+#[cfg(test)]
+mod tests;
