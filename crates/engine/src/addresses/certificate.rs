@@ -117,15 +117,13 @@ fn beyond<'a>(
 ) -> Vec<Owned> {
     let mut by_appliance: BTreeMap<String, RangeSet> = BTreeMap::new();
     let mut seen = RangeSet::new();
+    // What a peering or gateway leads to directly is not reached through an appliance, whoever has it there.
+    let nearer: RangeSet = near.iter().filter(|claim| claim.way != Way::Own).map(|claim| claim.cidr).collect();
     for network in networks {
         for transit in ground.fabric.transits(network, tables) {
-            let mut reached = Vec::new();
-            for claim in ground.fabric.beyond(network, &transit, &transit.prefix) {
-                let direct = near.iter().filter(|other| other.network == claim.network).map(|other| other.cidr);
-                let part: RangeSet = common(&claim.cidr, &transit.prefix).into_iter().collect();
-                reached.extend(part.difference(&direct.collect()).cidrs());
-            }
-            let reached: RangeSet = reached.into_iter().collect();
+            let claims = ground.fabric.beyond(network, &transit, &transit.prefix);
+            let parts = claims.iter().filter_map(|claim| common(&claim.cidr, &transit.prefix));
+            let reached: RangeSet = parts.collect::<RangeSet>().difference(&nearer);
             let new = reached.difference(&seen);
             seen = seen.union(&new);
             let owner = format!("through {} in {}", transit.appliance, transit.network);

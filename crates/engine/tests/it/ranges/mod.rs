@@ -1,0 +1,4 @@
+//! Checks of ranges and addresses.
+
+mod certificate;
+mod fabricate;
