@@ -26,6 +26,9 @@ enum RoleKind<'a> {
 
 /// A part of a range that can't be used, and why.
 struct Refused {
+    /// The range nobody may use.
+    row: Cidr,
+    /// What of the user's range lies in it.
     part: Cidr,
     why: String,
     fact: Option<About>,
@@ -95,7 +98,7 @@ fn refused(role: &Role) -> Vec<Refused> {
         if let Some(part) = common(row, range)
             && !found.iter().any(|known| known.part.covers(&part))
         {
-            found.push(Refused { part, why: why.to_owned(), fact });
+            found.push(Refused { row: *row, part, why: why.to_owned(), fact });
         }
     };
     let for_clusters = match &role.kind {
@@ -120,19 +123,20 @@ fn refused(role: &Role) -> Vec<Refused> {
 }
 
 fn reserved(ground: &Ground, role: &Role, refused: &[Refused]) -> Finding {
-    let parts: Vec<Cidr> = refused.iter().map(|refused| refused.part).collect();
-    let verb = match parts.as_slice() {
+    let rows: Vec<Cidr> = refused.iter().map(|refused| refused.row).collect();
+    let verb = match rows.as_slice() {
         [only] if only == &role.range => "is reserved".to_owned(),
         [only] if only.covers(&role.range) => format!("lies in reserved `{only}`"),
-        parts => format!("overlaps reserved {}", listed(parts)),
+        rows => format!("overlaps reserved {}", listed(rows)),
     };
-    let mut finding = Finding::new(codes::RESERVED_RANGE, &role.path, format!("{} {verb}", role.words)).on(role.range);
+    let message = format!("{} {verb}", role.words);
+    let mut finding = Finding::new(codes::RESERVED_RANGE, &role.path, message).on(role.range);
     for refused in refused {
-        if refused.part != role.range {
-            finding = finding.on(refused.part);
+        if refused.row != role.range {
+            finding = finding.on(refused.row);
         }
         let cite = refused.fact.map_or(String::new(), |fact| format!(": {fact}"));
-        finding = finding.evidence(format!("`{}`: {}{cite}", refused.part, refused.why));
+        finding = finding.evidence(format!("`{}`: {}{cite}", refused.row, refused.why));
     }
     finding.since = refused.iter().find_map(|refused| refused.fact).map(|fact| fact.as_of);
     match &role.kind {
@@ -151,8 +155,11 @@ fn reserved(ground: &Ground, role: &Role, refused: &[Refused]) -> Finding {
                     listed(clusters)
                 ));
             }
-            let subnets: Vec<SubnetRef> =
-                parts.iter().flat_map(|part| ground.fabric.subnets_in(name, part)).map(|(_, subnet)| subnet).collect();
+            let subnets: Vec<SubnetRef> = refused
+                .iter()
+                .flat_map(|refused| ground.fabric.subnets_in(name, &refused.part))
+                .map(|(_, subnet)| subnet)
+                .collect();
             if !subnets.is_empty() {
                 finding = finding.evidence(format!("subnets there: {}", listed(&subnets)));
             }

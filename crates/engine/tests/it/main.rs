@@ -1,4 +1,11 @@
 //! The engine's integration tests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly, as tests do"
+)]
 
 mod capacity;
 mod change;

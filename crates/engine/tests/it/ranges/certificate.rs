@@ -67,7 +67,11 @@ proptest! {
 
 #[test]
 fn a_list_out_of_order_or_overlapping_is_no_proof() {
-    let line = |first: &str, last: &str| Entry { first: first.parse().unwrap(), last: last.parse().unwrap(), owner: String::new() };
+    let line = |first: &str, last: &str| Entry {
+        first: first.parse().unwrap(),
+        last: last.parse().unwrap(),
+        owner: String::new(),
+    };
     assert!(verify(&[line("10.0.0.0", "10.0.0.255"), line("10.0.1.0", "10.0.1.255"), line("fd00::", "fd00::ff")]));
     assert!(!verify(&[line("10.0.0.0", "10.0.1.0"), line("10.0.1.0", "10.0.1.255")]));
     assert!(!verify(&[line("10.0.1.0", "10.0.1.255"), line("10.0.0.0", "10.0.0.255")]));
@@ -109,7 +113,10 @@ fn a_list_says_what_it_leaves_out() {
             ("networks.spoke.subnets", strings(&["10.80.0.0 10.80.0.255 spoke/nodes"]), vec![]),
             (
                 "clusters.managed",
-                strings(&["10.244.0.0 10.244.255.255 managed/podCidr", "172.16.0.0 172.16.255.255 managed/serviceCidr"]),
+                strings(&[
+                    "10.244.0.0 10.244.255.255 managed/podCidr",
+                    "172.16.0.0 172.16.255.255 managed/serviceCidr"
+                ]),
                 vec!["the VNet of `managed`, which AKS makes or the design leaves open"],
             ),
             (

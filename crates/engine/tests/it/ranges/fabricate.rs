@@ -176,7 +176,17 @@ pub(super) fn designs() -> impl Strategy<Value = Design> {
     (
         prop::collection::vec(vnet(), 1..6),
         prop::collection::vec((prop::collection::vec(prefix(), 1..3), prop::option::of(prefix())), 2),
-        prop::collection::vec((0usize..5, 0usize..5, any::<bool>(), any::<bool>(), prop::option::weighted(0.3, 0usize..2), prop::option::of(any::<bool>())), 0..7),
+        prop::collection::vec(
+            (
+                0usize..5,
+                0usize..5,
+                any::<bool>(),
+                any::<bool>(),
+                prop::option::weighted(0.3, 0usize..2),
+                prop::option::of(any::<bool>()),
+            ),
+            0..7,
+        ),
         prop::collection::vec((0usize..5, prefix(), prefix(), 0usize..4), 0..4),
     )
         .prop_map(|(vnets, sites, peerings, clusters)| build(&vnets, &sites, &peerings, &clusters))
@@ -200,8 +210,13 @@ fn build(
     }
     for (at, vnet) in vnets.iter().enumerate() {
         let mut value = network(NetworkKind::Vnet, vnet.prefixes.clone());
-        let connects: Vec<NetworkName> =
-            vnet.connects.iter().enumerate().filter(|(_, yes)| **yes).map(|(site, _)| NetworkName::from(format!("site{site}").as_str())).collect();
+        let connects: Vec<NetworkName> = vnet
+            .connects
+            .iter()
+            .enumerate()
+            .filter(|(_, yes)| **yes)
+            .map(|(site, _)| NetworkName::from(format!("site{site}").as_str()))
+            .collect();
         if !connects.is_empty() {
             value.gateway = Some(Gateway { kind: GatewayKind::ExpressRoute, connects });
         }
@@ -211,7 +226,11 @@ fn build(
         let table = vnet.routed.map(|(to, prefix)| {
             let table = RouteTableName::from(format!("table{at}").as_str());
             let prefix = prefix.map_or(cidr("0.0.0.0/0"), |prefix| vnets[prefix % vnets.len()].prefixes[0]);
-            let route = Route { name: "through".into(), prefix: RoutePrefix::Cidr(prefix), next_hop: NextHop::Appliance(appliance(to)) };
+            let route = Route {
+                name: "through".into(),
+                prefix: RoutePrefix::Cidr(prefix),
+                next_hop: NextHop::Appliance(appliance(to)),
+            };
             design.route_tables.insert(table.clone(), RouteTable { bgp_propagation: None, routes: vec![route] });
             table
         });
