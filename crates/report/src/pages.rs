@@ -14,6 +14,7 @@ macro_rules! pages {
 pages! {
     "acceptance-matches-nothing",
     "address-outside-range",
+    "address-used-twice",
     "agent-manifest-misconfigured",
     "api-server-subnet-unfit",
     "asymmetric-return-through-stateful-hop",
@@ -76,6 +77,7 @@ pages! {
     "route-limit-exceeded",
     "route-never-matches",
     "route-table-missing",
+    "service-cidr-exhausted",
     "service-cidr-immutable",
     "service-cidr-overlaps-onprem",
     "service-cidr-overlaps-peer",
@@ -90,6 +92,7 @@ pages! {
     "subnet-full",
     "subnet-outside-network",
     "subnet-shared",
+    "subnet-size-refused",
     "subnets-overlap",
     "udr-without-default-route",
     "utilisation-above-alarm",
