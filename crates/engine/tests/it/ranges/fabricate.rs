@@ -231,7 +231,9 @@ fn build(
                 prefix: RoutePrefix::Cidr(prefix),
                 next_hop: NextHop::Appliance(appliance(to)),
             };
-            design.route_tables.insert(table.clone(), RouteTable { bgp_propagation: None, routes: vec![route] });
+            design
+                .route_tables
+                .insert(table.clone(), RouteTable { known: true, bgp_propagation: None, routes: vec![route] });
             table
         });
         for (index, (of, third)) in vnet.subnets.iter().enumerate() {
