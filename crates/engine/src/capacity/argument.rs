@@ -1,7 +1,7 @@
 //! Why a range has room or has not: its arithmetic in lines, and the count that proves it.
 
 use super::PoolKind;
-use super::count::Count;
+use super::count::{Count, many};
 use super::demand::{self, Phase};
 use super::rows::{Row, User};
 use causeway_addr::{Cidr, Family, Request, plan};
@@ -26,6 +26,7 @@ pub(crate) fn explain(design: &Design, row: &mut Row) {
         "now {}; at maximum {}; during an upgrade {} at maximum, {} today",
         needs.now, needs.at_max, needs.upgrade, needs.upgrade_now
     ));
+    lines.extend(bare_pods(row));
     lines.extend(losses(row));
     lines.push(verdict(design, row));
     row.answer.because = lines;
@@ -39,7 +40,7 @@ fn range(row: &Row) -> Vec<String> {
     let prefix = row.answer.prefix.as_deref().unwrap_or_default();
     let line = match row.answer.kind {
         PoolKind::PodCidr if total == usable => {
-            format!("{prefix}: {} blocks of /24", usable / demand::BLOCK)
+            format!("{prefix}: {} of /24", many(usable / demand::BLOCK, "block", "blocks"))
         }
         PoolKind::PodCidr => format!("{prefix}: holds no whole /24"),
         _ if row.in_blocks() => format!(
@@ -80,7 +81,8 @@ fn user(user: &User) -> String {
         demand::surge_words(user.pool),
     );
     if let Some(measured) = user.measured() {
-        line.push_str(&format!("; {measured} counted now"));
+        let source = if user.pool.allocated.is_some() { "by the nodes' own account" } else { "for the pods listed" };
+        line.push_str(&format!("; {measured} held now {source}"));
     }
     line
 }
@@ -141,6 +143,17 @@ fn unknowns(row: &Row) -> Vec<String> {
         );
     }
     lines
+}
+
+/// Under dynamic allocation both figures: whole batches, and the rule of thumb of one address a pod.
+fn bare_pods(row: &Row) -> Option<String> {
+    let mut dynamic = row.users.iter().filter(|user| user.per_node.pods.is_some()).peekable();
+    dynamic.peek()?;
+    let pods: Count = dynamic.map(|user| user.nodes(Phase::Upgrade).times(Count::of(user.per_node.pods))).sum();
+    Some(format!(
+        "nodes x pods at full density, surge counted in, is {pods}; batches make it {}, headroom and others counted in",
+        row.needs.upgrade
+    ))
 }
 
 /// After losing a node or a zone, and whether what replaces them finds room.

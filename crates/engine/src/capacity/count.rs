@@ -88,6 +88,11 @@ impl std::fmt::Display for Count {
     }
 }
 
+/// `1 node`, `2 nodes`.
+pub(crate) fn many(count: u64, one: &str, more: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {more}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

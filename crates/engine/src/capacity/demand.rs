@@ -114,12 +114,17 @@ pub(crate) fn max_pods(cluster: &Cluster, pool: &Pool) -> Option<(u32, bool)> {
     pool.max_pods.map(|stated| (stated, true)).or_else(planned)
 }
 
+/// What is added where `maxPods` was planned with and not stated.
+fn unless_stated(stated: bool) -> &'static str {
+    if stated { "" } else { " (maxPods is not stated, so this is the number to plan with)" }
+}
+
 /// What a node takes from its own subnet.
 pub(crate) fn from_node_subnet(cluster: &Cluster, pool: &Pool) -> PerNode {
     match (cluster.mode_of(pool), max_pods(cluster, pool)) {
-        (Some(Mode::NodeSubnet), Some((max_pods, _))) => PerNode::new(
+        (Some(Mode::NodeSubnet), Some((max_pods, stated))) => PerNode::new(
             Count::exact(subnet::per_node_with_pods(u64::from(max_pods))),
-            format!("1 + {max_pods} a node, reserved when it joins"),
+            format!("1 + {max_pods} a node, reserved when it joins{}", unless_stated(stated)),
         ),
         (Some(Mode::NodeSubnet), None) => {
             PerNode::new(Count::at_least(subnet::per_node()), "1 + maxPods a node, and maxPods is not stated")
@@ -135,14 +140,17 @@ pub(crate) fn from_pod_subnet(cluster: &Cluster, pool: &Pool) -> PerNode {
         return PerNode::new(Count::of(None), "the mode is not stated");
     };
     match (mode, max_pods(cluster, pool)) {
-        (Mode::PodSubnetStatic, Some((max_pods, _))) => {
+        (Mode::PodSubnetStatic, Some((max_pods, stated))) => {
             let max_pods = u64::from(max_pods);
             let blocks = pods::static_blocks_per_node(max_pods);
             PerNode {
                 in_blocks: true,
                 ..PerNode::new(
                     Count::exact(pods::static_addresses_per_node(max_pods)),
-                    format!("ceil(({max_pods} + 1) / 16) = {blocks} blocks of 16 a node, from when it joins"),
+                    format!(
+                        "ceil(({max_pods} + 1) / 16) = {blocks} blocks of 16 a node, from when it joins{}",
+                        unless_stated(stated)
+                    ),
                 )
             }
         }
@@ -153,7 +161,7 @@ pub(crate) fn from_pod_subnet(cluster: &Cluster, pool: &Pool) -> PerNode {
                 "ceil((maxPods + 1) / 16) blocks of 16 a node, and maxPods is not stated",
             )
         },
-        (Mode::PodSubnet, Some((max_pods, _))) => dynamic(cluster, u64::from(max_pods)),
+        (Mode::PodSubnet, Some((max_pods, stated))) => dynamic(cluster, u64::from(max_pods), stated),
         (Mode::PodSubnet, None) => {
             PerNode::new(Count::at_least(batches(cluster).held(0)), "at least one batch a node; maxPods is not stated")
         }
@@ -162,7 +170,7 @@ pub(crate) fn from_pod_subnet(cluster: &Cluster, pool: &Pool) -> PerNode {
     }
 }
 
-fn dynamic(cluster: &Cluster, max_pods: u64) -> PerNode {
+fn dynamic(cluster: &Cluster, max_pods: u64, stated: bool) -> PerNode {
     let host = u64::from(cluster.ipam.host_network_pods_per_node.unwrap_or(0));
     let needing = max_pods.saturating_sub(host);
     let batches = batches(cluster);
@@ -178,10 +186,11 @@ fn dynamic(cluster: &Cluster, max_pods: u64) -> PerNode {
         ..PerNode::new(
             Count::exact(held),
             format!(
-                "{held} a full node: {batch} * ceil({min_free} + {needing}/{batch}){clamp}, for {max_pods} pods{less}; \
+                "{held} a full node: {batch} * ceil({min_free} + {needing}/{batch}){clamp}, for {max_pods} pods{less}{note}; \
                  one address a pod would be {needing}",
                 batch = batches.batch,
                 min_free = cluster.ipam.min_free,
+                note = unless_stated(stated),
             ),
         )
     }

@@ -5,6 +5,7 @@ mod count;
 mod demand;
 mod egress;
 mod findings;
+mod inventory;
 mod loads;
 mod losses;
 mod needs;

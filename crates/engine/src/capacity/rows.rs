@@ -2,6 +2,7 @@
 
 use super::count::Count;
 use super::demand::{self, Nodes, PerNode, Phase};
+use super::inventory::{self, Inventory};
 use super::needs::{self, Needs};
 use super::tenants::{self, Tenant, ipv4};
 use super::{AddressPool, PoolKind, argument, losses, services};
@@ -32,6 +33,8 @@ pub(crate) struct User<'a> {
     pub(crate) role: Role,
     pub(crate) nodes: Nodes,
     pub(crate) per_node: PerNode,
+    /// Its nodes and pods, where all are listed.
+    pub(crate) inventory: Option<Inventory>,
 }
 
 impl User<'_> {
@@ -50,10 +53,12 @@ impl User<'_> {
         self.nodes.at(self.pool, phase)
     }
 
-    /// Addresses that nodes of the range's own account hold now, where they were counted.
+    /// Addresses held now as counted: by the nodes' own account, else from the pods listed. Only where pods take them as they come;
+    /// in other modes nodes hold what they hold.
     pub(crate) fn measured(&self) -> Option<u64> {
-        let dynamic = self.cluster.mode_of(self.pool) == Some(Mode::PodSubnet);
-        self.pool.allocated.filter(|_| self.role == Role::Pods && dynamic)
+        self.per_node.pods?;
+        let listed = || Some(self.inventory.as_ref()?.held(demand::batches(self.cluster)));
+        self.pool.allocated.or_else(listed)
     }
 
     /// Addresses in a phase.
@@ -126,8 +131,11 @@ pub(crate) fn all(design: &Design) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     for (cluster_name, cluster) in &design.clusters {
         let mut blocks = Vec::new();
+        let mut listed = inventory::of(cluster);
         for (pool_name, pool) in &cluster.pools {
+            let inventory = listed.remove(pool_name);
             let user = |role, per_node| User {
+                inventory: inventory.clone(),
                 cluster_name,
                 cluster,
                 pool_name,

@@ -15,8 +15,8 @@ use std::net::IpAddr;
 /// Source: the allocator of kube-apiserver, Kubernetes 1.33.
 const NEVER_HANDED_OUT: u64 = 2;
 
-/// What is known about a cluster's service range. Nobody states how many services there will be, so nothing is claimed about a maximum;
-/// an upgrade or a loss adds none.
+/// What is known about a cluster's service range. Nobody states how many services there will be, so nothing is claimed about a maximum
+/// and no size is recommended; an upgrade or a loss adds none.
 pub(crate) fn row<'a>(name: &'a ClusterName, cluster: &'a Cluster) -> Row<'a> {
     let prefixes = ipv4(&cluster.service_cidrs);
     let usable = known(&prefixes, |prefix| size(prefix).saturating_sub(NEVER_HANDED_OUT));
@@ -47,7 +47,6 @@ pub(crate) fn row<'a>(name: &'a ClusterName, cluster: &'a Cluster) -> Row<'a> {
             after_zone_loss: held,
             fits,
             short_by: held.zip(usable).map(|(held, usable)| held.saturating_sub(usable)),
-            smallest_prefix: held.and_then(|held| subnet::prefix_for(held.saturating_add(NEVER_HANDED_OUT))),
             because,
             ..blank(PoolKind::ServiceCidr, &prefixes)
         },
@@ -58,6 +57,11 @@ pub(crate) fn row<'a>(name: &'a ClusterName, cluster: &'a Cluster) -> Row<'a> {
         needs: Needs { certain_now: now, now, upgrade_now: now, at_max: Count::of(None), upgrade: now, growth: None },
         others: Count::NONE,
     }
+}
+
+/// The longest range that could hand out that many.
+pub(crate) fn prefix_for(held: u64) -> Option<u8> {
+    subnet::prefix_for(held.saturating_add(NEVER_HANDED_OUT))
 }
 
 /// Addresses of the services that are listed; `None` when none is.

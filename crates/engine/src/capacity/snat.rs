@@ -2,7 +2,7 @@
 
 use super::ClusterPorts;
 use super::Snat;
-use super::count::Count;
+use super::count::{Count, many};
 use super::demand;
 use super::egress::{self, Egress, Shared, Wanted, firewall_ips, gateway_ips};
 use causeway_model::arithmetic::snat as ports;
@@ -62,7 +62,9 @@ fn load_balancer(egress: &mut Egress) {
     let answer = &mut egress.answer;
     answer.ports_available = Some(available);
     answer.largest_valid_ports_per_node = nodes.value().and_then(|nodes| ports::largest_allocation(nodes, ips));
-    answer.because.push(format!("{ips} outbound addresses x {per_ip} = {available} ports"));
+    answer
+        .because
+        .push(format!("{} x {per_ip} = {available} ports", many(ips, "outbound address", "outbound addresses")));
     let per_node = match fixed {
         Some(fixed) => Some(u64::from(fixed)),
         None => nodes.value().and_then(|nodes| ports::default_ports(nodes, ips)),
@@ -140,16 +142,18 @@ fn gateway_answer(answer: &mut Snat, ips: Option<u64>, need: Option<(u64, u64)>)
     answer.fits = need.zip(ips).map(|((_, wanted), ips)| wanted <= ips);
     answer.because.push(match ips {
         Some(ips) => format!(
-            "{ips} public addresses x {per_ip} = {} ports, handed out on demand and shared by everything behind",
+            "{} x {per_ip} = {} ports, handed out on demand and shared by everything behind",
+            many(ips, "public address", "public addresses"),
             ips.saturating_mul(per_ip)
         ),
         None => "how many public addresses the NAT gateway has is not known".to_owned(),
     });
     answer.because.push(match need {
         Some((ports, wanted)) => format!(
-            "stated loads take up to {ports} ports towards one destination (ports rest {} seconds after use), which is {wanted} addresses; \
+            "stated loads take up to {ports} ports towards one destination (ports rest {} seconds after use), which is {}; \
              one address carries {} connections to one destination",
             facts::NAT_GATEWAY_COOLDOWN_SECONDS.value.0,
+            many(wanted, "address", "addresses"),
             facts::NAT_GATEWAY_SAME_DESTINATION.value
         ),
         None => "no load to a public destination is stated, so what applications need is not claimed".to_owned(),
@@ -208,8 +212,9 @@ fn firewall(egress: &mut Egress, shared: &Shared, limits: &Limits) {
     answer.fits = need.zip(answer.ports_available).map(|(need, available)| need <= available);
     answer.because.push(match ips {
         Some(ips) => format!(
-            "firewall `{name}`: {ips} public addresses x {per_ip} = {} ports, shared by everything behind; \
+            "firewall `{name}`: {} x {per_ip} = {} ports, shared by everything behind; \
              other pages count them per instance as well, {} here (`unk.firewall-ports`), which is not promised",
+            many(ips, "public address", "public addresses"),
             ips.saturating_mul(per_ip),
             found.instances.unwrap_or(2)
         ),

@@ -47,7 +47,9 @@ pub(crate) fn of(design: &Design, limits: &Limits) -> BTreeMap<SubnetRef, Vec<Te
         };
         let found = firewall.subnet.clone().or_else(|| {
             let ip = firewall.private_ip?;
-            design.networks.keys().find_map(|net| census.find(net, ip))
+            let mut found = design.networks.keys().filter_map(|network| census.find(network, ip));
+            // Networks that reuse a range leave it open which one is meant.
+            found.next().filter(|_| found.next().is_none())
         });
         if let Some(subnet) = found {
             census.claim(
@@ -150,7 +152,8 @@ impl Census {
                 .internal_ip
                 .and_then(|ip| self.find_near(cluster, ip))
                 .or_else(annotated)
-                .or_else(|| first_pool(cluster)?.subnet.clone());
+                // An address in no subnet of the cluster's networks is not on the default one.
+                .or_else(|| first_pool(cluster).filter(|_| service.internal_ip.is_none())?.subnet.clone());
             if let Some(subnet) = subnet {
                 self.claim(
                     &subnet,

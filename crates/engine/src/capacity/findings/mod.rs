@@ -4,7 +4,9 @@ mod limits;
 mod ports;
 mod room;
 mod settings;
+mod stranded;
 
+use super::count::many;
 use super::rows::{self, Row};
 use super::snat;
 use crate::Context;
@@ -16,6 +18,8 @@ pub(super) fn check(cx: &Context, out: &mut Vec<Finding>) {
     let egress = snat::all(cx.design);
     for row in &rows {
         room::check(cx.design, row, out);
+        out.extend(stranded::planned(row));
+        out.extend(row.users.iter().filter_map(stranded::leaked));
     }
     limits::check(cx.design, &rows, out);
     ports::check(cx.design, &egress, out);
@@ -28,9 +32,4 @@ fn named(row: &Row) -> String {
         Some(prefix) => format!("`{}` ({prefix})", row.answer.pool),
         None => format!("`{}`", row.answer.pool),
     }
-}
-
-/// `1 node`, `2 nodes`.
-fn many(count: u64, one: &str, more: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {more}") }
 }

@@ -5,6 +5,7 @@ use super::super::argument;
 use super::super::count::Count;
 use super::super::demand::{self, Phase};
 use super::super::rows::{Role, Row, User};
+use super::super::services as service_range;
 use super::{many, named};
 use causeway_model::arithmetic::{pods, subnet};
 use causeway_model::codes::{self, Code};
@@ -24,7 +25,6 @@ pub(super) fn check(design: &Design, row: &Row, out: &mut Vec<Finding>) {
     if !full {
         out.extend(utilisation(design, row));
     }
-    out.extend(stranded(row));
     out.extend(shared(row));
     for user in &row.users {
         out.extend(block_waste(user));
@@ -117,8 +117,8 @@ fn services(row: &Row) -> Option<Finding> {
         &row.answer.object,
         format!("{} has {usable} usable addresses and the listed services hold {held}", named(row)),
     )
-    .help(match row.answer.smallest_prefix {
-        Some(len) => format!("take a /{len} or shorter"),
+    .help(match service_range::prefix_for(held) {
+        Some(len) => format!("take a range much larger than a /{len}, which would be full again"),
         None => "take a shorter prefix".to_owned(),
     });
     finding.on.extend(row.prefixes.iter().map(ToString::to_string));
@@ -228,56 +228,6 @@ fn utilisation(design: &Design, row: &Row) -> Option<Finding> {
         finding.evidence.push("how many pods run is not counted, so every node is taken as full".to_owned());
     }
     finding.related.push(("alarmAt".to_owned(), format!("{level}%")));
-    Some(finding)
-}
-
-/// Addresses that batches hold and no pod uses: a third of the subnet, or what makes the difference between fitting and not.
-fn stranded(row: &Row) -> Option<Finding> {
-    let usable = row.usable().filter(|usable| *usable > 0)?;
-    let dynamic: Vec<&User> = row.users.iter().filter(|user| user.per_node.pods.is_some()).collect();
-    if dynamic.is_empty() {
-        return None;
-    }
-    let idle_at = |phase| -> u64 {
-        dynamic
-            .iter()
-            .map(|user| {
-                let idle = user.per_node.addresses.at_least.saturating_sub(user.per_node.pods.unwrap_or(0));
-                user.nodes(phase).at_least.saturating_mul(idle)
-            })
-            .fold(0, u64::saturating_add)
-    };
-    let idle = idle_at(Phase::AtMax);
-    let surging = idle_at(Phase::Upgrade);
-    let need = row.needs.upgrade.at_least;
-    let decides = need > usable && need.saturating_sub(surging) <= usable;
-    if !decides && u128::from(idle) * 3 < u128::from(usable) {
-        return None;
-    }
-    let mut finding = Finding::new(
-        codes::POD_SUBNET_STRANDED_ADDRESSES,
-        &row.answer.object,
-        format!("on {} up to {idle} of {usable} usable addresses lie idle in the batches of full nodes", named(row)),
-    )
-    .help("use fewer, larger nodes: idle addresses come with nodes, not with pods")
-    .since(ModeFacts::of(Mode::PodSubnet).allocation.as_of);
-    finding.on.extend(row.prefixes.iter().map(ToString::to_string));
-    for user in dynamic {
-        let (held, used) = (user.per_node.addresses.at_least, user.per_node.pods.unwrap_or(0));
-        finding.evidence.push(format!(
-            "{}: a full node holds {held} addresses for {used} pods, {} idle; {} nodes at maximum",
-            user.name(),
-            held.saturating_sub(used),
-            user.nodes(Phase::AtMax)
-        ));
-        finding.related.push((format!("{}.maxPods", user.path()), format!("{held} addresses for {used} pods")));
-    }
-    if decides {
-        finding.evidence.push(format!(
-            "an upgrade needs {need} of {usable}; with one address a pod it would need {}",
-            need.saturating_sub(surging)
-        ));
-    }
     Some(finding)
 }
 

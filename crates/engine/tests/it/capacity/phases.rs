@@ -278,3 +278,54 @@ fn the_answer_serialises_as_the_contract_says() {
     assert_eq!(json["pools"][0]["kind"], "podCidr");
     assert_eq!(json["pools"][0]["afterZoneLoss"], serde_json::Value::Null);
 }
+
+/// Three nodes with twelve, nine and no pods that need an address, and a host-network pod each.
+fn listed(more: &str) -> super::Answer {
+    let mut cluster = String::from("    nodes:\n");
+    let mut pods = String::from("    pods:\n");
+    for (node, count) in [("n1", 12), ("n2", 9), ("n3", 0)] {
+        cluster.push_str(&format!("      {node}: {{ip: 10.80.0.{}, pool: a}}\n", 3 + count));
+        pods.push_str(&format!(
+            "      - {{name: host-{node}, namespace: kube-system, node: {node}, hostNetwork: true}}\n"
+        ));
+        for at in 0..count {
+            pods.push_str(&format!("      - {{name: {node}-{at}, node: {node}, ip: 10.96.0.{}}}\n", 20 + count + at));
+        }
+    }
+    let pools = format!("a: {{nodes: 3, maxPods: 110, maxSurge: 1{more}}}");
+    Plan { mode: "podSubnet", pools: &pools, cluster: &(cluster + &pods), ..Plan::default() }.ask()
+}
+
+#[test]
+fn pods_that_are_all_listed_are_counted() {
+    let answer = listed("");
+    let row = pool(&answer, "spoke/pods");
+    assert_eq!(row.now, Some(32 + 32 + 16), "{:#?}", row.because);
+    assert_eq!(row.during_upgrade, Some(4 * 128));
+    assert_eq!(codes(&answer), Vec::<&str>::new());
+}
+
+#[test]
+fn addresses_no_pod_explains_are_said() {
+    // 12 + 24, 9 + 24 and 24 addresses are explained by the rule for giving back.
+    assert_eq!(codes(&listed(", allocated: 93")), Vec::<&str>::new());
+    let answer = listed(", allocated: 94");
+    assert_eq!(codes(&answer), ["pod-subnet-stranded-addresses"]);
+    let finding = found(&answer, "pod-subnet-stranded-addresses")[0];
+    assert_eq!(finding.object, "clusters.prod.pools.a.podSubnet");
+    assert!(
+        finding.message.contains("hold 94 addresses for 21 pods, and at most 93 are explained"),
+        "{}",
+        finding.message
+    );
+    assert_eq!(pool(&answer, "spoke/pods").now, Some(94));
+}
+
+#[test]
+fn what_the_mode_is_planned_with_is_said() {
+    let plan = Plan { mode: "podSubnetStatic", pools: "a: {nodes: 3, maxSurge: 1}", ..Plan::default() };
+    let answer = plan.ask();
+    let row = pool(&answer, "spoke/pods");
+    assert_eq!(row.now, Some(3 * 256));
+    assert!(row.because.iter().any(|line| line.contains("maxPods is not stated")), "{:#?}", row.because);
+}
