@@ -9,6 +9,7 @@ pub mod capacity;
 pub mod change;
 pub mod checklist;
 pub mod context;
+pub mod lifecycle;
 
 pub use context::Context;
 
@@ -63,6 +64,7 @@ pub fn check(design: &Design, options: Options) -> Answer {
     let mut findings = design.findings.clone();
     addresses::check(&context, &mut findings);
     capacity::check(&context, &mut findings);
+    lifecycle::check(&context, &mut findings);
     if let Some(before) = &design.before {
         findings.extend(change::check(before, design));
     }

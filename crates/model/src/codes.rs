@@ -181,6 +181,7 @@ codes! {
         COMBINATION_UNSUPPORTED = "combination-unsupported" Error,
         SUBNET_DELEGATED = "subnet-delegated" Error,
         VM_IN_POD_SUBNET = "vm-in-pod-subnet" Error,
+        FEATURE_RETIRING = "feature-retiring" Warning,
         AGENT_MANIFEST_MISCONFIGURED = "agent-manifest-misconfigured" Warning,
         MIGRATION_BLOCKED = "migration-blocked" Error,
         SERVICE_CIDR_IMMUTABLE = "service-cidr-immutable" Error,

@@ -1,0 +1,68 @@
+//! Pools that can't be in the same cluster, and subnets that can't be used together.
+
+use super::cited;
+use crate::Context;
+use causeway_model::codes;
+use causeway_model::design::*;
+use causeway_model::facts::{About, address, automatic, pod_subnet};
+use causeway_model::finding::Finding;
+use std::collections::BTreeMap;
+
+pub(super) fn check(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<Finding>) {
+    let mut refuse = |object: String, about: About, message: String, help: &str| {
+        out.push(cited(Finding::new(codes::COMBINATION_UNSUPPORTED, object, message).help(help), about));
+    };
+    if let Some(mode) = cluster.mode.filter(|mode| !mode.uses_pod_subnet()) {
+        for (name, _) in cluster.pools.iter().filter(|(_, pool)| pool.pod_subnet.is_some()) {
+            refuse(
+                format!("{path}.pools.{name}.podSubnet"),
+                pod_subnet::KINDS_MIX.about(),
+                format!("pool `{name}` has a pod subnet, and the cluster's mode is `{mode}`: pod-subnet pools can't be mixed with others"),
+                "remove `podSubnet`, or give every pool one and set the mode to `podSubnet`",
+            );
+        }
+    }
+    let networks = cluster.networks();
+    if networks.len() > 1 {
+        let list = networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        refuse(
+            format!("{path}.pools"),
+            address::POOLS_SHARE_VNET.about(),
+            format!("the pools' subnets are in several networks: {list}"),
+            "put node and pod subnets of all pools into one VNet",
+        );
+    }
+    let system: Vec<_> = cluster.pools.values().filter(|pool| pool.system == Some(true)).collect();
+    if !system.is_empty() && system.iter().all(|pool| pool.os == Os::Windows) {
+        refuse(
+            format!("{path}.pools"),
+            automatic::WINDOWS_FIRST_POOL.about(),
+            "the only system pool is Windows: a cluster can't start with it".to_owned(),
+            "add a Linux system pool",
+        );
+    }
+    mixed_allocation(cx, path, cluster, &mut refuse);
+}
+
+/// A pod subnet is either dynamic or static block for everyone who uses it. Judged over all clusters; each is told of its own pools.
+fn mixed_allocation(cx: &Context, path: &str, cluster: &Cluster, refuse: &mut impl FnMut(String, About, String, &str)) {
+    let mut users: BTreeMap<&SubnetRef, BTreeMap<Mode, String>> = BTreeMap::new();
+    for (name, other) in &cx.design.clusters {
+        for (pool_name, pool) in &other.pools {
+            if let (Some(subnet), Some(mode)) = (&pool.pod_subnet, other.mode_of(pool)) {
+                users.entry(subnet).or_default().entry(mode).or_insert_with(|| format!("{name}/{pool_name}"));
+            }
+        }
+    }
+    for (name, pool) in &cluster.pools {
+        let (Some(subnet), Some(Mode::PodSubnetStatic)) = (&pool.pod_subnet, cluster.mode_of(pool)) else { continue };
+        if let Some(dynamic) = users.get(subnet).and_then(|modes| modes.get(&Mode::PodSubnet)) {
+            refuse(
+                format!("{path}.pools.{name}.podSubnet"),
+                pod_subnet::ONE_ALLOCATION_PER_SUBNET.about(),
+                format!("pool `{name}` takes static blocks from `{subnet}`, and pool `{dynamic}` takes single addresses from it"),
+                "give static block pools a pod subnet of their own",
+            );
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Subnets used in ways the platform refuses: delegated node subnets, machines among pods.
+
+use super::cited;
+use crate::Context;
+use causeway_model::codes;
+use causeway_model::design::*;
+use causeway_model::facts::ModeFacts;
+use causeway_model::finding::Finding;
+use std::collections::BTreeMap;
+
+/// What AKS itself delegates pod and API server subnets to.
+const AKS: &str = "Microsoft.ContainerService/managedClusters";
+
+pub(super) fn check(cx: &Context, out: &mut Vec<Finding>) {
+    let mut nodes: BTreeMap<&SubnetRef, Vec<String>> = BTreeMap::new();
+    let mut pods: BTreeMap<&SubnetRef, (Mode, Vec<String>)> = BTreeMap::new();
+    for (cluster_name, cluster) in &cx.design.clusters {
+        for (pool_name, pool) in &cluster.pools {
+            let who = format!("clusters.{cluster_name}.pools.{pool_name}");
+            if let Some(subnet) = &pool.subnet {
+                nodes.entry(subnet).or_default().push(who.clone());
+            }
+            if let (Some(subnet), Some(mode)) = (&pool.pod_subnet, cluster.mode_of(pool)) {
+                pods.entry(subnet).or_insert_with(|| (mode, Vec::new())).1.push(who);
+            }
+        }
+    }
+    for (reference, users) in &nodes {
+        let Some(subnet) = cx.design.subnet(reference) else { continue };
+        for delegation in &subnet.delegations {
+            out.push(delegated(reference, delegation, users, "nodes", "node subnets must not be delegated"));
+        }
+    }
+    for (reference, (mode, users)) in &pods {
+        let Some(subnet) = cx.design.subnet(reference) else { continue };
+        for delegation in subnet.delegations.iter().filter(|delegation| !delegation.eq_ignore_ascii_case(AKS)) {
+            out.push(delegated(reference, delegation, users, "pods", "a pod subnet is delegated to AKS or to nobody"));
+        }
+        machines(cx, reference, subnet, *mode, out);
+    }
+}
+
+fn delegated(reference: &SubnetRef, delegation: &str, users: &[String], what: &str, rule: &str) -> Finding {
+    let fact = &ModeFacts::of(Mode::Overlay).delegated_node_subnet;
+    let mut finding = Finding::new(
+        codes::SUBNET_DELEGATED,
+        format!("{}.delegation", reference.path()),
+        format!("subnet `{reference}` is delegated to `{delegation}`, and {what} are to get addresses there"),
+    )
+    .help("remove the delegation, or use another subnet: the platform refuses the pool")
+    .on(delegation)
+    .evidence(rule);
+    for user in users {
+        finding = finding.related(user, "uses it");
+    }
+    cited(finding, fact.about())
+}
+
+fn machines(cx: &Context, reference: &SubnetRef, subnet: &Subnet, mode: Mode, out: &mut Vec<Finding>) {
+    let inside = |host: &Host| {
+        host.network.as_ref() == Some(&reference.network) && subnet.prefixes.iter().any(|prefix| prefix.contains(host.ip))
+    };
+    let hosts: Vec<_> = cx.design.hosts.iter().filter(|(_, host)| inside(host)).collect();
+    if hosts.is_empty() && subnet.other.nics == 0 {
+        return;
+    }
+    let object = hosts.first().map_or_else(|| format!("{}.other.nics", reference.path()), |(name, _)| format!("hosts.{name}"));
+    let count = u64::try_from(hosts.len()).unwrap_or(u64::MAX).max(subnet.other.nics);
+    let mut finding = Finding::new(
+        codes::VM_IN_POD_SUBNET,
+        object,
+        format!("{count} machine{} in `{reference}`, which is a pod subnet: only pods may be there", if count == 1 { " is" } else { "s are" }),
+    )
+    .help("move the machines to a subnet of their own");
+    for (name, host) in hosts {
+        finding = finding.on(host.ip).related(format!("hosts.{name}"), "a machine among pods");
+    }
+    out.push(cited(finding, ModeFacts::of(mode).machines_among_pods.about()));
+}

@@ -1,0 +1,147 @@
+//! Life cycle, case by case; each case has its twin without the fault.
+
+use crate::life_cycle_findings as findings;
+
+const POOL: &str = "{a: {nodes: 3, maxPods: 30, subnet: spoke/nodes}}";
+const POD_POOL: &str = "{a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/pods}}";
+const POLICY: &str = "[{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: deny, namespace: shop}, spec: {podSelector: {}}}]";
+
+#[test]
+fn what_retires_warns_before_its_day_and_fails_after_it() {
+    let kubenet = format!("{{mode: kubenet, pools: {POOL}}}");
+    assert_eq!(findings(&kubenet, "2026-11-20"), ["warning mode-retiring clusters.prod.mode"]);
+    assert_eq!(findings(&kubenet, "2028-03-31"), ["warning mode-retiring clusters.prod.mode"]);
+    assert_eq!(findings(&kubenet, "2028-04-01"), ["error mode-retiring clusters.prod.mode"]);
+    let npm = format!("{{mode: overlay, networkPolicy: azure, pools: {POOL}}}");
+    assert_eq!(findings(&npm, "2026-11-20"), ["warning policy-engine-retiring clusters.prod.networkPolicy"]);
+    let windows = "{mode: overlay, networkPolicy: azure, pools: {w: {nodes: 3, os: windows, osSku: Windows2022, maxPods: 30, subnet: spoke/nodes}}}";
+    assert_eq!(
+        findings(windows, "2026-11-20"),
+        [
+            "error policy-engine-retiring clusters.prod.networkPolicy",
+            "warning feature-retiring clusters.prod.pools.w.osSku",
+        ]
+    );
+    assert_eq!(findings(&format!("{{mode: overlay, networkPolicy: cilium, dataplane: cilium, pools: {POOL}}}"), "2030-01-01"), [""; 0]);
+}
+
+#[test]
+fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
+    let cases: &[(&str, String, &[&str])] = &[
+        ("overlay", format!("{{mode: overlay, pools: {POOL}}}"), &[]),
+        (
+            "kubenet on Cilium",
+            format!("{{mode: kubenet, dataplane: cilium, networkPolicy: cilium, pools: {POOL}}}"),
+            &["error combination-unsupported clusters.prod.dataplane", "warning mode-retiring clusters.prod.mode"],
+        ),
+        (
+            "Calico on Cilium",
+            format!("{{mode: overlay, dataplane: cilium, networkPolicy: calico, pools: {POOL}}}"),
+            &["error combination-unsupported clusters.prod.networkPolicy"],
+        ),
+        ("Calico on the azure data plane", format!("{{mode: overlay, networkPolicy: calico, pools: {POOL}}}"), &[]),
+        (
+            "dual stack on a pod subnet",
+            format!("{{mode: podSubnet, ipFamilies: [ipv4, ipv6], pools: {POD_POOL}}}"),
+            &["error combination-unsupported clusters.prod.ipFamilies"],
+        ),
+        ("dual stack on overlay", format!("{{mode: overlay, ipFamilies: [ipv4, ipv6], pools: {POOL}}}"), &[]),
+        (
+            "IPv6 only",
+            format!("{{mode: overlay, ipFamilies: [ipv6], pools: {POOL}}}"),
+            &["error combination-unsupported clusters.prod.ipFamilies"],
+        ),
+        (
+            "static block on an old cluster",
+            format!("{{mode: podSubnetStatic, version: '1.27', pools: {POD_POOL}}}"),
+            &["error combination-unsupported clusters.prod.version"],
+        ),
+        ("static block", format!("{{mode: podSubnetStatic, version: '1.28', pools: {POD_POOL}}}"), &[]),
+        (
+            "eBPF host routing without Cilium",
+            format!("{{mode: overlay, version: '1.33', ebpfHostRouting: true, pools: {POOL}}}"),
+            &["error combination-unsupported clusters.prod.ebpfHostRouting"],
+        ),
+        (
+            "managed NAT gateway in one's own VNet",
+            format!("{{mode: overlay, outbound: managedNATGateway, pools: {POOL}}}"),
+            &["error combination-unsupported clusters.prod.outbound.type"],
+        ),
+        ("managed NAT gateway", "{mode: overlay, outbound: managedNATGateway, pools: {a: {nodes: 3}}}".to_owned(), &[]),
+        (
+            "routes without a VNet of one's own",
+            "{mode: overlay, outbound: userDefinedRouting, pools: {a: {nodes: 3}}}".to_owned(),
+            &["error combination-unsupported clusters.prod.outbound.type"],
+        ),
+        (
+            "NPM and IPVS",
+            format!("{{mode: overlay, networkPolicy: azure, kubeProxy: ipvs, pools: {POOL}}}"),
+            &[
+                "error combination-unsupported clusters.prod.kubeProxy.mode",
+                "warning policy-engine-retiring clusters.prod.networkPolicy",
+            ],
+        ),
+        (
+            "auto-provisioning on a pod subnet with Calico",
+            format!("{{mode: podSubnet, networkPolicy: calico, nodeAutoProvisioning: true, pools: {POD_POOL}}}"),
+            &[
+                "error combination-unsupported clusters.prod.nodeAutoProvisioning",
+                "error combination-unsupported clusters.prod.nodeAutoProvisioning",
+            ],
+        ),
+        (
+            "authorized ranges on a private cluster",
+            format!("{{mode: overlay, apiServer: {{access: private, authorizedRanges: [198.51.100.0/24]}}, pools: {POOL}}}"),
+            &["error combination-unsupported clusters.prod.apiServer.authorizedRanges"],
+        ),
+        (
+            "a pod subnet in node subnet mode",
+            format!("{{mode: nodeSubnet, pools: {POD_POOL}}}"),
+            &["error combination-unsupported clusters.prod.pools.a.podSubnet"],
+        ),
+        (
+            "pools in two networks",
+            "{mode: overlay, pools: {a: {nodes: 3, subnet: spoke/nodes}, b: {nodes: 3, subnet: other/nodes}}}".to_owned(),
+            &["error combination-unsupported clusters.prod.pools"],
+        ),
+        (
+            "dynamic and static on one subnet",
+            "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/pods}, \
+             b: {nodes: 3, mode: podSubnetStatic, maxPods: 31, subnet: spoke/nodes, podSubnet: spoke/pods}}}"
+                .to_owned(),
+            &["error combination-unsupported clusters.prod.pools.b.podSubnet"],
+        ),
+        (
+            "a delegated node subnet",
+            "{mode: overlay, pools: {a: {nodes: 3, subnet: spoke/gateway}}}".to_owned(),
+            &["error subnet-delegated networks.spoke.subnets.gateway.delegation"],
+        ),
+        (
+            "machines among pods",
+            "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/machines}}}".to_owned(),
+            &["error vm-in-pod-subnet hosts.jump"],
+        ),
+        (
+            "a policy and no engine",
+            format!("{{mode: overlay, networkPolicy: none, policies: {POLICY}, pools: {POOL}}}"),
+            &["error policy-not-enforced clusters.prod.networkPolicy"],
+        ),
+        (
+            "a policy and nobody knows",
+            format!("{{mode: overlay, policies: {POLICY}, pools: {POOL}}}"),
+            &["warning policy-not-enforced clusters.prod.networkPolicy"],
+        ),
+        ("a policy and an engine", format!("{{mode: overlay, networkPolicy: calico, policies: {POLICY}, pools: {POOL}}}"), &[]),
+        (
+            "a Cilium policy and Calico",
+            format!(
+                "{{mode: overlay, networkPolicy: calico, pools: {POOL}, \
+                 policies: [{{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {{name: a, namespace: b}}}}]}}"
+            ),
+            &["error policy-not-enforced clusters.prod.networkPolicy"],
+        ),
+    ];
+    for (name, cluster, expected) in cases {
+        assert_eq!(findings(cluster, "2026-11-20"), *expected, "{name}");
+    }
+}
