@@ -57,7 +57,12 @@ fn by_mode(clash: &mut Clash, cluster: &Cluster, mode: Mode) {
         );
     }
     if has_windows(cluster) && facts.windows.value == Support::No {
-        clash.refuse("mode", facts.windows.about(), format!("`{mode}` has no Windows pools"), "use overlay for Windows pools");
+        clash.refuse(
+            "mode",
+            facts.windows.about(),
+            format!("`{mode}` has no Windows pools"),
+            "use overlay for Windows pools",
+        );
     }
     if let (Some(least), Some(version)) = (facts.min_kubernetes.value, cluster.version)
         && version < least
@@ -101,7 +106,12 @@ fn families(clash: &mut Clash, cluster: &Cluster, mode: Mode) {
     }
     let facts = ModeFacts::of(mode);
     if !cluster.ip_families.contains(&IpFamily::Ipv4) {
-        clash.refuse("ipFamilies", facts.dual_stack.about(), "a cluster can't be IPv6 only".to_owned(), "use `[ipv4, ipv6]`");
+        clash.refuse(
+            "ipFamilies",
+            facts.dual_stack.about(),
+            "a cluster can't be IPv6 only".to_owned(),
+            "use `[ipv4, ipv6]`",
+        );
         return;
     }
     if facts.dual_stack.value == Support::No {
@@ -133,7 +143,10 @@ fn families(clash: &mut Clash, cluster: &Cluster, mode: Mode) {
         clash.refuse(
             "version",
             cilium::DUAL_STACK_FROM.about(),
-            format!("dual stack with Cilium needs Kubernetes {} or later, this cluster runs {version}", cilium::DUAL_STACK_FROM.value),
+            format!(
+                "dual stack with Cilium needs Kubernetes {} or later, this cluster runs {version}",
+                cilium::DUAL_STACK_FROM.value
+            ),
             "upgrade first",
         );
     }
@@ -144,7 +157,12 @@ fn on_cilium(clash: &mut Clash, cluster: &Cluster) {
         return;
     }
     if has_windows(cluster) {
-        clash.refuse("dataplane", cilium::SYSTEMS.about(), "the Cilium data plane has no Windows pools".to_owned(), "use the azure data plane, or a cluster of its own for Windows");
+        clash.refuse(
+            "dataplane",
+            cilium::SYSTEMS.about(),
+            "the Cilium data plane has no Windows pools".to_owned(),
+            "use the azure data plane, or a cluster of its own for Windows",
+        );
     }
     if let Some(mode) = cluster.kube_proxy.mode.filter(|mode| *mode != KubeProxyMode::None) {
         let finding = Finding::new(
@@ -164,13 +182,21 @@ fn host_routing(clash: &mut Clash, cluster: &Cluster) {
     }
     let fact = &cilium::HOST_ROUTING;
     if cluster.dataplane != Dataplane::Cilium {
-        clash.refuse("ebpfHostRouting", fact.about(), "eBPF host routing needs the Cilium data plane".to_owned(), "set `dataplane: cilium`");
+        clash.refuse(
+            "ebpfHostRouting",
+            fact.about(),
+            "eBPF host routing needs the Cilium data plane".to_owned(),
+            "set `dataplane: cilium`",
+        );
     }
     if let Some(version) = cluster.version.filter(|version| *version < fact.value.min_kubernetes) {
         clash.refuse(
             "ebpfHostRouting",
             fact.about(),
-            format!("eBPF host routing needs Kubernetes {} or later, this cluster runs {version}", fact.value.min_kubernetes),
+            format!(
+                "eBPF host routing needs Kubernetes {} or later, this cluster runs {version}",
+                fact.value.min_kubernetes
+            ),
             "upgrade first",
         );
     }
@@ -178,7 +204,12 @@ fn host_routing(clash: &mut Clash, cluster: &Cluster) {
 
 fn engine(clash: &mut Clash, cluster: &Cluster) {
     if cluster.network_policy == Some(PolicyEngine::Azure) && cluster.kube_proxy.mode == Some(KubeProxyMode::Ipvs) {
-        clash.refuse("kubeProxy.mode", policy::NPM_WITH_IPVS.about(), "Azure NPM does not work with kube-proxy in IPVS mode".to_owned(), "use iptables, or another engine");
+        clash.refuse(
+            "kubeProxy.mode",
+            policy::NPM_WITH_IPVS.about(),
+            "Azure NPM does not work with kube-proxy in IPVS mode".to_owned(),
+            "use iptables, or another engine",
+        );
     }
 }
 
@@ -188,10 +219,20 @@ fn auto_provisioning(clash: &mut Clash, cluster: &Cluster) {
     }
     let about = automatic::AUTO_PROVISIONING_MODES.about();
     if let Some(mode) = cluster.mode.filter(|mode| !automatic::AUTO_PROVISIONING_MODES.value.contains(mode)) {
-        clash.refuse("nodeAutoProvisioning", about, format!("node auto-provisioning does not go with `{mode}`"), "use overlay, or switch auto-provisioning off");
+        clash.refuse(
+            "nodeAutoProvisioning",
+            about,
+            format!("node auto-provisioning does not go with `{mode}`"),
+            "use overlay, or switch auto-provisioning off",
+        );
     }
     let mut also = |what: &str| {
-        clash.refuse("nodeAutoProvisioning", about, format!("node auto-provisioning does not go with {what}"), "switch auto-provisioning off, or do without");
+        clash.refuse(
+            "nodeAutoProvisioning",
+            about,
+            format!("node auto-provisioning does not go with {what}"),
+            "switch auto-provisioning off, or do without",
+        );
     };
     if cluster.network_policy == Some(PolicyEngine::Calico) {
         also("Calico");
@@ -208,7 +249,8 @@ fn outbound_type(clash: &mut Clash, cx: &Context, cluster: &Cluster) {
     let kind = cluster.outbound.kind;
     let fact = outbound::of(kind);
     let named: Vec<_> = cluster.pools.values().filter_map(|pool| pool.subnet.as_ref()).collect();
-    let managed = |subnet: &&SubnetRef| cx.design.networks.get(&subnet.network).is_some_and(|network| network.managed_by_aks);
+    let managed =
+        |subnet: &&SubnetRef| cx.design.networks.get(&subnet.network).is_some_and(|network| network.managed_by_aks);
     let owner = match named.as_slice() {
         // No pool names a subnet: the platform makes a VNet, but only if there are pools at all to tell by.
         [] if cluster.pools.is_empty() => return,

@@ -15,7 +15,10 @@ pub(super) fn check(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<F
     }
     let mut by_kind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for policy in written {
-        let name = policy.namespace.as_ref().map_or_else(|| policy.name.clone(), |namespace| format!("{namespace}/{}", policy.name));
+        let name = policy
+            .namespace
+            .as_ref()
+            .map_or_else(|| policy.name.clone(), |namespace| format!("{namespace}/{}", policy.name));
         by_kind.entry(policy.kind.as_str()).or_default().push(name);
     }
     for (kind, names) in &by_kind {
@@ -53,9 +56,12 @@ fn by_engine(path: &str, cluster: &Cluster, kind: &str, names: &[String]) -> Opt
         "GlobalNetworkPolicy" | "StagedNetworkPolicy" | "StagedGlobalNetworkPolicy" => PolicyEngine::Calico,
         _ => {
             return Some(
-                finding(format!("{what} exist, and whether the engine `{engine}` reads them is not known"), policy::ENGINES.about())
-                    .severity(Severity::Warning)
-                    .help("test a policy of this kind on the cluster before relying on it"),
+                finding(
+                    format!("{what} exist, and whether the engine `{engine}` reads them is not known"),
+                    policy::ENGINES.about(),
+                )
+                .severity(Severity::Warning)
+                .help("test a policy of this kind on the cluster before relying on it"),
             );
         }
     };
@@ -71,8 +77,15 @@ fn by_system(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<Finding>
     for (name, pool) in &cluster.pools {
         let ended = engine == PolicyEngine::Azure && cx.as_of > policy::npm_ends(pool.os);
         let message = match policy::enforces_on(engine, pool.os) {
-            Support::No => format!("the engine `{engine}` does not run on {} nodes: policies do nothing for pods of pool `{name}`", pool.os),
-            _ if ended => format!("Azure NPM ended on {} nodes on {}: policies of pods of pool `{name}` can't be relied on", pool.os, policy::npm_ends(pool.os)),
+            Support::No => format!(
+                "the engine `{engine}` does not run on {} nodes: policies do nothing for pods of pool `{name}`",
+                pool.os
+            ),
+            _ if ended => format!(
+                "Azure NPM ended on {} nodes on {}: policies of pods of pool `{name}` can't be relied on",
+                pool.os,
+                policy::npm_ends(pool.os)
+            ),
             _ => continue,
         };
         let about = if ended { policy::NPM_ENDS.about() } else { policy::ENGINES.about() };

@@ -17,7 +17,9 @@ pub(super) fn check(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<F
             refuse(
                 format!("{path}.pools.{name}.podSubnet"),
                 pod_subnet::KINDS_MIX.about(),
-                format!("pool `{name}` has a pod subnet, and the cluster's mode is `{mode}`: pod-subnet pools can't be mixed with others"),
+                format!(
+                    "pool `{name}` has a pod subnet, and the cluster's mode is `{mode}`: pod-subnet pools can't be mixed with others"
+                ),
                 "remove `podSubnet`, or give every pool one and set the mode to `podSubnet`",
             );
         }
@@ -60,7 +62,9 @@ fn mixed_allocation(cx: &Context, path: &str, cluster: &Cluster, refuse: &mut im
             refuse(
                 format!("{path}.pools.{name}.podSubnet"),
                 pod_subnet::ONE_ALLOCATION_PER_SUBNET.about(),
-                format!("pool `{name}` takes static blocks from `{subnet}`, and pool `{dynamic}` takes single addresses from it"),
+                format!(
+                    "pool `{name}` takes static blocks from `{subnet}`, and pool `{dynamic}` takes single addresses from it"
+                ),
                 "give static block pools a pod subnet of their own",
             );
         }

@@ -23,18 +23,38 @@ pub(super) fn check(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<F
             windows |= pool.os == Os::Windows;
         }
         if linux {
-            retire(Retiring::NpmLinux, codes::POLICY_ENGINE_RETIRING, object.clone(), "the policy engine of the Linux pools".to_owned());
+            retire(
+                Retiring::NpmLinux,
+                codes::POLICY_ENGINE_RETIRING,
+                object.clone(),
+                "the policy engine of the Linux pools".to_owned(),
+            );
         }
         if windows {
-            retire(Retiring::NpmWindows, codes::POLICY_ENGINE_RETIRING, object, "the policy engine of the Windows pools".to_owned());
+            retire(
+                Retiring::NpmWindows,
+                codes::POLICY_ENGINE_RETIRING,
+                object,
+                "the policy engine of the Windows pools".to_owned(),
+            );
         }
     }
     if cluster.load_balancer_sku.as_deref().is_some_and(|sku| sku.eq_ignore_ascii_case("basic")) {
-        retire(Retiring::BasicLoadBalancer, codes::FEATURE_RETIRING, format!("{path}.loadBalancerSku"), "the load balancer".to_owned());
+        retire(
+            Retiring::BasicLoadBalancer,
+            codes::FEATURE_RETIRING,
+            format!("{path}.loadBalancerSku"),
+            "the load balancer".to_owned(),
+        );
     }
     for (at, ingress) in cluster.ingress.iter().enumerate() {
         if ingress.kind == IngressKind::Nginx {
-            retire(Retiring::NginxAppRouting, codes::FEATURE_RETIRING, format!("{path}.ingress.{at}.kind"), "an ingress of this cluster".to_owned());
+            retire(
+                Retiring::NginxAppRouting,
+                codes::FEATURE_RETIRING,
+                format!("{path}.ingress.{at}.kind"),
+                "an ingress of this cluster".to_owned(),
+            );
         }
     }
     for (name, pool) in &cluster.pools {
@@ -46,13 +66,22 @@ pub(super) fn check(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<F
             "cblmariner" | "mariner" | "azurelinux2" => Retiring::AzureLinux2,
             _ => continue,
         };
-        retire(what, codes::FEATURE_RETIRING, format!("{path}.pools.{name}.osSku"), format!("the system of pool `{name}`"));
+        retire(
+            what,
+            codes::FEATURE_RETIRING,
+            format!("{path}.pools.{name}.osSku"),
+            format!("the system of pool `{name}`"),
+        );
     }
     if cluster.http_application_routing {
         out.push(
-            Finding::new(codes::FEATURE_RETIRING, format!("{path}.httpApplicationRouting"), "the HTTP application routing add-on is retired and not meant for production")
-                .severity(Severity::Error)
-                .help("move to the application routing add-on with the Gateway API, and switch this one off"),
+            Finding::new(
+                codes::FEATURE_RETIRING,
+                format!("{path}.httpApplicationRouting"),
+                "the HTTP application routing add-on is retired and not meant for production",
+            )
+            .severity(Severity::Error)
+            .help("move to the application routing add-on with the Gateway API, and switch this one off"),
         );
     }
 }

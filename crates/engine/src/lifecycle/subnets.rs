@@ -58,18 +58,23 @@ fn delegated(reference: &SubnetRef, delegation: &str, users: &[String], what: &s
 
 fn machines(cx: &Context, reference: &SubnetRef, subnet: &Subnet, mode: Mode, out: &mut Vec<Finding>) {
     let inside = |host: &Host| {
-        host.network.as_ref() == Some(&reference.network) && subnet.prefixes.iter().any(|prefix| prefix.contains(host.ip))
+        host.network.as_ref() == Some(&reference.network)
+            && subnet.prefixes.iter().any(|prefix| prefix.contains(host.ip))
     };
     let hosts: Vec<_> = cx.design.hosts.iter().filter(|(_, host)| inside(host)).collect();
     if hosts.is_empty() && subnet.other.nics == 0 {
         return;
     }
-    let object = hosts.first().map_or_else(|| format!("{}.other.nics", reference.path()), |(name, _)| format!("hosts.{name}"));
+    let object =
+        hosts.first().map_or_else(|| format!("{}.other.nics", reference.path()), |(name, _)| format!("hosts.{name}"));
     let count = u64::try_from(hosts.len()).unwrap_or(u64::MAX).max(subnet.other.nics);
     let mut finding = Finding::new(
         codes::VM_IN_POD_SUBNET,
         object,
-        format!("{count} machine{} in `{reference}`, which is a pod subnet: only pods may be there", if count == 1 { " is" } else { "s are" }),
+        format!(
+            "{count} machine{} in `{reference}`, which is a pod subnet: only pods may be there",
+            if count == 1 { " is" } else { "s are" }
+        ),
     )
     .help("move the machines to a subnet of their own");
     for (name, host) in hosts {

@@ -1,6 +1,43 @@
 //! Life cycle, case by case; each case has its twin without the fault.
 
-use crate::life_cycle_findings as findings;
+use causeway_engine::{Context, Options, capacity, lifecycle};
+use causeway_read::files::MemoryFiles;
+use causeway_read::{Input, load};
+
+/// `severity code object` of every finding of the life cycle, sorted.
+fn findings(cluster: &str, as_of: &str) -> Vec<String> {
+    let text = format!(
+        "
+causeway: 1
+networks:
+  spoke:
+    prefixes: [10.0.0.0/16]
+    subnets:
+      nodes: {{prefix: 10.0.0.0/24}}
+      gateway: {{prefix: 10.0.1.0/24, delegation: Microsoft.ServiceNetworking/trafficControllers}}
+      machines: {{prefix: 10.0.2.0/24}}
+      pods: {{prefix: 10.0.64.0/18, delegation: Microsoft.ContainerService/managedClusters}}
+  other: {{prefixes: [10.1.0.0/16], subnets: {{nodes: {{prefix: 10.1.0.0/24}}}}}}
+hosts: {{jump: {{ip: 10.0.2.4, network: spoke}}}}
+clusters: {{prod: {cluster}}}
+"
+    );
+    let input = Input { name: "design.yaml".into(), bytes: text.into_bytes(), kind: None, found: false };
+    let design = load(vec![input], &MemoryFiles::default()).outcome.unwrap().design;
+    let capacity = capacity::of(&design);
+    let context = Context::new(&design, Options { as_of: as_of.parse().unwrap() }, &capacity);
+    let mut findings = Vec::new();
+    lifecycle::check(&context, &mut findings);
+    let mut out: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            let severity = format!("{:?}", finding.severity).to_lowercase();
+            format!("{severity} {} {}", finding.code, finding.object)
+        })
+        .collect();
+    out.sort();
+    out
+}
 
 const POOL: &str = "{a: {nodes: 3, maxPods: 30, subnet: spoke/nodes}}";
 const POD_POOL: &str = "{a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/pods}}";
@@ -22,7 +59,10 @@ fn what_retires_warns_before_its_day_and_fails_after_it() {
             "warning feature-retiring clusters.prod.pools.w.osSku",
         ]
     );
-    assert_eq!(findings(&format!("{{mode: overlay, networkPolicy: cilium, dataplane: cilium, pools: {POOL}}}"), "2030-01-01"), [""; 0]);
+    assert_eq!(
+        findings(&format!("{{mode: overlay, networkPolicy: cilium, dataplane: cilium, pools: {POOL}}}"), "2030-01-01"),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -91,7 +131,9 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
         ),
         (
             "authorized ranges on a private cluster",
-            format!("{{mode: overlay, apiServer: {{access: private, authorizedRanges: [198.51.100.0/24]}}, pools: {POOL}}}"),
+            format!(
+                "{{mode: overlay, apiServer: {{access: private, authorizedRanges: [198.51.100.0/24]}}, pools: {POOL}}}"
+            ),
             &["error combination-unsupported clusters.prod.apiServer.authorizedRanges"],
         ),
         (
@@ -101,7 +143,8 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
         ),
         (
             "pools in two networks",
-            "{mode: overlay, pools: {a: {nodes: 3, subnet: spoke/nodes}, b: {nodes: 3, subnet: other/nodes}}}".to_owned(),
+            "{mode: overlay, pools: {a: {nodes: 3, subnet: spoke/nodes}, b: {nodes: 3, subnet: other/nodes}}}"
+                .to_owned(),
             &["error combination-unsupported clusters.prod.pools"],
         ),
         (
@@ -118,7 +161,8 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
         ),
         (
             "machines among pods",
-            "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/machines}}}".to_owned(),
+            "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/machines}}}"
+                .to_owned(),
             &["error vm-in-pod-subnet hosts.jump"],
         ),
         (
@@ -131,7 +175,11 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
             format!("{{mode: overlay, policies: {POLICY}, pools: {POOL}}}"),
             &["warning policy-not-enforced clusters.prod.networkPolicy"],
         ),
-        ("a policy and an engine", format!("{{mode: overlay, networkPolicy: calico, policies: {POLICY}, pools: {POOL}}}"), &[]),
+        (
+            "a policy and an engine",
+            format!("{{mode: overlay, networkPolicy: calico, policies: {POLICY}, pools: {POOL}}}"),
+            &[],
+        ),
         (
             "a Cilium policy and Calico",
             format!(

@@ -9,4 +9,5 @@
 
 mod capacity;
 mod change;
+mod lifecycle;
 mod ranges;
