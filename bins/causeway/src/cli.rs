@@ -157,6 +157,10 @@ pub(crate) struct CheckArgs {
     /// Answer every line of the production checklist too.
     #[arg(long)]
     pub(crate) checklist: bool,
+
+    /// Print the proof that no range overlaps another: sorted lists anybody can check.
+    #[arg(long)]
+    pub(crate) certificate: bool,
 }
 
 #[derive(Debug, Args)]

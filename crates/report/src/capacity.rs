@@ -4,18 +4,29 @@ use crate::Report;
 use crate::human::{Look, Verbosity};
 use crate::text::{count, grouped, printable, wrap};
 use causeway_engine::Answer;
-use causeway_engine::capacity::{AddressPool, Capacity, ClusterPorts};
+use causeway_engine::capacity::{AddressPool, Capacity, ClusterPorts, PoolKind};
 use causeway_model::codes::Subject;
 use causeway_model::finding::Finding;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+
+/// Kinds of pools in the order of their tables.
+const KINDS: &[(PoolKind, &str)] = &[
+    (PoolKind::NodeSubnet, "node subnets"),
+    (PoolKind::PodSubnet, "pod subnets"),
+    (PoolKind::PodCidr, "pod ranges"),
+    (PoolKind::ServiceCidr, "service ranges"),
+];
 
 /// The tables that stand in `check` too.
 pub(crate) fn tables(capacity: &Capacity, look: &Look) -> String {
     let mut out = String::new();
-    if !capacity.pools.is_empty() {
-        out.push_str("Addresses\n");
-        out.push_str(&addresses(&capacity.pools, look));
-        out.push('\n');
+    for (kind, words) in KINDS {
+        let pools: Vec<&AddressPool> = capacity.pools.iter().filter(|pool| pool.kind == *kind).collect();
+        if !pools.is_empty() {
+            out.push_str(&format!("Addresses of {words}\n"));
+            out.push_str(&addresses(&pools, look));
+            out.push('\n');
+        }
     }
     if !capacity.clusters.is_empty() {
         out.push_str("SNAT ports\n");
@@ -84,16 +95,24 @@ pub fn json(capacity: &Capacity) -> String {
     crate::json::to_text(&Document { causeway: 1, capacity })
 }
 
-fn addresses(pools: &[AddressPool], look: &Look) -> String {
-    let mut table = table(
-        look,
-        &["pool", "kind", "prefix", "usable", "now", "at max", "upgrade", "node lost", "zone lost", "fits", "needs"],
-    );
+fn addresses(pools: &[&AddressPool], look: &Look) -> String {
+    let header = [
+        "pool",
+        "prefix",
+        "usable",
+        "now",
+        "at\nmaximum",
+        "during\nupgrade",
+        "node\nlost",
+        "zone\nlost",
+        "fits",
+        "smallest",
+    ];
+    let mut table = table(look, &header);
     for pool in pools {
         table.add_row([
             text(&pool.pool),
-            text(pool.kind.as_str()),
-            text(pool.prefix.as_deref().unwrap_or("?")),
+            text(&pool.prefix.as_deref().unwrap_or("?").replace(", ", "\n")),
             number(pool.usable),
             number(pool.now),
             number(pool.at_max),
@@ -104,24 +123,22 @@ fn addresses(pools: &[AddressPool], look: &Look) -> String {
             text(&pool.smallest_prefix.map_or("?".to_owned(), |length| format!("/{length}"))),
         ]);
     }
-    finish(&mut table, &[3, 4, 5, 6, 7, 8])
+    finish(&mut table, &[2, 3, 4, 5, 6, 7])
 }
 
 fn ports(clusters: &[ClusterPorts], look: &Look) -> String {
-    let mut table = table(
-        look,
-        &[
-            "cluster",
-            "type",
-            "nodes",
-            "ports per node",
-            "needed",
-            "available",
-            "most per node",
-            "fewest addresses",
-            "fits",
-        ],
-    );
+    let header = [
+        "cluster",
+        "type",
+        "nodes",
+        "ports\nper node",
+        "needed",
+        "available",
+        "largest\nper node",
+        "fewest\naddresses",
+        "fits",
+    ];
+    let mut table = table(look, &header);
     for ClusterPorts { cluster, snat } in clusters {
         table.add_row([
             text(cluster),
@@ -141,7 +158,7 @@ fn ports(clusters: &[ClusterPorts], look: &Look) -> String {
 fn fits(fits: Option<bool>, short_by: Option<u64>) -> String {
     match (fits, short_by) {
         (Some(true), _) => "yes".to_owned(),
-        (Some(false), Some(short_by)) => format!("no, {} short", grouped(short_by)),
+        (Some(false), Some(short_by)) => format!("{} short", grouped(short_by)),
         (Some(false), None) => "no".to_owned(),
         (None, _) => "?".to_owned(),
     }
@@ -150,21 +167,27 @@ fn fits(fits: Option<bool>, short_by: Option<u64>) -> String {
 fn table(look: &Look, header: &[&str]) -> Table {
     let mut table = Table::new();
     table
-        .load_style(comfy_table::presets::NOTHING)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_delimiter('/')
         .set_width(u16::try_from(look.width).unwrap_or(u16::MAX))
         .set_header(header.iter().map(Cell::new));
     table
 }
 
+/// Lays a table out: only names, which stand first, may be broken.
 fn finish(table: &mut Table, numbers: &[usize]) -> String {
-    for column in numbers {
-        if let Some(column) = table.column_mut(*column) {
+    for (at, column) in table.column_iter_mut().enumerate() {
+        if at > 0 {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        if numbers.contains(&at) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     let mut out = String::new();
     for line in table.lines() {
+        out.push(' ');
         out.push_str(line.trim_end());
         out.push('\n');
     }
@@ -172,7 +195,7 @@ fn finish(table: &mut Table, numbers: &[usize]) -> String {
 }
 
 fn text(text: &str) -> Cell {
-    Cell::new(printable(text))
+    Cell::new(text.lines().map(printable).collect::<Vec<_>>().join("\n"))
 }
 
 fn number(number: Option<u64>) -> Cell {

@@ -3,10 +3,8 @@
 use causeway_model::source::{Sources, Span};
 use std::ops::Range;
 
-/// Characters of a long line that are shown; exports are often one line of megabytes.
-const LONGEST: usize = 160;
-/// Of these, how many stand before the place.
-const BEFORE: usize = 40;
+/// Characters of a line that is cut that stand before the place; exports are often one line of megabytes.
+const BEFORE: usize = 30;
 
 /// One line, or a cut of it, with the bytes to mark.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,8 +19,8 @@ pub(crate) struct Excerpt<'a> {
     pub(crate) mark: Range<usize>,
 }
 
-/// The first line of a span.
-pub(crate) fn of(sources: &Sources, span: Span) -> Excerpt<'_> {
+/// The first line of a span, cut to at most `longest` characters (and one or two that say it was cut).
+pub(crate) fn of(sources: &Sources, span: Span, longest: usize) -> Excerpt<'_> {
     let position = sources.position(span);
     let text = sources.text(span.file);
     let (start, end) = (span.start as usize, (span.end as usize).max(span.start as usize));
@@ -36,7 +34,7 @@ pub(crate) fn of(sources: &Sources, span: Span) -> Excerpt<'_> {
 
     let mut cut = String::new();
     let head = match head.char_indices().nth_back(BEFORE) {
-        Some((at, _)) if longer(head, marked, tail) => {
+        Some((at, _)) if longer(head, marked, tail, longest) => {
             cut.push('…');
             head.get(at..).unwrap_or(head)
         }
@@ -44,7 +42,7 @@ pub(crate) fn of(sources: &Sources, span: Span) -> Excerpt<'_> {
     };
     cut.push_str(head);
     let from = cut.len();
-    let room = LONGEST.saturating_sub(cut.chars().count()).max(BEFORE);
+    let room = longest.saturating_sub(cut.chars().count()).max(BEFORE);
     match marked.char_indices().nth(room) {
         Some((at, _)) => {
             cut.push_str(marked.get(..at).unwrap_or(marked));
@@ -61,7 +59,7 @@ pub(crate) fn of(sources: &Sources, span: Span) -> Excerpt<'_> {
         None => cut.push_str(marked),
     }
     let to = cut.len();
-    let room = LONGEST.saturating_sub(cut.chars().count());
+    let room = longest.saturating_sub(cut.chars().count());
     match tail.char_indices().nth(room) {
         Some((at, _)) => {
             cut.push_str(tail.get(..at).unwrap_or(tail));
@@ -73,18 +71,20 @@ pub(crate) fn of(sources: &Sources, span: Span) -> Excerpt<'_> {
 }
 
 /// The line is too long to show. Looks at no more of it than it must.
-fn longer(head: &str, marked: &str, tail: &str) -> bool {
-    [head, marked, tail].into_iter().flat_map(str::chars).nth(LONGEST).is_some()
+fn longer(head: &str, marked: &str, tail: &str, longest: usize) -> bool {
+    [head, marked, tail].into_iter().flat_map(str::chars).nth(longest).is_some()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const LONGEST: usize = 92;
+
     fn excerpt(text: &str, span: Range<u32>) -> (u32, u32, String, String) {
         let mut sources = Sources::default();
         let file = sources.add("a.json", text.into());
-        let excerpt = of(&sources, Span { file, start: span.start, end: span.end });
+        let excerpt = of(&sources, Span { file, start: span.start, end: span.end }, LONGEST);
         (excerpt.line, excerpt.column, excerpt.text.clone(), excerpt.text.get(excerpt.mark).unwrap().to_owned())
     }
 

@@ -4,7 +4,7 @@ mod findings;
 mod notes;
 mod summary;
 
-use crate::{Report, Trouble, capacity};
+use crate::{Report, Trouble, capacity, certificate};
 use causeway_model::design::Design;
 use causeway_model::source::Sources;
 
@@ -55,6 +55,9 @@ pub fn check(report: &Report<'_>, look: &Look) -> String {
     }
     if look.checklist {
         summary::checklist(report, look, &mut out);
+    }
+    if let Some(certificates) = report.certificate {
+        certificate::human(certificates, &mut out);
     }
     notes::notes(report.design, report.sources, look, &mut out);
     summary::summary(report, look, &mut out);

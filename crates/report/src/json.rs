@@ -1,5 +1,6 @@
 //! For programs: the stable JSON. Fields are added, never renamed or removed.
 
+use crate::certificate::{self, JsonCertificate};
 use crate::place::Place;
 use crate::{Report, Trouble};
 use causeway_engine::{Outcome, capacity::Capacity, checklist};
@@ -21,6 +22,8 @@ struct Document<'a> {
     assumed: Vec<JsonAssumption<'a>>,
     not_understood: Vec<JsonNote<'a>>,
     not_known_yet: Vec<JsonNote<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<Vec<JsonCertificate<'a>>>,
     summary: Summary,
 }
 
@@ -137,6 +140,7 @@ pub fn check(report: &Report<'_>) -> String {
             .collect(),
         not_understood: notes(NoteKind::NotUnderstood),
         not_known_yet: notes(NoteKind::Unknown),
+        certificate: report.certificate.map(|lists| lists.iter().map(certificate::json).collect()),
         summary: Summary {
             errors: tally.errors,
             warnings: tally.warnings,

@@ -3,6 +3,7 @@
 //! Pure: a [`Report`] in, text out. The same report gives the same bytes.
 
 pub mod capacity;
+mod certificate;
 mod excerpt;
 pub mod human;
 pub mod import;
@@ -17,6 +18,7 @@ mod text;
 pub use tally::{Tally, Threshold};
 
 use causeway_engine::Answer;
+use causeway_engine::addresses::DomainCertificate;
 use causeway_model::design::Design;
 use causeway_model::finding::Finding;
 use causeway_model::source::{Sources, Span};
@@ -32,6 +34,8 @@ pub struct Report<'a> {
     pub answer: &'a Answer,
     /// What counts.
     pub threshold: &'a Threshold,
+    /// The proof that no range overlaps another, where it was asked for.
+    pub certificate: Option<&'a [DomainCertificate]>,
 }
 
 impl<'a> Report<'a> {

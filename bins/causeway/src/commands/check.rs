@@ -15,7 +15,14 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, clap::Error> {
         Err(exit) => return Ok(exit),
     };
     let threshold = args.threshold.threshold();
-    let report = Report { design: &read.design, sources: &sources, answer: &answer, threshold: &threshold };
+    let certificate = args.certificate.then(|| causeway_engine::addresses::certificate(&read.design));
+    let report = Report {
+        design: &read.design,
+        sources: &sources,
+        answer: &answer,
+        threshold: &threshold,
+        certificate: certificate.as_deref(),
+    };
     let look = Look { checklist: args.checklist, ..args.input.look() };
     let mut exit = if report.tally().fails() { Exit::Findings } else { Exit::Fine };
     for format in &formats {

@@ -61,7 +61,8 @@ pub struct AddressPool {
     pub short_by: Option<u64>,
     /// The longest prefix length with room for `during_upgrade`.
     pub smallest_prefix: Option<u8>,
-    /// The arithmetic, one step a line; the last line names what binds.
+    /// The arithmetic, one step a line; the last line names what binds. One text in JSON, as every `because`.
+    #[serde(serialize_with = "joined")]
     pub because: Vec<String>,
 }
 
@@ -121,8 +122,13 @@ pub struct Snat {
     pub smallest_ip_count: Option<u64>,
     /// Whether what is needed is available; `None` is unknown.
     pub fits: Option<bool>,
-    /// The arithmetic, one step a line; the last line names what binds.
+    /// The arithmetic, one step a line; the last line names what binds. One text in JSON, as every `because`.
+    #[serde(serialize_with = "joined")]
     pub because: Vec<String>,
+}
+
+fn joined<S: serde::Serializer>(lines: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&lines.join("\n"))
 }
 
 /// Works everything out once.

@@ -12,9 +12,15 @@ use causeway_model::source::{Sources, Span};
 /// Other places of one finding that are shown; the rest is counted.
 const MOST_RELATED: usize = 6;
 
+/// Excerpts are cut before they are rendered; the renderer would cut the place out of a long one.
 fn renderer(look: &Look) -> Renderer {
     let renderer = if look.color { Renderer::styled() } else { Renderer::plain() };
-    renderer.decor_style(DecorStyle::Ascii).term_width(look.width)
+    renderer.decor_style(DecorStyle::Ascii).term_width(usize::MAX / 4)
+}
+
+/// Characters of a line that fit beside its number.
+fn longest(look: &Look) -> usize {
+    look.width.saturating_sub(8).max(40)
 }
 
 fn level(severity: Severity) -> Level<'static> {
@@ -68,39 +74,44 @@ fn one(
     let mut shown = Shown::new(title);
     let here = report.span(finding);
     shown = match here {
-        Some(span) => shown.excerpt(excerpt::of(report.sources, span), AnnotationKind::Primary, None),
+        Some(span) => shown.excerpt(excerpt::of(report.sources, span, longest(look)), AnnotationKind::Primary, None),
         None => shown.element(Origin::path(finding.object.clone())),
     };
     let related = report.related(finding);
     let elsewhere = |place: &Option<Span>| place.is_some() && *place != here;
     for (place, _, words) in related.iter().filter(|(place, ..)| elsewhere(place)).take(MOST_RELATED) {
         let Some(place) = place else { continue };
-        shown = shown.excerpt(excerpt::of(report.sources, *place), AnnotationKind::Context, Some(words));
+        shown = shown.excerpt(excerpt::of(report.sources, *place, longest(look)), AnnotationKind::Context, Some(words));
     }
     for (_, object, words) in related.iter().filter(|(place, ..)| !elsewhere(place)) {
-        shown = shown.element(note(format!("{object}: {words}")));
+        shown = shown.element(note(&format!("{object}: {words}"), look));
     }
     let hidden = related.iter().filter(|(place, ..)| elsewhere(place)).count().saturating_sub(MOST_RELATED);
     if hidden > 0 {
-        shown = shown.element(note(format!("and {}", text::count(hidden, "more place"))));
+        shown = shown.element(note(&format!("and {}", text::count(hidden, "more place")), look));
     }
     for line in &finding.evidence {
-        shown = shown.element(note(line.clone()));
+        shown = shown.element(note(line, look));
     }
     if let Some(since) = finding.since {
-        shown = shown.element(note(format!("as the platform's documents had it on {since}")));
+        shown = shown.element(note(&format!("as the platform's documents had it on {since}"), look));
     }
     if let Some(remark) = remark {
-        shown = shown.element(note(remark.to_owned()));
+        shown = shown.element(note(remark, look));
     }
     if !finding.help.is_empty() {
-        shown = shown.element(Level::HELP.message(printable(&finding.help).into_owned()));
+        shown = shown.element(Level::HELP.message(broken(&finding.help, look)));
     }
     shown.render(renderer, out);
 }
 
-fn note<'a>(text: String) -> Element<'a> {
-    Level::NOTE.message(printable(&text).into_owned()).into()
+fn note<'a>(text: &str, look: &Look) -> Element<'a> {
+    Level::NOTE.message(broken(text, look)).into()
+}
+
+/// A text in lines that fit.
+fn broken(text: &str, look: &Look) -> String {
+    text::wrap(&printable(text), look.width.saturating_sub(14).max(40)).join("\n")
 }
 
 /// One message as it grows: what is shown, and what has to be put right in the rendered text.
@@ -163,10 +174,10 @@ pub(super) fn troubles(sources: &Sources, troubles: &[Trouble<'_>], look: &Look,
     for trouble in troubles {
         let mut shown = Shown::new(Level::ERROR.primary_title(printable(trouble.message).into_owned()));
         if let Some(span) = trouble.at {
-            shown = shown.excerpt(excerpt::of(sources, span), AnnotationKind::Primary, None);
+            shown = shown.excerpt(excerpt::of(sources, span, longest(look)), AnnotationKind::Primary, None);
         }
         if !trouble.help.is_empty() {
-            shown = shown.element(Level::HELP.message(printable(trouble.help).into_owned()));
+            shown = shown.element(Level::HELP.message(broken(trouble.help, look)));
         }
         shown.render(&renderer, out);
     }

@@ -1,0 +1,186 @@
+//! Every code has a page, every page a code, and the examples of a page do what they say.
+
+use crate::support::{TODAY, findings, list, read, root, run_in};
+use causeway_model::codes;
+use causeway_report::pages;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// One example of a page: the design as it is, and as it was where a page compares two.
+#[derive(Debug)]
+pub(crate) struct Example {
+    pub(crate) code: String,
+    pub(crate) good: bool,
+    /// What is given to the program.
+    pub(crate) text: String,
+}
+
+impl Example {
+    fn name(&self) -> String {
+        format!("{} ({})", self.code, if self.good { "good" } else { "bad" })
+    }
+}
+
+/// The fenced blocks of a section.
+fn blocks(page: &str, heading: &str) -> Vec<String> {
+    let mut blocks: Vec<String> = Vec::new();
+    let (mut inside, mut open) = (false, false);
+    for line in page.lines() {
+        match line {
+            "```" if open => open = false,
+            _ if open => blocks.iter_mut().last().unwrap().push_str(&format!("{line}\n")),
+            _ if inside && line.starts_with("```yaml") => {
+                open = true;
+                blocks.push(String::new());
+            }
+            _ if line.starts_with("## ") => inside = line == format!("## {heading}"),
+            _ => {}
+        }
+    }
+    blocks
+}
+
+/// A design that carries the one it replaces, as plans do.
+fn with_before(before: &str, after: &str) -> String {
+    let indented: String = before.lines().map(|line| format!("  {line}\n")).collect();
+    format!("{after}\nbefore:\n{indented}")
+}
+
+/// The examples of all pages.
+pub(crate) fn examples() -> Vec<Example> {
+    let mut all = Vec::new();
+    for path in list(&root().join("docs/findings")) {
+        let code = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let page = read(&path).replace("\r\n", "\n");
+        for (heading, good) in [("Bad", false), ("Good", true)] {
+            let text = match blocks(&page, heading).as_slice() {
+                [design] => design.clone(),
+                [before, after] => with_before(before, after),
+                other => panic!("{code}: `## {heading}` has {} designs", other.len()),
+            };
+            all.push(Example { code: code.clone(), good, text });
+        }
+    }
+    all
+}
+
+#[test]
+fn every_code_has_a_page_and_every_page_a_code() {
+    let codes: BTreeSet<String> = codes::ALL.iter().map(|code| code.as_str().to_owned()).collect();
+    let files: BTreeSet<String> = list(&root().join("docs/findings"))
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let table: BTreeSet<String> = pages::codes().map(str::to_owned).collect();
+    let difference =
+        |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect::<Vec<_>>();
+    assert_eq!(difference(&codes, &files), Vec::<String>::new(), "codes without a page in docs/findings");
+    assert_eq!(difference(&files, &codes), Vec::<String>::new(), "pages without a code in causeway_model::codes");
+    assert_eq!(difference(&files, &table), Vec::<String>::new(), "pages that crates/report/src/pages.rs does not list");
+}
+
+#[test]
+fn pages_have_their_sections_in_order() {
+    let wanted = ["What it means", "Why it hurts", "How to see it", "How to fix it", "Bad", "Good", "Sources"];
+    for code in pages::codes() {
+        let page = pages::page(code).unwrap();
+        let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(sections, wanted, "{code}");
+        let severity = codes::Code::parse(code).map(|code| format!("{:?}", code.severity()).to_lowercase());
+        let stated = page.lines().find_map(|line| line.strip_prefix("Severity: "));
+        let stated = stated.and_then(|line| line.split(['.', ',', ';', ' ']).next());
+        assert_eq!(stated.map(str::to_owned), severity, "{code}: the severity the page states");
+    }
+}
+
+/// Runs one example and says what is wrong with the outcome.
+fn problem(example: &Example) -> Option<String> {
+    let run = run_in(&root(), &["check", "-", "--format", "json", "--as-of", TODAY], &example.text);
+    if run.code == 2 {
+        return Some(format!("can't be read:\n{}", run.stderr));
+    }
+    if !matches!(run.code, 0 | 1) {
+        return Some(format!("ends with {}:\n{}", run.code, run.stderr));
+    }
+    let found = findings(&run.json());
+    let codes: Vec<&str> = found.iter().map(|(code, ..)| code.as_str()).collect();
+    let has = codes.contains(&example.code.as_str());
+    if !example.good {
+        return (!has).then(|| format!("is not found; found are {codes:?}"));
+    }
+    let errors: Vec<String> = found
+        .iter()
+        .filter(|(code, severity, _)| severity == "error" || *code == example.code)
+        .map(|(code, severity, object)| format!("{severity} {code} on {object}"))
+        .collect();
+    (!errors.is_empty()).then(|| format!("has {}", errors.join(", ")))
+}
+
+/// Examples whose checks are not there yet. Empty when the product is whole.
+const KNOWN_MISSING: &[&str] = &[
+    "agent-manifest-misconfigured",
+    "api-server-subnet-unfit",
+    "asymmetric-return-through-stateful-hop",
+    "authorized-ranges-miss-egress",
+    "client-address-lost",
+    "client-path-missing",
+    "combination-unsupported",
+    "exempt-destination-cannot-route-back",
+    "exports-disagree",
+    "firewall-bypassed-by-private-endpoint-route",
+    "frontend-port-conflict",
+    "ingress-subnet-unfit",
+    "internal-lb-local-unreachable",
+    "kube-proxy-cluster-cidr-misses-pods",
+    "leftover-masq-config",
+    "masq-config-rejected",
+    "masq-file-ignored",
+    "masq-hides-intra-cluster-traffic",
+    "masq-item-null",
+    "masq-list-empty",
+    "masq-unknown-key",
+    "migration-blocked",
+    "mode-retiring",
+    "nat-exceptions-miss-vnet-prefix",
+    "outbound-change-unsupported",
+    "outbound-not-explicit",
+    "platform-address-needs-snat",
+    "pod-cidr-change-not-superset",
+    "pod-subnet-control-bypassed-by-masquerade",
+    "policy-engine-retiring",
+    "policy-not-enforced",
+    "pools-differ-in-egress",
+    "private-api-endpoint-return-through-firewall",
+    "route-limit-exceeded",
+    "route-never-matches",
+    "route-table-missing",
+    "service-cidr-immutable",
+    "source-identity-changes",
+    "subnet-delegated",
+    "udr-without-default-route",
+    "vm-in-pod-subnet",
+];
+
+#[test]
+fn bad_examples_are_found_and_good_ones_have_no_errors() {
+    let all = examples();
+    assert!(all.len() >= 2 * codes::ALL.len(), "{} examples", all.len());
+    let missing = |example: &&Example| KNOWN_MISSING.contains(&example.code.as_str());
+    for example in all.iter().filter(missing).filter(|example| !example.good && problem(example).is_none()) {
+        eprintln!("`{}` is found: take it out of KNOWN_MISSING", example.code);
+    }
+    let problems: Vec<(String, String)> = all
+        .iter()
+        .filter(|example| !missing(example))
+        .filter_map(|example| Some((example.name(), problem(example)?)))
+        .collect();
+    let report: String = problems.iter().map(|(name, problem)| format!("  {name} {problem}\n")).collect();
+    assert!(problems.is_empty(), "{} of {} examples:\n{report}", problems.len(), all.len());
+}
+
+#[test]
+fn explain_prints_the_page_that_is_checked_in() {
+    let code = "reserved-range";
+    let run = run_in(Path::new("."), &["explain", code], "");
+    assert_eq!((run.code, run.stdout), (0, read(&root().join(format!("docs/findings/{code}.md")))));
+}
