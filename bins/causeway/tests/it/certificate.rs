@@ -84,5 +84,4 @@ fn the_verifier_refuses_what_is_no_proof() {
 fn people_get_the_same_lists() {
     let run = run_in(&root(), &["check", "-", "--certificate", "--as-of", TODAY], DESIGN);
     assert!(run.stdout.contains("\n    10.0.0.0    - 10.0.255.255     spoke\n"), "{}", run.stdout);
-    
 }

@@ -145,8 +145,10 @@ fn masquerade_files_and_manifests_are_included_by_path() {
 #[cfg(unix)]
 #[test]
 fn links_are_followed_and_never_in_circles() {
-    let folder =
-        folder(&[("net/d.yaml", DESIGN.as_bytes()), ("other/e.yaml", b"causeway: 1\nhosts: {a: {ip: 10.0.0.9, network: spoke}}\n")]);
+    let folder = folder(&[
+        ("net/d.yaml", DESIGN.as_bytes()),
+        ("other/e.yaml", b"causeway: 1\nhosts: {a: {ip: 10.0.0.9, network: spoke}}\n"),
+    ]);
     let link =
         |to: &str, from: &str| std::os::unix::fs::symlink(folder.path().join(to), folder.path().join(from)).unwrap();
     link("net", "net/again");
