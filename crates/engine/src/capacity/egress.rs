@@ -26,6 +26,8 @@ pub(crate) struct Egress<'a> {
     pub(crate) ips: u64,
     /// NAT gateways of the subnets the cluster's pools are on.
     pub(crate) gateways: BTreeMap<&'a NatGatewayName, &'a NatGateway>,
+    /// Some of these subnets (or the platform's own) has none.
+    pub(crate) without_gateway: bool,
     /// Firewalls the default routes of these subnets lead to.
     pub(crate) firewalls: BTreeMap<&'a FirewallName, &'a Firewall>,
     /// Stated loads towards public destinations.
@@ -60,6 +62,7 @@ fn start<'a>(
         None => u64::try_from(listed).unwrap_or(u64::MAX).max(1),
     };
     let subnets = subnets(design, cluster);
+    let without_gateway = subnets.is_empty() || subnets.iter().any(|subnet| subnet.nat_gateway.is_none());
     let gateways =
         subnets.iter().filter_map(|subnet| design.nat_gateways.get_key_value(subnet.nat_gateway.as_ref()?)).collect();
     let firewalls = subnets
@@ -92,6 +95,7 @@ fn start<'a>(
         effective,
         ips,
         gateways,
+        without_gateway,
         firewalls,
         flows,
     }

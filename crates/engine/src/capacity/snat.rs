@@ -6,7 +6,7 @@ use super::count::{Count, many};
 use super::demand;
 use super::egress::{self, Egress, Shared, Wanted, firewall_ips, gateway_ips};
 use causeway_model::arithmetic::snat as ports;
-use causeway_model::design::{Design, FirewallKind, OutboundType};
+use causeway_model::design::{Design, FirewallKind, Mode, OutboundType};
 use causeway_model::facts::{Limits, snat as facts};
 use std::collections::BTreeMap;
 
@@ -59,7 +59,18 @@ fn load_balancer(egress: &mut Egress) {
     let available = ports::load_balancer_ports(ips);
     let fixed = egress.cluster.outbound.ports_per_node.filter(|ports| *ports > 0);
     let nodes = egress.effective;
+    let in_pod_subnets =
+        egress.cluster.pools.values().any(|pool| egress.cluster.mode_of(pool).is_some_and(Mode::uses_pod_subnet));
     let answer = &mut egress.answer;
+    if in_pod_subnets {
+        let line =
+            "that pods of a pod subnet leave through the load balancer is not documented (`unk.podsubnet-lb-egress`)";
+        answer.because.push(line.to_owned());
+    }
+    if !egress.gateways.is_empty() {
+        let line = "a subnet of the cluster has a NAT gateway, which takes precedence: the load balancer's ports are reserved and not used there";
+        answer.because.push(line.to_owned());
+    }
     answer.ports_available = Some(available);
     answer.largest_valid_ports_per_node = nodes.value().and_then(|nodes| ports::largest_allocation(nodes, ips));
     answer

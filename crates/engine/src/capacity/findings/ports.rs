@@ -36,8 +36,8 @@ fn load_balancer(egress: &Egress, out: &mut Vec<Finding>) {
         Some(_) => return,
         None => automatic_ports(egress, out),
     }
-    // A NAT gateway on the subnets takes precedence, and the load balancer's ports are not used.
-    if egress.gateways.is_empty() {
+    // A NAT gateway on every subnet takes precedence, and the load balancer's ports are not used.
+    if egress.without_gateway {
         load(egress, out);
     }
 }

@@ -391,3 +391,14 @@ fn a_firewall_with_less_than_a_load_balancers_least_share_is_said() {
     assert_eq!(found[0].object, "firewalls.fw.publicIps");
     assert!(found[0].message.contains("301 nodes share the 2496 ports"), "{}", found[0].message);
 }
+
+#[test]
+fn a_nat_gateway_takes_precedence_over_the_load_balancer() {
+    let load = format!("{BANK}, concurrent: 60000");
+    let plain = loaded("other: {}", "", "{type: loadBalancer, ips: 1}", &[&load]);
+    assert!(codes(&plain).contains(&"snat-budget-exceeded"));
+    let gateway = "natGateways: {out: {publicIps: [203.0.113.1]}}";
+    let answer = loaded("natGateway: out", gateway, "{type: loadBalancer, ips: 1}", &[&load]);
+    assert!(!codes(&answer).contains(&"snat-budget-exceeded"), "{:?}", codes(&answer));
+    assert!(snat(&answer).because.iter().any(|line| line.contains("takes precedence")));
+}
