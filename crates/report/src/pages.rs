@@ -27,6 +27,7 @@ pages! {
     "dns-service-ip-outside-service-cidr",
     "exempt-destination-cannot-route-back",
     "exports-disagree",
+    "feature-retiring",
     "firewall-bypassed-by-private-endpoint-route",
     "firewall-snat-exhausted",
     "frontend-port-conflict",
