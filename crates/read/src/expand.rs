@@ -3,7 +3,7 @@
 use crate::diagnostic::InputError;
 use crate::files::Files;
 use crate::kubernetes;
-use crate::merge::{Merge, Origin};
+use crate::merge::{Merge, Origin, of_cluster};
 use crate::tree::{self, Entry, Node, Scalar, Style, Value};
 use causeway_model::design::Note;
 use causeway_model::finding::Finding;
@@ -29,7 +29,7 @@ impl Expand<'_> {
         let Value::Map(clusters) = &mut clusters.node.value else { return };
         for cluster in Arc::make_mut(clusters) {
             self.masquerade_files(&mut cluster.node, directory);
-            self.manifests(&mut cluster.node, directory);
+            self.manifests(&cluster.key, &mut cluster.node, directory);
         }
     }
 
@@ -65,7 +65,7 @@ impl Expand<'_> {
         }
     }
 
-    fn manifests(&mut self, cluster: &mut Node, directory: &str) {
+    fn manifests(&mut self, name: &str, cluster: &mut Node, directory: &str) {
         let Value::Map(entries) = &mut cluster.value else { return };
         let Some(at) = entries.iter().position(|entry| entry.key.as_ref() == "manifests") else { return };
         let manifests = Arc::make_mut(entries).remove(at).node;
@@ -78,9 +78,12 @@ impl Expand<'_> {
                 None => objects.extend(kubernetes::objects(item)),
             }
         }
-        let fragment = kubernetes::translate(objects, &mut self.notes, &mut self.findings);
+        let mut found = Vec::new();
+        let fragment = kubernetes::translate(objects, self.sources, &mut self.notes, &mut found);
+        self.findings.extend(found.into_iter().map(|finding| of_cluster(finding, name)));
         let mut merge = Merge { sources: self.sources, errors: Vec::new(), findings: Vec::new() };
-        merge.add_cluster(cluster, fragment.tree, Origin::Export);
+        merge.add_cluster(name, cluster, fragment.tree, Origin::Export);
+        merge.add_cluster(name, cluster, fragment.implied, Origin::Implied);
         self.errors.append(&mut merge.errors);
         self.findings.append(&mut merge.findings);
     }

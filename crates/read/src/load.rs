@@ -8,7 +8,7 @@ use crate::files::Files;
 use crate::kind::{Kind, Sniffed, sniff};
 use crate::kubernetes;
 use crate::meaning;
-use crate::merge::{Merge, Origin};
+use crate::merge::{Merge, Origin, of_cluster};
 use crate::tree::{self, MapBuilder, Node};
 use causeway_model::design::{Design, Note, NoteKind};
 use causeway_model::finding::Finding;
@@ -188,16 +188,20 @@ impl Loader {
             merge.add(&mut whole, translated, Origin::Export);
         }
         if !objects.is_empty() {
-            let fragment = kubernetes::translate(objects, &mut self.notes, &mut self.findings);
-            merge.attach(&mut whole, fragment.tree, &fragment.hints);
+            let mut found = Vec::new();
+            let fragment = kubernetes::translate(objects, &self.sources, &mut self.notes, &mut found);
+            if let Some(name) = merge.attach(&mut whole, fragment.tree, Some(fragment.implied), &fragment.hints) {
+                self.findings.extend(found.into_iter().map(|finding| of_cluster(finding, &name)));
+            }
         }
         for file in masquerade {
             let text = self.sources.slice(file.node.span).to_owned();
-            merge.attach(&mut whole, masquerade_fragment(&file, &text), &[]);
+            merge.attach(&mut whole, masquerade_fragment(&file, &text), None, &[]);
         }
         let Merge { mut errors, mut findings, .. } = merge;
         self.errors.append(&mut errors);
         self.findings.append(&mut findings);
+        kubernetes::settle(&mut whole, &mut self.notes);
         let whole = complete(whole, &name, exported);
         self.mean(whole)
     }

@@ -22,11 +22,36 @@ const COLLECTING: &[&str] = &[
     "clusters.*.masquerade.configMaps",
 ];
 
-/// Who said something: two design files must not contradict each other, exports may (and it is reported).
+/// Collecting lists whose items have a name: two items of one name are one object, and are united as mappings are.
+const NAMED_ITEMS: &[&str] = &["clusters.*.pods.*", "clusters.*.services.*", "clusters.*.ingress.*"];
+
+/// Objects as Kubernetes writes them: one value each, which is not put together of two.
+const WHOLE: &[&str] = &["clusters.*.masquerade.daemonSet"];
+
+/// Short forms may say less than exports do: the first stands, and that the other one says more is no contradiction.
+const SHORT_FORMS: &[&str] = &["clusters.*.services.*.ports", "clusters.*.ingress.*.subnet"];
+
+/// Lists in which more is no contradiction, one value standing for a list of one.
+const UNITED: &[&str] = &["clusters.*.pods.*.listens", "clusters.*.ingress.*.ports"];
+
+/// Ranges that other objects of the same cluster may extend.
+const EXTENDED: &[&str] = &["clusters.*.serviceCidr"];
+
+/// Who said something: two design files must not contradict each other, exports may (and it is reported), and what only follows
+/// from an export fills gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Design,
     Export,
+    Implied,
+}
+
+/// A finding about `clusters.*`, once the cluster's name is known.
+pub(crate) fn of_cluster(mut finding: Finding, name: &str) -> Finding {
+    if let Some(rest) = finding.object.strip_prefix("clusters.*") {
+        finding.object = format!("clusters.{name}{rest}");
+    }
+    finding
 }
 
 /// What merging collects.
@@ -44,12 +69,19 @@ impl Merge<'_> {
     }
 
     /// Adds what Kubernetes objects say to one cluster.
-    pub(crate) fn add_cluster(&mut self, cluster: &mut Node, fragment: Node, origin: Origin) {
-        self.node(cluster, fragment, &mut vec!["clusters".into(), "*".into()], origin);
+    pub(crate) fn add_cluster(&mut self, name: &str, cluster: &mut Node, fragment: Node, origin: Origin) {
+        self.node(cluster, fragment, &mut vec!["clusters".into(), name.into()], origin);
     }
 
-    /// Adds a part of a cluster to the cluster it is of: the only one there is, or the one its hints name.
-    pub(crate) fn attach(&mut self, whole: &mut Node, fragment: Node, hints: &[String]) {
+    /// Adds a part of a cluster, and what follows from it, to the cluster it is of: the only one there is, or the one its hints
+    /// name. Answers its name.
+    pub(crate) fn attach(
+        &mut self,
+        whole: &mut Node,
+        fragment: Node,
+        implied: Option<Node>,
+        hints: &[String],
+    ) -> Option<Arc<str>> {
         let at = fragment.span;
         let names: Vec<Arc<str>> = whole
             .get("clusters")
@@ -68,12 +100,18 @@ impl Merge<'_> {
                     message: format!("can't tell which of {} clusters these objects are of", names.len()),
                     help: "list their files under `manifests` of the cluster in a design file, or check one cluster at a time".to_owned(),
                 });
-                return;
+                return None;
             }
         };
-        let clusters = MapBuilder::new(at).set(&name, None, fragment).build();
-        let tree = MapBuilder::new(at).set("clusters", None, clusters).build();
-        self.add(whole, tree, Origin::Export);
+        let tree = |cluster: Node| {
+            let clusters = MapBuilder::new(at).set(&name, None, cluster).build();
+            MapBuilder::new(at).set("clusters", None, clusters).build()
+        };
+        self.add(whole, tree(fragment), Origin::Export);
+        if let Some(implied) = implied {
+            self.add(whole, tree(implied), Origin::Implied);
+        }
+        Some(name)
     }
 
     fn node(&mut self, into: &mut Node, from: Node, path: &mut Vec<Arc<str>>, origin: Origin) {
@@ -84,13 +122,39 @@ impl Merge<'_> {
             *into = from;
             return;
         }
+        if origin != Origin::Design && is_one_of(path, SHORT_FORMS) {
+            return;
+        }
+        let extends = origin == Origin::Implied && is_one_of(path, EXTENDED);
+        if (extends || (origin != Origin::Design && is_one_of(path, UNITED)))
+            && let Some(all) = united(into, &from)
+        {
+            *into = all;
+            return;
+        }
         match (&mut into.value, &from.value) {
-            (Value::Map(entries), Value::Map(more)) => self.map(Arc::make_mut(entries), more, path, origin),
-            (Value::Seq(items), Value::Seq(more)) if collects(path) => {
+            (Value::Map(entries), Value::Map(more)) if !is_one_of(path, WHOLE) => {
+                self.map(Arc::make_mut(entries), more, path, origin);
+            }
+            (Value::Seq(items), Value::Seq(more)) if is_one_of(path, COLLECTING) => {
                 let items = Arc::make_mut(items);
                 for item in more.iter() {
-                    if !items.iter().any(|known| known.same(item)) {
-                        items.push(item.clone());
+                    if items.iter().any(|known| known.same(item)) {
+                        continue;
+                    }
+                    let twin =
+                        items.iter_mut().find_map(|known| Some((same_object(known, item, path, origin)?, known)));
+                    match twin {
+                        Some((name, twin)) => {
+                            path.push(name.into());
+                            if is_one_of(path, NAMED_ITEMS) {
+                                self.node(twin, item.clone(), path, origin);
+                            } else {
+                                self.conflict(twin, item, path, origin);
+                            }
+                            path.pop();
+                        }
+                        None => items.push(item.clone()),
                     }
                 }
             }
@@ -122,6 +186,7 @@ impl Merge<'_> {
         let place = self.sources.position(first.span);
         let (one, two) = (shown(first), shown(second));
         match origin {
+            Origin::Implied => {}
             Origin::Design => self.errors.push(InputError {
                 at: Some(second.span),
                 message: format!("`{path}` is defined twice: {one} at {}:{}, {two} here", place.file, place.line),
@@ -142,12 +207,69 @@ impl Merge<'_> {
     }
 }
 
-fn collects(path: &[Arc<str>]) -> bool {
-    COLLECTING.iter().any(|pattern| {
+fn is_one_of(path: &[Arc<str>], patterns: &[&str]) -> bool {
+    patterns.iter().any(|pattern| {
         let mut parts = pattern.split('.');
         path.iter().all(|step| parts.next().is_some_and(|part| part == "*" || part == step.as_ref()))
             && parts.next().is_none()
     })
+}
+
+/// The name two items of a list share if they are one object: of one namespace and name, policies of one kind too.
+fn same_object(one: &Node, other: &Node, path: &[Arc<str>], origin: Origin) -> Option<String> {
+    let text = |node: &Node, key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
+    let namespace = |node: &Node| text(node, "namespace").unwrap_or_else(|| "default".to_owned());
+    let name = |node: &Node| match path.last()?.as_ref() {
+        "pods" | "services" => Some(format!("{}/{}", namespace(node), text(node, "name")?)),
+        "policies" | "configMaps" => {
+            let metadata = node.get("metadata")?;
+            let group = text(node, "apiVersion").and_then(|version| Some(version.rsplit_once('/')?.0.to_owned()));
+            let kind = [text(node, "kind"), group].into_iter().flatten().collect::<Vec<_>>().join(".");
+            Some(format!("{kind}/{}/{}", namespace(metadata), text(metadata, "name")?))
+        }
+        _ => None,
+    };
+    if path.last().is_some_and(|last| last.as_ref() == "ingress") {
+        // What a person lists twice is two.
+        return (origin != Origin::Design && is_same_door(one, other)).then(|| text(one, "kind"))?;
+    }
+    name(one).filter(|known| name(other).as_ref() == Some(known))
+}
+
+/// Whether two entries of `ingress` may be about one door: of one kind, and nothing that is said of both differs.
+fn is_same_door(one: &Node, other: &Node) -> bool {
+    let text = |node: &Node, key: &str| node.get(key).and_then(Node::text).map(str::to_ascii_lowercase);
+    let agree = |key: &str| match (text(one, key), text(other, key)) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    };
+    let subnets = match (text(one, "subnet"), text(other, "subnet")) {
+        (Some(one), Some(other)) => {
+            let (one, other) = (crate::kubernetes::subnet_words(&one), crate::kubernetes::subnet_words(&other));
+            // A network may have its resource group in front of its name.
+            one == other || one.ends_with(&format!(".{other}")) || other.ends_with(&format!(".{one}"))
+        }
+        _ => true,
+    };
+    text(one, "kind") == text(other, "kind") && agree("exposure") && agree("ip") && subnets
+}
+
+/// Two lists of texts as one, the first one's first. `None` where one is no such list.
+fn united(one: &Node, other: &Node) -> Option<Node> {
+    fn texts(node: &Node) -> Option<Vec<Node>> {
+        match &node.value {
+            Value::Seq(items) => items.iter().all(|item| item.text().is_some()).then(|| items.to_vec()),
+            Value::Scalar(_) => Some(vec![node.clone()]),
+            Value::Map(_) => None,
+        }
+    }
+    let mut all = texts(one)?;
+    for item in texts(other)? {
+        if !all.iter().any(|known| known.text() == item.text()) {
+            all.push(item);
+        }
+    }
+    if all.len() == 1 { all.pop() } else { Some(Node::seq(one.span, all)) }
 }
 
 /// A value as quoted in a message.

@@ -22,6 +22,7 @@ struct Document<'a> {
     assumed: Vec<JsonAssumption<'a>>,
     not_understood: Vec<JsonNote<'a>>,
     not_known_yet: Vec<JsonNote<'a>>,
+    left_out: Vec<JsonNote<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<Vec<JsonCertificate<'a>>>,
     summary: Summary,
@@ -140,6 +141,7 @@ pub fn check(report: &Report<'_>) -> String {
             .collect(),
         not_understood: notes(NoteKind::NotUnderstood),
         not_known_yet: notes(NoteKind::Unknown),
+        left_out: notes(NoteKind::LeftOut),
         certificate: report.certificate.map(|lists| lists.iter().map(certificate::json).collect()),
         summary: Summary {
             errors: tally.errors,

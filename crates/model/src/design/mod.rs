@@ -103,6 +103,8 @@ pub enum NoteKind {
     NotUnderstood,
     /// Known to exist, but its value is not known yet (a plan before apply, an id without its object).
     Unknown,
+    /// Read and understood, and left out on purpose: it has no part in a network.
+    LeftOut,
 }
 
 impl Design {

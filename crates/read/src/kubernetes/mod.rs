@@ -1,26 +1,155 @@
 //! Kubernetes objects become parts of a cluster.
+//!
+//! Objects are taken out of their lists ([`objects`]), told apart and sorted, and each subject reads those it knows
+//! ([`translate`]). What comes out does not depend on the order of what went in. Kinds nobody here knows are said, one note
+//! for each; kinds without a part in the network are counted. Secrets are counted, never read.
 
-use crate::tree::{MapBuilder, Node};
+mod entries;
+mod ingress;
+mod ipam;
+mod kind;
+mod masquerade;
+mod nodes;
+mod object;
+mod pods;
+mod remarks;
+mod services;
+mod settle;
+mod systems;
+mod trim;
+mod value;
+
+use crate::tree::{Entry, MapBuilder, Node};
 use causeway_model::design::Note;
 use causeway_model::finding::Finding;
-use causeway_model::source::{FileId, Span};
+use causeway_model::source::{FileId, Sources, Span};
+use object::{Inventory, Object};
+use remarks::Remarks;
+pub(crate) use settle::{settle, subnet_words};
 
 /// What objects say about the cluster they are of.
 #[derive(Debug, Clone)]
 pub struct ClusterFragment {
     /// A mapping in the language of `clusters.NAME`.
     pub tree: Node,
+    /// The same for what only follows from the objects (a pool's size from the nodes seen): it fills gaps, and whoever states
+    /// it otherwise is right.
+    pub implied: Node,
     /// Lower-case texts that may name the cluster (provider ids of nodes, as `.../mc_rg_name_region/...`).
     pub hints: Vec<String>,
 }
 
 /// The objects of a document: itself, or the items of a list.
 pub fn objects(document: &Node) -> Vec<Node> {
-    vec![document.clone()]
+    object::of_document(document)
 }
 
-/// Translates objects of one cluster into its part of a design.
-pub fn translate(objects: Vec<Node>, _notes: &mut Vec<Note>, _findings: &mut Vec<Finding>) -> ClusterFragment {
+/// What the subjects share.
+struct Cx<'a> {
+    all: &'a Inventory,
+    sources: &'a Sources,
+    remarks: Remarks,
+}
+
+impl Cx<'_> {
+    /// A value that can't be what it stands for: said, and left out.
+    fn strange(&mut self, object: &Object, field: &str, value: &Node, wanted: &str) {
+        let found = match value.text() {
+            Some(text) if !value.is_null() => format!("`{}`", text.chars().take(60).collect::<String>()),
+            _ => value.type_name().to_owned(),
+        };
+        let message =
+            format!("`{field}` of {} `{}` must be {wanted}, not {found}: left out", object.word, object.who());
+        self.remarks.not_understood(value.span, message);
+    }
+
+    /// Labels, annotations or a selector: texts by name.
+    fn labels<'n>(
+        &mut self,
+        object: &Object,
+        field: &str,
+        all: &Node,
+        entries: impl Iterator<Item = &'n Entry>,
+    ) -> Option<Node> {
+        if all.as_map().is_none() {
+            self.strange(object, field, all, "a mapping");
+            return None;
+        }
+        let mut builder = MapBuilder::new(all.span);
+        for entry in entries {
+            match entry.node.text() {
+                // Kubernetes takes nothing for the empty text.
+                Some(_) if entry.node.is_null() => {
+                    builder = builder.set(&entry.key, entry.key_span, Node::str(entry.node.span, ""));
+                }
+                Some(_) => builder = builder.set(&entry.key, entry.key_span, entry.node.clone()),
+                None => self.strange(object, &format!("{field}.{}", entry.key), &entry.node, "text"),
+            }
+        }
+        value::mapping(builder)
+    }
+
+    /// The namespace as written, else the one that is meant.
+    fn namespace(&self, object: &Object) -> Option<Node> {
+        let written = value::said(&object.node, &["metadata", "namespace"]);
+        let meant = || object.namespace.as_deref().map(|namespace| Node::str(object.at, namespace));
+        written.cloned().or_else(meant)
+    }
+}
+
+/// Translates objects of one cluster into its part of a design. Findings are about `clusters.*`: the caller knows the name.
+pub fn translate(
+    objects: Vec<Node>,
+    sources: &Sources,
+    notes: &mut Vec<Note>,
+    findings: &mut Vec<Finding>,
+) -> ClusterFragment {
     let span = objects.first().map_or(Span { file: FileId(0), start: 0, end: 0 }, |object| object.span);
-    ClusterFragment { tree: MapBuilder::new(span).build(), hints: Vec::new() }
+    let mut remarks = Remarks::default();
+    let all = Inventory::new(objects, &mut remarks);
+    let mut cx = Cx { all: &all, sources, remarks };
+
+    let known = nodes::Nodes::new(&cx);
+    let on_nodes = nodes::AboutCluster::new(&cx);
+    let of_services = services::AboutCluster::new(&cx);
+    let cilium = systems::Cilium::new(&mut cx);
+    let kubeadm = systems::Kubeadm::new(&cx);
+    let overlay = ipam::overlay(&cx);
+    let runs = cilium.runs.map(|at| Node::str(at, "cilium"));
+    let tree = MapBuilder::new(span)
+        .set("dataplane", None, runs.or(on_nodes.cilium))
+        .set("ebpfHostRouting", None, on_nodes.ebpf_host_routing.or(cilium.host_routing.clone()))
+        .set("networkPolicy", None, systems::engine(&mut cx, &cilium))
+        .set("kubeProxy", None, systems::kube_proxy(&mut cx, &cilium))
+        .set("ipam", None, ipam::settings(&mut cx))
+        .set("masquerade", None, masquerade::section(&mut cx, &cilium))
+        .set("ingress", None, ingress::section(&mut cx))
+        .set("nodes", None, known.section(&mut cx))
+        .set("namespaces", None, nodes::namespaces(&mut cx))
+        .set("pods", None, pods::pods(&mut cx))
+        .set("services", None, services::services(&mut cx))
+        .set("policies", None, trim::policies(&mut cx))
+        .build();
+    let api_server = of_services.api_server_ip;
+    let implied = MapBuilder::new(span)
+        .set("location", None, on_nodes.location)
+        .set("mode", None, overlay.mode)
+        .set("version", None, on_nodes.version)
+        .set("networkPolicy", None, on_nodes.engine)
+        .set("podCidr", None, overlay.pod_cidr.or(cilium.pod_cidr).or(kubeadm.pod_cidr))
+        .set("serviceCidr", None, of_services.service_cidr.or(kubeadm.service_cidr))
+        .set("dnsServiceIp", None, of_services.dns_service_ip)
+        .set("ipFamilies", None, on_nodes.families)
+        .set("apiServer", None, api_server.map(|ip| MapBuilder::new(ip.span).set("privateIp", None, ip).build()))
+        .set("pools", None, nodes::implied_pools(&cx, &known))
+        .set("localDns", None, on_nodes.local_dns)
+        .set("nodeAutoProvisioning", None, on_nodes.provisioned)
+        .build();
+    ipam::exhausted(&mut cx);
+    nodes::foreign_rules(&mut cx);
+    masquerade::scripts(&mut cx);
+    systems::dns(&mut cx);
+    let hints = nodes::hints(&cx);
+    cx.remarks.tell(notes, findings);
+    ClusterFragment { tree, implied, hints }
 }

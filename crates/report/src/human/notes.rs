@@ -6,8 +6,8 @@ use causeway_model::design::{Design, Note, NoteKind};
 use causeway_model::source::Sources;
 
 pub(super) fn notes(design: &Design, sources: &Sources, look: &Look, out: &mut String) {
-    let (not_understood, unknown): (Vec<&Note>, Vec<&Note>) =
-        design.notes.iter().partition(|note| note.kind == NoteKind::NotUnderstood);
+    let of = |kind| -> Vec<&Note> { design.notes.iter().filter(|note| note.kind == kind).collect() };
+    let (not_understood, unknown) = (of(NoteKind::NotUnderstood), of(NoteKind::Unknown));
     if look.says(Verbosity::Verbose) {
         if !design.assumed.is_empty() {
             out.push_str("Assumed\n");
@@ -19,6 +19,7 @@ pub(super) fn notes(design: &Design, sources: &Sources, look: &Look, out: &mut S
         }
         list("Not understood", &not_understood, sources, out);
         list("Not known yet", &unknown, sources, out);
+        list("Left out on purpose", &of(NoteKind::LeftOut), sources, out);
         return;
     }
     let counts: Vec<String> = [

@@ -1,0 +1,215 @@
+//! Kubernetes objects taken out of whatever they were wrapped in, told apart, and sorted: nothing after this depends on the
+//! order of the input.
+
+use super::kind::Kind;
+use super::remarks::Remarks;
+use super::value::{at, number, said, text};
+use crate::tree::{Entry, MapBuilder, Node};
+use causeway_model::codes;
+use causeway_model::finding::Finding;
+use causeway_model::source::Span;
+use std::collections::BTreeMap;
+
+/// An object with a name.
+#[derive(Debug, Clone)]
+pub(super) struct Object {
+    /// The kind as written, `Deployment`.
+    pub(super) word: String,
+    /// Its namespace; of a namespaced kind that states none `default`, of the others none.
+    pub(super) namespace: Option<String>,
+    /// Its name.
+    pub(super) name: String,
+    /// Where the name stands.
+    pub(super) at: Span,
+    /// All of it.
+    pub(super) node: Node,
+}
+
+impl Object {
+    /// `NAMESPACE/NAME`, or the name alone where there is no namespace.
+    pub(super) fn who(&self) -> String {
+        match &self.namespace {
+            Some(namespace) => format!("{namespace}/{}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Whether it was read from a cluster rather than written by hand.
+    fn is_live(&self) -> bool {
+        at(&self.node, &["metadata", "uid"]).is_some() || at(&self.node, &["metadata", "resourceVersion"]).is_some()
+    }
+
+    /// Of two states of one object the later one counts; what a cluster has counts more than a manifest.
+    fn rank(&self) -> (bool, u64) {
+        let version = at(&self.node, &["metadata", "resourceVersion"]).and_then(number);
+        (self.is_live(), version.unwrap_or(0))
+    }
+}
+
+/// The objects of a document: itself, or the items of a list, which may leave out what the list says of them all.
+pub(super) fn of_document(document: &Node) -> Vec<Node> {
+    let mut out = Vec::new();
+    collect(document, &mut out);
+    out
+}
+
+/// Lists hold lists no deeper than the tree is: its depth is limited.
+fn collect(node: &Node, out: &mut Vec<Node>) {
+    if let Some(items) = node.as_seq() {
+        items.iter().filter(|item| !item.is_null()).for_each(|item| collect(item, out));
+        return;
+    }
+    let kind = text(node, &["kind"]);
+    let items = node.get("items").and_then(Node::as_seq);
+    let list = items.filter(|_| kind.is_none_or(|kind| kind.ends_with("List")));
+    match (list, kind) {
+        (Some(items), kind) => {
+            let inner = kind.and_then(|kind| kind.strip_suffix("List")).filter(|inner| !inner.is_empty());
+            for item in items.iter().filter(|item| !item.is_null()) {
+                match inner {
+                    Some(inner) => collect(&complete(item, node, inner), out),
+                    None => collect(item, out),
+                }
+            }
+        }
+        // `items: null` is how Go prints a list of nothing.
+        (None, Some(kind)) if kind.ends_with("List") && node.get("items").is_none_or(Node::is_null) => {}
+        _ => out.push(node.clone()),
+    }
+}
+
+/// An item of a typed list with the list's version and kind, where it does not state its own.
+fn complete(item: &Node, list: &Node, kind: &str) -> Node {
+    if item.as_map().is_none() || (at(item, &["kind"]).is_some() && at(item, &["apiVersion"]).is_some()) {
+        return item.clone();
+    }
+    let word = list.get("kind").map(|word| Node::str(word.span, kind));
+    let mut builder = MapBuilder::new(item.span)
+        .set("apiVersion", None, at(item, &["apiVersion"]).or(at(list, &["apiVersion"])).cloned())
+        .set("kind", None, at(item, &["kind"]).cloned().or(word));
+    for Entry { key, key_span, node } in item.entries() {
+        if !matches!(key.as_ref(), "apiVersion" | "kind") {
+            builder = builder.set(key, *key_span, node.clone());
+        }
+    }
+    builder.build()
+}
+
+/// What tells two objects of a kind apart: see [`identity`], the namespace, the name.
+type Key = (String, Option<String>, String);
+
+/// All objects by kind, each kind by namespace and name, each object once.
+#[derive(Debug, Default)]
+pub(super) struct Inventory(BTreeMap<Kind, Vec<Object>>);
+
+impl Inventory {
+    /// Tells kinds and names. What has neither is said.
+    pub(super) fn new(nodes: Vec<Node>, remarks: &mut Remarks) -> Inventory {
+        let mut known: BTreeMap<Kind, BTreeMap<Key, Object>> = BTreeMap::new();
+        for node in nodes {
+            let Some((kind, object)) = read(node, remarks) else { continue };
+            let twins = known.entry(kind).or_default();
+            let key = (identity(kind, &object), object.namespace.clone(), object.name.clone());
+            match twins.remove(&key) {
+                Some(twin) => twins.insert(key, settle(kind, twin, object, remarks)),
+                None => twins.insert(key, object),
+            };
+        }
+        let sorted = |objects: BTreeMap<Key, Object>| {
+            let mut objects: Vec<Object> = objects.into_values().collect();
+            objects.sort_by(|one, other| {
+                (&one.namespace, &one.name, &one.word).cmp(&(&other.namespace, &other.name, &other.word))
+            });
+            objects
+        };
+        Inventory(known.into_iter().map(|(kind, objects)| (kind, sorted(objects))).collect())
+    }
+
+    /// The objects of a kind, by namespace and name.
+    pub(super) fn of(&self, kind: Kind) -> &[Object] {
+        self.0.get(&kind).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What tells objects of one [`Kind`] apart beside namespace and name: several kinds of Kubernetes share one here.
+fn identity(kind: Kind, object: &Object) -> String {
+    match kind {
+        Kind::Workload => object.word.clone(),
+        Kind::Policy => format!("{} {}", group(text(&object.node, &["apiVersion"]).unwrap_or_default()), object.word),
+        _ => String::new(),
+    }
+}
+
+/// The group of an API version: nothing for the core.
+pub(super) fn group(api_version: &str) -> &str {
+    api_version.rsplit_once('/').map_or("", |(group, _)| group)
+}
+
+fn read(node: Node, remarks: &mut Remarks) -> Option<(Kind, Object)> {
+    if node.as_map().is_none() {
+        remarks.not_understood(node.span, format!("{} stands where a Kubernetes object is expected", node.type_name()));
+        return None;
+    }
+    let Some(word) = text(&node, &["kind"]).map(str::to_owned) else {
+        remarks.not_understood(node.span, "an object without `kind` is no Kubernetes object".to_owned());
+        return None;
+    };
+    let api_version = text(&node, &["apiVersion"]).unwrap_or_default();
+    let kind = Kind::of(api_version, &word);
+    if word == "Status" && api_version == "v1" {
+        let said = text(&node, &["message"]).unwrap_or("no reason given");
+        remarks.not_understood(node.span, format!("this is no object but an answer of the API server: {said}"));
+        return None;
+    }
+    match kind {
+        Kind::NoPart => {
+            remarks.no_part(&word, node.span);
+            return None;
+        }
+        Kind::Unknown => {
+            let who = text(&node, &["metadata", "name"]).unwrap_or("without a name");
+            let place = (text(&node, &["metadata", "namespace"]).unwrap_or_default(), who);
+            remarks.unknown_kind(api_version, &word, place, node.span);
+            return None;
+        }
+        _ => {}
+    }
+    let named = said(&node, &["metadata", "name"]);
+    let (name, at) = match named {
+        Some(name) => (name.text().unwrap_or_default().to_owned(), name.span),
+        // The meaning of the design refuses it: a policy that can't be told apart must not go missing.
+        None if kind == Kind::Policy => (String::new(), node.span),
+        None => {
+            remarks.not_understood(node.span, format!("a `{word}` without `metadata.name` is left out"));
+            return None;
+        }
+    };
+    let namespace =
+        kind.is_namespaced(&word).then(|| text(&node, &["metadata", "namespace"]).unwrap_or("default").to_owned());
+    Some((kind, Object { word, namespace, name, at, node }))
+}
+
+/// One object given twice.
+fn settle(kind: Kind, one: Object, other: Object, remarks: &mut Remarks) -> Object {
+    let (old, new) = match one.rank().cmp(&other.rank()) {
+        std::cmp::Ordering::Less => (one, other),
+        std::cmp::Ordering::Greater => (other, one),
+        std::cmp::Ordering::Equal => {
+            let (first, second) = (one.node.to_json().to_string(), other.node.to_json().to_string());
+            if first <= second { (other, one) } else { (one, other) }
+        }
+    };
+    if !old.is_live() && !new.is_live() && !old.node.same(&new.node) {
+        remarks.finding(
+            Finding::new(
+                codes::EXPORTS_DISAGREE,
+                format!("clusters.*.{}", kind.section()),
+                format!("{} `{}` is given twice, and not the same", new.word, new.who()),
+            )
+            .help("leave one of them out; only one was used")
+            .on(new.who())
+            .at(Some(old.at)),
+        );
+    }
+    new
+}
