@@ -201,7 +201,7 @@ fn of_cluster<'a>(ground: &Ground<'a>, name: &'a ClusterName, cluster: &'a Clust
     }
     entries.sort();
     let mut unknown: BTreeSet<String> = networks.iter().flat_map(|network| missing(ground, network, &tables)).collect();
-    if in_unknown_vnet(ground.design, cluster) {
+    if networks.is_empty() || in_unknown_vnet(ground.design, cluster) {
         unknown.insert(format!("the VNet of `{name}`, which AKS makes or the design leaves open"));
     }
     if cluster.service_cidrs.is_empty() {
@@ -229,6 +229,8 @@ fn missing(ground: &Ground, name: &NetworkName, tables: &BTreeSet<&RouteTableNam
             missing.insert(format!("the prefixes of network `{around}`"));
         }
     }
+    let unread = tables.iter().filter(|table| design.route_tables.get(**table).is_some_and(|table| !table.known));
+    missing.extend(unread.map(|table| format!("the routes of table `{table}`")));
     for (table, route) in tables.iter().flat_map(|table| {
         design
             .route_tables

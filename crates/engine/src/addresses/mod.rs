@@ -6,6 +6,7 @@ mod ground;
 mod held;
 mod held_in_cluster;
 mod machines;
+mod meeting;
 mod networks;
 mod proposal;
 mod reserved;

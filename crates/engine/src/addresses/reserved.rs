@@ -212,23 +212,25 @@ fn public(ground: &Ground, role: &Role, refused: &[Refused]) -> Option<Finding> 
         finding = finding.on(name);
     }
     let fact = address::SUPPORTED_FOR_PODS;
-    let finding = match &role.kind {
+    if owned {
+        finding = finding.evidence(match &role.kind {
+            RoleKind::Private(_) => "inside the cluster the range leads to it, so pods can't reach the real owner",
+            RoleKind::Vnet { .. } => {
+                "the VNet's routes win over the way to the internet, so the real owner can't be reached"
+            }
+        });
+    }
+    Some(match &role.kind {
         RoleKind::Private(private) => {
-            let finding = finding
-                .evidence(format!("the platform does not refuse it, but it is out of support: {}", fact.cite()))
-                .help(private.way_out(ground));
-            ground.mention_default(finding, &role.path, &role.range)
+            if private.kind == PrivateKind::Pods {
+                let words = format!("the platform does not refuse it, but it is out of support: {}", fact.cite());
+                finding = finding.evidence(words).since(fact.as_of);
+            }
+            ground.mention_default(finding, &role.path, &role.range).help(private.way_out(ground))
         }
         RoleKind::Vnet { .. } => finding.help(format!(
             "{}; if you own the range and do not announce it, accept this finding with that reason",
             vnet_help(ground, &role.range)
         )),
-    };
-    Some(
-        finding
-            .evidence(
-                "inside the network its routes win over the way to the internet, so the real owner can't be reached",
-            )
-            .since(fact.as_of),
-    )
+    })
 }

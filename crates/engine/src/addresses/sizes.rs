@@ -4,8 +4,8 @@ use super::ground::{Ground, prefix_path};
 use causeway_addr::Cidr;
 use causeway_model::codes;
 use causeway_model::design::*;
-use causeway_model::facts::{About, address};
-use causeway_model::finding::Finding;
+use causeway_model::facts::{About, address, ingress};
+use causeway_model::finding::{Finding, Severity};
 
 pub(super) fn check(ground: &Ground, out: &mut Vec<Finding>) {
     for (name, network) in &ground.design.networks {
@@ -30,6 +30,7 @@ pub(super) fn check(ground: &Ground, out: &mut Vec<Finding>) {
         for (subnet, value) in &network.subnets {
             for prefix in &value.prefixes {
                 let path = format!("networks.{name}.subnets.{subnet}.prefix");
+                out.extend(gateway_size(name, subnet, &path, prefix));
                 out.extend(subnet_size(ground, &format!("subnet `{name}/{subnet}`"), path, prefix));
             }
         }
@@ -61,6 +62,19 @@ fn subnet_size(ground: &Ground, who: &str, path: String, prefix: &Cidr) -> Optio
         return Some(finding(path, prefix, message, &format!("at most a /{shortest}"), about).help("use a part of it"));
     }
     None
+}
+
+/// Subnets whose name says what stands in them.
+fn gateway_size(network: &NetworkName, subnet: &SubnetName, path: &str, prefix: &Cidr) -> Option<Finding> {
+    let rule =
+        ingress::gateway_subnet(subnet.as_str()).filter(|rule| prefix.is_v4() && prefix.prefix_len() > rule.longest)?;
+    let message = format!("subnet `{network}/{subnet}` is `{prefix}`, but needs a /{} or larger", rule.longest);
+    let about = ingress::GATEWAY_SUBNETS.about();
+    let found = finding(path.to_owned(), prefix, message, &format!("at least a /{}", rule.longest), about)
+        .help(format!("make it a /{}; the subnet can be changed only while it is empty", rule.longest));
+    // Small gateways of old do stand in smaller subnets.
+    let mild = rule.name == "GatewaySubnet";
+    Some(if mild { found.severity(Severity::Warning) } else { found })
 }
 
 fn finding(path: String, prefix: &Cidr, message: String, rule: &str, about: About) -> Finding {
