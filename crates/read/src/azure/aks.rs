@@ -6,14 +6,18 @@ mod mode;
 mod outbound;
 mod pools;
 
+pub(super) use pools::{UNKNOWN_NETWORK, unknown_subnet};
+
 use super::inventory::Object;
 use super::kind::Kind;
+use super::resource::ResourceId;
 use super::translate::{Translation, section};
 use super::value::*;
 use crate::tree::{MapBuilder, Node};
 use causeway_addr::parse_address;
 use causeway_model::design::Version;
 use causeway_model::source::Span;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A cluster with its pools, in the order of their names.
@@ -76,6 +80,23 @@ pub(super) fn node_resource_group(cluster: &Object) -> Option<String> {
     let location = cluster.get("location").and_then(Node::text)?;
     let location: String = location.chars().filter(|letter| !letter.is_whitespace()).collect();
     Some(format!("mc_{}_{}_{location}", cluster.id.group()?, cluster.id.name()).to_lowercase())
+}
+
+/// Nodes reach the API server through a private endpoint on their subnet.
+pub(super) fn has_private_endpoint(cluster: &Object) -> bool {
+    let on = |key: &str| cluster.path(&["apiServerAccessProfile", key]).and_then(truth) == Some(true);
+    on("enablePrivateCluster") && !on("enableVnetIntegration")
+}
+
+/// The subnets in which API servers stand, with the cluster of each.
+pub(super) fn api_subnets(cx: &Translation) -> BTreeMap<ResourceId, ResourceId> {
+    let clusters = cx.inventory.of(Kind::Cluster);
+    clusters
+        .filter_map(|cluster| {
+            let (subnet, _) = cluster.first(|body| reference(prop(body, "apiServerAccessProfile")?, "subnetId"))?;
+            Some((cx.inventory.settled(&subnet), cluster.id.clone()))
+        })
+        .collect()
 }
 
 fn cluster(cx: &mut Translation, cluster: &Cluster, ingress: Option<Vec<Node>>) -> Node {

@@ -1,6 +1,6 @@
 //! Private endpoints.
 
-use super::inventory::Object;
+use super::inventory::{Inventory, Object};
 use super::kind::Kind;
 use super::nic;
 use super::resource::ResourceId;
@@ -8,11 +8,12 @@ use super::translate::Translation;
 use super::value::*;
 use crate::tree::{MapBuilder, Node};
 use causeway_model::source::Span;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub(super) fn endpoints(cx: &mut Translation) -> Vec<(Arc<str>, Span, Node)> {
-    let endpoints: Vec<Object> =
-        cx.inventory.of(Kind::PrivateEndpoint).filter(|endpoint| endpoint.is_given()).cloned().collect();
+    let own = |endpoint: &&Object| endpoint.is_given() && !is_of_api_server(cx, &endpoint.id);
+    let endpoints: Vec<Object> = cx.inventory.of(Kind::PrivateEndpoint).filter(own).cloned().collect();
     let mut out = Vec::new();
     for endpoint in &endpoints {
         let Some(subnet) = cx.subnet_node(endpoint.first(|body| reference(body, "subnet"))) else {
@@ -49,13 +50,25 @@ pub(super) fn address(cx: &Translation, endpoint: &Object) -> Option<Node> {
     own().or_else(named).or_else(interface)
 }
 
-/// The private endpoint through which nodes reach a private cluster's API server: the one in the nodes' resource group
-/// that is connected to the cluster itself.
+/// The private endpoint through which nodes reach a private cluster's API server.
 pub(super) fn of_cluster<'a>(cx: &'a Translation, cluster: &ResourceId) -> Option<&'a Object> {
     cx.inventory.of(Kind::PrivateEndpoint).find(|endpoint| {
-        let in_node_group = endpoint.id.group().and_then(|group| cx.cluster_of_group(group)) == Some(cluster);
-        let connections = endpoint.all("privateLinkServiceConnections").into_iter();
-        let mut targets = connections.filter_map(|connection| reference(connection, "privateLinkServiceId"));
-        in_node_group && targets.any(|(target, _)| cx.inventory.settled(&target) == *cluster)
+        let of_this = endpoint.id.group().and_then(|group| cx.cluster_of_group(group)) == Some(cluster);
+        of_this && endpoint.is_given() && is_of_api_server(cx, &endpoint.id)
     })
+}
+
+/// Whether an endpoint is the one AKS makes for a private cluster: `kube-apiserver` in the nodes' resource group. The
+/// cluster's API server accounts for its address.
+pub(super) fn is_of_api_server(cx: &Translation, endpoint: &ResourceId) -> bool {
+    let cluster = endpoint.group().and_then(|group| cx.cluster_of_group(group)).and_then(|id| cx.inventory.get(id));
+    cluster.is_some_and(super::aks::has_private_endpoint) && endpoint.name().eq_ignore_ascii_case("kube-apiserver")
+}
+
+/// Interfaces of private endpoints, as endpoints and interfaces tell them.
+pub(super) fn interfaces(inventory: &Inventory) -> BTreeSet<ResourceId> {
+    let endpoints = inventory.of(Kind::PrivateEndpoint).flat_map(|endpoint| &endpoint.bodies);
+    let named = endpoints.flat_map(|body| references(body, "networkInterfaces")).map(|(id, _)| inventory.settled(&id));
+    let own = inventory.of(Kind::NetworkInterface).filter(|nic| nic.get("privateEndpoint").is_some());
+    named.chain(own.map(|nic| nic.id.clone())).collect()
 }

@@ -38,9 +38,9 @@ impl Object {
         self.bodies.iter().find_map(read)
     }
 
-    /// The items of a list in all bodies.
+    /// The items of a list: of the first body in which it is not empty.
     pub(super) fn all(&self, key: &str) -> Vec<&Node> {
-        self.bodies.iter().flat_map(|body| list(body, key)).collect()
+        self.bodies.iter().map(|body| list(body, key)).find(|items| !items.is_empty()).unwrap_or_default()
     }
 
     /// It was given, not only referred to.
@@ -113,6 +113,7 @@ impl Inventory {
         for (id, resource) in placed {
             inventory.place(inventory.settled(&id), resource, notes);
         }
+        inventory.add_wholes();
         // Whole objects without an id before parts without a parent, which may belong to them.
         homeless.sort_by_key(|(kind, resource)| (kind.arm().split('/').count(), resource.name.is_empty()));
         for (kind, resource) in homeless {
@@ -121,7 +122,21 @@ impl Inventory {
                 None => notes.push(foreign(&resource)),
             }
         }
+        inventory.add_wholes();
         inventory
+    }
+
+    /// Adds what the objects are parts of, where it was not given.
+    fn add_wholes(&mut self) {
+        let parents: Vec<(ResourceId, Span)> = self
+            .objects
+            .values()
+            .filter_map(|object| Some((object.id.parent()?, object.name_span)))
+            .filter(|(parent, _)| Kind::of_type(parent.kind()).is_some())
+            .collect();
+        for (parent, at) in parents {
+            self.refer(&parent, at);
+        }
     }
 
     /// The object of an id.

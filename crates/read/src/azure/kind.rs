@@ -207,8 +207,7 @@ impl Kind {
             let inner = node.get_ci("properties");
             node.get_ci(key).is_some() || inner.is_some_and(|inner| inner.get_ci(key).is_some())
         };
-        let fits =
-            |row: &&Row| row.with.iter().any(|keys| keys.iter().all(has)) && !row.without.iter().any(|key| has(key));
+        let fits = |row: &&Row| row.with.iter().any(|keys| keys.iter().all(&has)) && !row.without.iter().any(&has);
         ROWS.iter().filter(fits).map(|row| row.kind).collect()
     }
 }

@@ -32,6 +32,7 @@ mod resource;
 mod routes;
 mod rules;
 mod translate;
+mod unread;
 mod unwrap;
 mod value;
 

@@ -72,10 +72,5 @@ pub(super) fn address(configuration: &Node) -> Option<Node> {
 
 fn is_host(cx: &Translation, nic: &Object) -> bool {
     let of_a_node = nic.id.group().is_some_and(|group| cx.cluster_of_group(group).is_some());
-    let of_an_endpoint = nic.first(|body| reference(body, "privateEndpoint")).is_some()
-        || cx.inventory.of(Kind::PrivateEndpoint).any(|endpoint| {
-            let mut nics = endpoint.bodies.iter().flat_map(|body| references(body, "networkInterfaces"));
-            nics.any(|(id, _)| cx.inventory.settled(&id) == nic.id)
-        });
-    nic.is_given() && !of_a_node && !of_an_endpoint
+    nic.is_given() && !of_a_node && !cx.endpoint_nics.contains(&nic.id)
 }

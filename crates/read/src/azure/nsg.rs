@@ -18,7 +18,10 @@ pub(super) fn groups(cx: &mut Translation) -> Vec<(Arc<str>, Span, Node)> {
         rules.sort_by_key(|(order, _)| *order);
         let rules: Vec<Node> = rules.into_iter().map(|(_, rule)| rule).collect();
         let known = known(group, rules.is_empty());
-        let node = MapBuilder::new(group.span()).set("rules", None, many(rules)).set("known", None, known).build();
+        let node = MapBuilder::new(group.span())
+            .set("rules", None, many(rules).or_else(|| empty(group, "securityRules")))
+            .set("known", None, known)
+            .build();
         out.extend(cx.name(&group.id).map(|name| (name, group.name_span, node)));
     }
     out
@@ -27,6 +30,11 @@ pub(super) fn groups(cx: &mut Translation) -> Vec<(Arc<str>, Span, Node)> {
 /// `known: false` for an object that was only referred to: what it says is not known, which is not the same as nothing.
 pub(super) fn known(object: &Object, without_parts: bool) -> Option<Node> {
     (!object.is_given() && without_parts).then(|| Node::plain(object.name_span, "false"))
+}
+
+/// An empty list, where the object has one.
+pub(super) fn empty(object: &Object, key: &str) -> Option<Node> {
+    object.get(key).filter(|list| list.items().is_empty()).map(|list| Node::seq(list.span, Vec::new()))
 }
 
 fn rule(cx: &mut Translation, rule: &Object) -> Option<(u64, Node)> {
@@ -75,10 +83,9 @@ fn addresses(rule: &Object, side: &str) -> Option<Node> {
     let one = format!("{side}AddressPrefix");
     let mut found: Vec<Node> =
         rule.first(|body| some(texts(body, &many, &one))).unwrap_or_default().into_iter().filter_map(copy).collect();
-    for body in &rule.bodies {
-        for (group, at) in references(body, &format!("{side}ApplicationSecurityGroups")) {
-            found.push(Node::str(at.span, format!("asg:{}", group.name())));
-        }
+    let groups = format!("{side}ApplicationSecurityGroups");
+    for (group, at) in rule.all(&groups).into_iter().filter_map(id_of) {
+        found.push(Node::str(at.span, format!("asg:{}", group.name())));
     }
     one_or_many(found)
 }

@@ -1,6 +1,7 @@
 //! Who holds addresses on subnets besides nodes and pods. A subnet lists the ids of what holds an address there; the ids
 //! tell nodes from private endpoints, load balancers and other machines, also where those were not given themselves.
 
+use super::endpoints;
 use super::inventory::Object;
 use super::kind::Kind;
 use super::resource::ResourceId;
@@ -42,7 +43,7 @@ impl Occupancy {
 
 /// What an id of an address's holder says.
 enum Holder {
-    /// A node of a cluster that was given, or one of its pods: the cluster's own arithmetic has it.
+    /// A node of a cluster that was given, one of its pods, or its API server: the cluster's own arithmetic has it.
     Node,
     /// A node of a cluster that was not given.
     ForeignNode,
@@ -70,7 +71,7 @@ pub(super) fn count(cx: &mut Translation) -> Occupancy {
             held.entry(id.clone()).or_insert(*span);
         }
         for (id, span) in held {
-            let holders = match known.holder(cx, &id) {
+            let holders = match known.holder(cx, &subnet.id, &id) {
                 Holder::Node => continue,
                 Holder::ForeignNode => {
                     let entry = foreign.entry(id.group().unwrap_or_default().to_lowercase()).or_insert((0, span));
@@ -95,8 +96,8 @@ pub(super) fn count(cx: &mut Translation) -> Occupancy {
 
 /// What other objects tell about holders of addresses.
 struct Known {
-    /// Interfaces of private endpoints.
-    endpoint_nics: BTreeSet<ResourceId>,
+    /// Subnets of API servers that stand in the network, with the cluster.
+    api_subnets: BTreeMap<ResourceId, ResourceId>,
     /// Private endpoints that are objects of the design, by subnet.
     endpoints: BTreeMap<ResourceId, Vec<ResourceId>>,
     /// First configurations of interfaces that become hosts: the host holds the address.
@@ -110,15 +111,14 @@ struct Known {
 impl Known {
     fn of(cx: &Translation) -> Known {
         let mut known = Known {
-            endpoint_nics: BTreeSet::new(),
+            api_subnets: super::aks::api_subnets(cx),
             endpoints: BTreeMap::new(),
             hosts: BTreeSet::new(),
             configurations: BTreeMap::new(),
             pool_prefixes: Vec::new(),
         };
-        for endpoint in cx.inventory.of(Kind::PrivateEndpoint) {
-            let nics = endpoint.bodies.iter().flat_map(|body| references(body, "networkInterfaces"));
-            known.endpoint_nics.extend(nics.map(|(id, _)| cx.inventory.settled(&id)));
+        let own = |endpoint: &&Object| !endpoints::is_of_api_server(cx, &endpoint.id);
+        for endpoint in cx.inventory.of(Kind::PrivateEndpoint).filter(own) {
             if let Some((subnet, _)) = endpoint.first(|body| reference(body, "subnet")) {
                 known.endpoints.entry(cx.inventory.settled(&subnet)).or_default().push(endpoint.id.clone());
             }
@@ -128,9 +128,6 @@ impl Known {
             (Kind::LoadBalancer, "frontendIPConfigurations", "frontendIPConfigurations"),
         ] {
             for owner in cx.inventory.of(kind) {
-                if owner.first(|body| reference(body, "privateEndpoint")).is_some() {
-                    known.endpoint_nics.insert(owner.id.clone());
-                }
                 for configuration in owner.all(key) {
                     let id = configuration.get_ci("id").and_then(id_of).map(|(id, _)| cx.inventory.settled(&id));
                     let name = text(configuration, "name").and_then(Node::text);
@@ -160,8 +157,13 @@ impl Known {
         known
     }
 
-    fn holder(&self, cx: &Translation, id: &ResourceId) -> Holder {
-        let in_node_group = id.group().is_some_and(|group| cx.cluster_of_group(group).is_some());
+    fn holder(&self, cx: &Translation, subnet: &ResourceId, id: &ResourceId) -> Holder {
+        let cluster = id.group().and_then(|group| cx.cluster_of_group(group));
+        let in_node_group = cluster.is_some();
+        // An API server in the network takes a fixed number of addresses, whatever shows of them.
+        if cluster.is_some() && self.api_subnets.get(subnet) == cluster {
+            return Holder::Node;
+        }
         let owner = |kind: &str| id.ancestor(kind);
         if let Some(scale_set) = owner("microsoft.compute/virtualmachinescalesets") {
             let name = scale_set.name().to_lowercase();
@@ -173,33 +175,27 @@ impl Known {
             };
         }
         if let Some(nic) = owner(Kind::NetworkInterface.arm()) {
-            if self.is_endpoint(&nic, id) {
-                return Holder::Endpoint;
+            if is_endpoint(cx, &nic, id) {
+                let of_the_api_server =
+                    cluster.and_then(|id| cx.inventory.get(id)).is_some_and(super::aks::has_private_endpoint);
+                return if of_the_api_server { Holder::Node } else { Holder::Endpoint };
             }
             return if in_node_group { Holder::Node } else { Holder::Machine };
         }
         if owner(Kind::LoadBalancer.arm()).is_some() { Holder::Frontend } else { Holder::Machine }
     }
 
-    /// An endpoint's interface, by what names it; else by the names Azure gives (`NAME.nic.GUID` with a configuration
-    /// `privateEndpointIpConfig.GUID`).
-    fn is_endpoint(&self, nic: &ResourceId, configuration: &ResourceId) -> bool {
-        self.endpoint_nics.contains(nic)
-            || nic.name().to_ascii_lowercase().contains(".nic.")
-            || configuration.name().to_ascii_lowercase().starts_with("privateendpointipconfig")
-    }
-
     /// A private endpoint holds one address as an object of the design; only what it holds on top is counted. Endpoints
     /// that the subnet lists and whose interface can't be told from a machine's are taken from the machines.
     fn settle_endpoints(&self, cx: &Translation, subnet: &Object, counts: &mut Counts, complete: bool) {
         let given = self.endpoints.get(&subnet.id).map_or(&[][..], Vec::as_slice);
-        let listed: BTreeMap<ResourceId, Span> = subnet
+        let mut wanted: BTreeMap<ResourceId, Span> = subnet
             .bodies
             .iter()
             .flat_map(|body| references(body, "privateEndpoints"))
             .map(|(id, at)| (cx.inventory.settled(&id), at.span))
+            .filter(|(id, _)| !endpoints::is_of_api_server(cx, id))
             .collect();
-        let mut wanted: BTreeMap<ResourceId, Span> = listed;
         for id in given {
             wanted.entry(id.clone()).or_insert(subnet.name_span);
         }
@@ -240,4 +236,24 @@ impl Known {
             }
         }
     }
+}
+
+/// An endpoint's interface, by what names it; else by the names Azure gives (`NAME.nic.GUID` with a configuration
+/// `privateEndpointIpConfig.GUID`).
+fn is_endpoint(cx: &Translation, nic: &ResourceId, configuration: &ResourceId) -> bool {
+    cx.endpoint_nics.contains(nic)
+        || nic.name().to_ascii_lowercase().contains(".nic.")
+        || configuration.name().to_ascii_lowercase().starts_with("privateendpointipconfig")
+}
+
+/// The subnet in which a private cluster's endpoint is seen to stand.
+pub(super) fn api_endpoint_subnet(cx: &Translation, cluster: &ResourceId) -> Option<(ResourceId, Span)> {
+    cx.inventory.of(Kind::Subnet).find_map(|subnet| {
+        let mut configurations = subnet.all("ipConfigurations").into_iter().filter_map(id_of);
+        configurations.find_map(|(id, at)| {
+            let nic = id.ancestor(Kind::NetworkInterface.arm())?;
+            let of_this = id.group().and_then(|group| cx.cluster_of_group(group)) == Some(cluster);
+            (of_this && is_endpoint(cx, &nic, &id)).then(|| (subnet.id.clone(), at.span))
+        })
+    })
 }

@@ -19,7 +19,7 @@ pub(super) fn tables(cx: &mut Translation) -> Vec<(Arc<str>, Span, Node)> {
         let known = super::nsg::known(table, routes.is_empty());
         let node = MapBuilder::new(table.span())
             .set("bgpPropagation", None, propagation)
-            .set("routes", None, many(routes))
+            .set("routes", None, many(routes).or_else(|| super::nsg::empty(table, "routes")))
             .set("known", None, known)
             .build();
         out.extend(cx.name(&table.id).map(|name| (name, table.name_span, node)));

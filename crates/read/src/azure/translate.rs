@@ -10,7 +10,7 @@ use crate::tree::{MapBuilder, Node, Value};
 use causeway_model::design::{Note, NoteKind};
 use causeway_model::finding::Finding;
 use causeway_model::source::{FileId, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Translates objects into one design tree: a mapping in the language of the design file, without `causeway` and `name`.
@@ -23,6 +23,7 @@ pub fn translate(resources: Vec<Resource>, notes: &mut Vec<Note>, findings: &mut
     let mut cx = Translation::new(inventory, notes, findings);
     cx.note_what_is_missing();
     super::disagree::report(&mut cx);
+    super::unread::report(&mut cx);
     MapBuilder::new(span)
         .set("networks", None, section(super::network::networks(&mut cx)))
         .set("peerings", None, super::peering::peerings(&mut cx))
@@ -45,6 +46,8 @@ pub(super) struct Translation<'a> {
     names: BTreeMap<Kind, Names>,
     /// Resource groups of nodes, in lower case, with the cluster.
     node_groups: BTreeMap<String, ResourceId>,
+    /// Interfaces that are known to be those of private endpoints.
+    pub(super) endpoint_nics: BTreeSet<ResourceId>,
 }
 
 impl<'a> Translation<'a> {
@@ -62,7 +65,8 @@ impl<'a> Translation<'a> {
             .of(Kind::Cluster)
             .filter_map(|cluster| Some((super::aks::node_resource_group(cluster)?, cluster.id.clone())))
             .collect();
-        Translation { inventory, notes, findings, names, node_groups }
+        let endpoint_nics = super::endpoints::interfaces(&inventory);
+        Translation { inventory, notes, findings, names, node_groups, endpoint_nics }
     }
 
     /// The design's name of an object that has a section of its own.
@@ -148,6 +152,10 @@ impl<'a> Translation<'a> {
     /// What to say of an object that others refer to.
     fn unseen(&self, object: &Object, kind: Kind) -> Option<String> {
         let name = &object.name;
+        let network = object.id.ancestor(Kind::VirtualNetwork.arm());
+        if network.is_some_and(|network| network.group().is_none() && network.name() == super::aks::UNKNOWN_NETWORK) {
+            return None;
+        }
         Some(match kind {
             Kind::VirtualNetwork if self.only_through_parts(object) => return None,
             Kind::VirtualNetwork => {
@@ -191,14 +199,10 @@ fn refer_to_the_rest(inventory: &mut Inventory) {
     let mut found: BTreeMap<ResourceId, Vec<(ResourceId, Span)>> = BTreeMap::new();
     for object in inventory.all() {
         let references = found.entry(object.id.clone()).or_default();
-        if let Some(parent) = object.id.parent()
-            && Kind::of_type(parent.kind()).is_some()
-        {
-            references.push((parent, object.name_span));
-        }
         for body in &object.bodies {
             collect(body, references);
         }
+        references.extend(super::aks::unknown_subnet(object).map(|subnet| (subnet, object.name_span)));
     }
     for (id, at) in found.into_values().flatten() {
         inventory.refer(&id, at);

@@ -1,5 +1,6 @@
 //! Reading, end to end: texts in, models or errors out.
 
+mod azure;
 mod design;
 mod tree;
 mod tree_promises;

@@ -1,6 +1,7 @@
 //! How the API server is reached.
 
 use super::super::endpoints;
+use super::super::occupancy;
 use super::super::resource::ResourceId;
 use super::super::translate::Translation;
 use super::super::value::*;
@@ -23,7 +24,12 @@ pub(super) fn api_server(cx: &mut Translation, cluster: &Cluster) -> Option<Node
     };
     let endpoint = endpoints::of_cluster(cx, &cluster.object.id).filter(|_| private.is_some() && integrated.is_none());
     let stated = profile.and_then(|profile| reference(profile, "subnetId"));
-    let subnet = stated.or_else(|| endpoint?.first(|body| reference(body, "subnet")));
+    let subnet = cx.subnet_node(stated.or_else(|| endpoint?.first(|body| reference(body, "subnet")))).or_else(|| {
+        let seen = super::has_private_endpoint(&cluster.object)
+            .then(|| occupancy::api_endpoint_subnet(cx, &cluster.object.id));
+        let (subnet, span) = seen.flatten()?;
+        Some(Node::str(span, cx.subnet_name(&subnet)?))
+    });
     let ranges = profile.and_then(|profile| prop(profile, "authorizedIPRanges"));
     let ranges = ranges.map(|ranges| {
         Node::seq(ranges.span, ranges.items().iter().filter(|range| !range.is_null()).filter_map(copy).collect())
@@ -31,7 +37,7 @@ pub(super) fn api_server(cx: &mut Translation, cluster: &Cluster) -> Option<Node
     let public = integrated.map(|node| boolean(private.unwrap_or(node), private.is_none()));
     let builder = MapBuilder::new(nowhere)
         .set("access", None, access.clone())
-        .set("subnet", None, cx.subnet_node(subnet))
+        .set("subnet", None, subnet)
         .set("authorizedRanges", None, ranges)
         .set("public", None, public)
         .set("privateDnsZone", None, profile.and_then(private_dns_zone))

@@ -7,7 +7,7 @@ use super::super::translate::Translation;
 use super::super::value::*;
 use super::Cluster;
 use super::mode::Modes;
-use crate::tree::{MapBuilder, Node};
+use crate::tree::{Entry, MapBuilder, Node};
 use causeway_model::design::Share;
 
 pub(super) fn pool(cx: &mut Translation, cluster: &Cluster, pool: &Object, modes: &Modes) -> Node {
@@ -92,8 +92,8 @@ fn subnet(cx: &Translation, cluster: &Cluster, pool: &Object) -> Option<Node> {
     if let Some(stated) = pool.first(|body| reference(body, "vnetSubnetID")) {
         return cx.subnet_node(Some(stated));
     }
-    if pool.is_later("vnetSubnetID") {
-        return cx.subnet_name(&unknown_subnet(pool)?).map(|name| Node::str(pool.name_span, name));
+    if let Some(unknown) = unknown_subnet(pool) {
+        return cx.subnet_name(&unknown).map(|name| Node::str(pool.name_span, name));
     }
     let own =
         |network: &&Object| network.id.group().and_then(|group| cx.cluster_of_group(group)) == Some(&cluster.object.id);
@@ -104,9 +104,16 @@ fn subnet(cx: &Translation, cluster: &Cluster, pool: &Object) -> Option<Node> {
     Some(Node::str(pool.name_span, cx.subnet_name(&subnet.id)?))
 }
 
-/// Stands for a subnet whose id is known only after the change: it exists, and nothing else is known of it.
-pub(crate) fn unknown_subnet(pool: &Object) -> Option<ResourceId> {
-    ResourceId::new(None, None, Kind::Subnet.arm(), &["unknown", &pool.name])
+/// The network of subnets of which nothing is known.
+pub(in crate::azure) const UNKNOWN_NETWORK: &str = "unknown";
+
+/// Stands for the subnet of a pool whose id is known only after the change: it exists, and nothing else is known of it.
+pub(in crate::azure) fn unknown_subnet(pool: &Object) -> Option<ResourceId> {
+    let is_later = pool.is_later("vnetSubnetID") && pool.first(|body| reference(body, "vnetSubnetID")).is_none();
+    let cluster = pool.id.parent()?;
+    let name = format!("{}-{}", cluster.name(), pool.name);
+    let id = || ResourceId::new(None, None, Kind::Subnet.arm(), &[UNKNOWN_NETWORK, &name]);
+    (pool.kind() == Some(Kind::NodePool) && is_later).then(id).flatten()
 }
 
 fn list_of(pool: &Object, key: &str) -> Option<Node> {
@@ -115,9 +122,11 @@ fn list_of(pool: &Object, key: &str) -> Option<Node> {
 
 fn labels(pool: &Object) -> Option<Node> {
     let labels = pool.get("nodeLabels")?;
-    let builder = labels.entries().iter().fold(MapBuilder::new(labels.span), |builder, entry| {
-        builder.set(&entry.key, entry.key_span, Some(&entry.node).filter(|node| !node.is_null()).and_then(copy))
-    });
+    let mut entries: Vec<&Entry> = labels.entries().iter().filter(|entry| !entry.node.is_null()).collect();
+    entries.sort_by(|one, other| one.key.cmp(&other.key));
+    let builder = MapBuilder::new(labels.span);
+    let builder =
+        entries.into_iter().fold(builder, |builder, entry| builder.set(&entry.key, entry.key_span, copy(&entry.node)));
     (!builder.is_empty()).then(|| builder.build())
 }
 

@@ -1,0 +1,177 @@
+//! Whatever the JSON, there is an answer and no panic, and the answer is a design tree.
+
+use super::promises::of_translating;
+use proptest::prelude::*;
+
+const KEYS: &[&str] = &[
+    "id",
+    "name",
+    "type",
+    "properties",
+    "value",
+    "data",
+    "columns",
+    "rows",
+    "count",
+    "location",
+    "sku",
+    "tier",
+    "networkProfile",
+    "networkPlugin",
+    "networkPluginMode",
+    "podCidr",
+    "podCidrs",
+    "serviceCidr",
+    "outboundType",
+    "loadBalancerProfile",
+    "outboundIPPrefixes",
+    "publicIPPrefixes",
+    "effectiveOutboundIPs",
+    "agentPoolProfiles",
+    "vnetSubnetID",
+    "podSubnetID",
+    "podIPAllocationMode",
+    "enableAutoScaling",
+    "maxCount",
+    "upgradeSettings",
+    "maxSurge",
+    "addressSpace",
+    "addressPrefixes",
+    "addressPrefix",
+    "subnets",
+    "ipConfigurations",
+    "privateEndpoints",
+    "networkSecurityGroup",
+    "routeTable",
+    "natGateway",
+    "virtualNetworkPeerings",
+    "remoteVirtualNetwork",
+    "remoteAddressSpace",
+    "peerCompleteVnets",
+    "localSubnetNames",
+    "securityRules",
+    "priority",
+    "direction",
+    "access",
+    "protocol",
+    "routes",
+    "nextHopType",
+    "nextHopIpAddress",
+    "publicIpAddresses",
+    "firewallPolicy",
+    "ruleCollectionGroups",
+    "ruleCollections",
+    "rules",
+    "ruleType",
+    "action",
+    "ipProtocols",
+    "sourceAddresses",
+    "destinationPorts",
+    "snat",
+    "privateRanges",
+    "basePolicy",
+    "subnet",
+    "privateIPAddress",
+    "publicIPAddress",
+    "networkInterfaces",
+    "virtualNetwork",
+    "aRecords",
+    "ipv4Address",
+    "nodeResourceGroup",
+    "apiServerAccessProfile",
+    "subnetId",
+    "enablePrivateCluster",
+    "$schema",
+    "resources",
+];
+
+fn texts() -> impl Strategy<Value = String> {
+    let kinds = [
+        "virtualNetworks/v",
+        "virtualNetworks/v/subnets/s",
+        "virtualNetworks/w/virtualNetworkPeerings/p",
+        "routeTables/t",
+        "routeTables/t/routes/r",
+        "networkSecurityGroups/g",
+        "natGateways/n",
+        "azureFirewalls/f",
+        "firewallPolicies/p",
+        "firewallPolicies/p/ruleCollectionGroups/c",
+        "networkInterfaces/i",
+        "privateEndpoints/e",
+        "privateDnsZones/z.example",
+        "privateDnsZones/z.example/A/a",
+        "privateDnsZones/z.example/virtualNetworkLinks/l",
+        "publicIPPrefixes/x",
+        "loadBalancers/kubernetes",
+    ];
+    let ids = prop::sample::select(kinds.to_vec()).prop_map(|path| super::id("g", path));
+    let clusters = prop::sample::select(vec!["c", "d", "c/agentPools/a"]).prop_map(|path| {
+        format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/{path}")
+    });
+    let words = prop::sample::select(vec![
+        "azure",
+        "overlay",
+        "kubenet",
+        "VirtualAppliance",
+        "10.0.0.0/8",
+        "10.0.0.4",
+        "10.0.0.1-10.0.0.9",
+        "*",
+        "Allow",
+        "NetworkRule",
+        "TCP",
+        "1.2",
+        "Inbound",
+        "100",
+        "loadBalancer",
+        "33%",
+        "true",
+        "[x]",
+        "",
+        "/",
+        "deploymentTemplate",
+        "255.255.255.255/32",
+        "::/0",
+    ]);
+    prop_oneof![3 => ids, 1 => clusters, 4 => words.prop_map(str::to_owned), 1 => ".{0,9}"]
+}
+
+fn values() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        1 => Just(serde_json::Value::Null),
+        1 => any::<bool>().prop_map(Into::into),
+        2 => prop_oneof![Just(0i64), Just(100), Just(-1), Just(70_000), any::<i64>()].prop_map(Into::into),
+        6 => texts().prop_map(Into::into),
+    ];
+    leaf.prop_recursive(6, 160, 8, |inner| {
+        let mapping = prop::collection::vec((prop::sample::select(KEYS.to_vec()), inner.clone()), 0..8);
+        prop_oneof![
+            1 => prop::collection::vec(inner, 0..6).prop_map(Into::into),
+            4 => mapping.prop_map(|entries| entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<serde_json::Map<_, _>>().into()),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_json_breaks_the_importer(value in values()) {
+        of_translating(value.to_string().as_bytes());
+    }
+}
+
+/// Nesting that would double the work with every layer if it were looked at twice.
+#[test]
+fn deep_wrapping_costs_no_more_than_it_should() {
+    for (open, close) in [(r#"{"a":"#, "}"), (r#"{"a":["#, "]}"), (r#"{"value":["#, "]}"), ("[", "]")] {
+        let text = format!(
+            "{}{}{}",
+            open.repeat(60),
+            r#"{"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v", "addressSpace": {}}"#,
+            close.repeat(60)
+        );
+        assert_eq!(super::translated(&[&text]).yaml, "networks:\n  v: {}\n", "{open}");
+    }
+}
