@@ -10,6 +10,7 @@ pub mod change;
 pub mod checklist;
 pub mod context;
 pub mod lifecycle;
+pub mod masquerade;
 
 pub use context::Context;
 
@@ -65,6 +66,7 @@ pub fn check(design: &Design, options: Options) -> Answer {
     addresses::check(&context, &mut findings);
     capacity::check(&context, &mut findings);
     lifecycle::check(&context, &mut findings);
+    masquerade::check(&context, &mut findings);
     if let Some(before) = &design.before {
         findings.extend(change::check(before, design));
     }

@@ -80,16 +80,20 @@ pub enum MasqueradeOutcome {
 /// What reading a cluster's masquerade files gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MasqueradeReading {
+    /// The program the settings are for; `None` = nothing was given to read.
+    pub reader: Option<MasqueradeReader>,
     /// The files of the configuration directory in name order, whether they take part or not.
     pub files: Vec<ReadMasqueradeFile>,
     /// What each reader makes of them; empty when the directory is not known.
     pub outcomes: BTreeMap<MasqueradeReader, MasqueradeOutcome>,
-    /// What a careful operator would want to know about them, for the agent that is stated (ip-masq-agent-v2 otherwise).
+    /// What a careful operator would want to know about them, for [`MasqueradeReading::reader`].
     pub findings: Vec<Finding>,
     /// What would have to be known to be sure of the directory: a ConfigMap that is mounted but was not given.
     pub missing: Vec<String>,
     /// The agent's arguments turn IPv6 on.
     pub enable_ipv6: bool,
+    /// The nat chain the agent's arguments name; `None` = the usual one.
+    pub chain: Option<String>,
 }
 
 /// One file of the configuration directory.

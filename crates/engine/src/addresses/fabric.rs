@@ -10,20 +10,20 @@ use std::net::IpAddr;
 
 /// A prefix that a network has, as it is seen from one VNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Claim<'a> {
+pub(crate) struct Claim<'a> {
     /// The prefix; a part of the network's own where the peering shows only that.
-    pub(super) cidr: Cidr,
+    pub(crate) cidr: Cidr,
     /// Whose it is.
-    pub(super) network: &'a NetworkName,
+    pub(crate) network: &'a NetworkName,
     /// Which of the network's prefixes it is (part of).
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// How it comes to be here.
-    pub(super) way: Way<'a>,
+    pub(crate) way: Way<'a>,
 }
 
 /// How a prefix comes to be known in a VNet. Ordered from near to far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Way<'a> {
+pub(crate) enum Way<'a> {
     /// It is the VNet's own.
     Own,
     /// A direct peering.
@@ -41,20 +41,20 @@ pub(super) enum Way<'a> {
 
 /// A route that leads to an appliance in another network, and through it to whatever that network reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Transit<'a> {
+pub(crate) struct Transit<'a> {
     /// What is routed that way.
-    pub(super) prefix: Cidr,
+    pub(crate) prefix: Cidr,
     /// The network of the (last) appliance.
-    pub(super) network: &'a NetworkName,
+    pub(crate) network: &'a NetworkName,
     /// The appliance.
-    pub(super) appliance: IpAddr,
+    pub(crate) appliance: IpAddr,
     /// It hides the sender, so peers that refuse forwarded packets are reached all the same.
-    pub(super) translates: bool,
+    pub(crate) translates: bool,
 }
 
 /// The routing domains of a design, worked out once.
 #[derive(Debug)]
-pub(super) struct Fabric<'a> {
+pub(crate) struct Fabric<'a> {
     design: &'a Design,
     neighbours: BTreeMap<&'a NetworkName, Vec<(&'a NetworkName, &'a Peering)>>,
     domains: BTreeMap<&'a NetworkName, PrefixMap<Vec<Claim<'a>>>>,
@@ -63,7 +63,7 @@ pub(super) struct Fabric<'a> {
 }
 
 impl<'a> Fabric<'a> {
-    pub(super) fn new(design: &'a Design) -> Self {
+    pub(crate) fn new(design: &'a Design) -> Self {
         let mut neighbours: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for peering in &design.peerings {
             let (one, other) = &peering.between;
@@ -101,12 +101,12 @@ impl<'a> Fabric<'a> {
     }
 
     /// The VNets, each with every prefix that meets in it.
-    pub(super) fn domains(&self) -> impl Iterator<Item = (&'a NetworkName, &PrefixMap<Vec<Claim<'a>>>)> {
+    pub(crate) fn domains(&self) -> impl Iterator<Item = (&'a NetworkName, &PrefixMap<Vec<Claim<'a>>>)> {
         self.domains.iter().map(|(name, claims)| (*name, claims))
     }
 
     /// The subnets of a network that share addresses with a range.
-    pub(super) fn subnets_in(&self, network: &NetworkName, range: &Cidr) -> Vec<(Cidr, SubnetRef)> {
+    pub(crate) fn subnets_in(&self, network: &NetworkName, range: &Cidr) -> Vec<(Cidr, SubnetRef)> {
         let Some((network, map)) = self.subnets.get_key_value(network) else {
             return Vec::new();
         };
@@ -118,7 +118,7 @@ impl<'a> Fabric<'a> {
 
     /// Every prefix a VNet knows that shares addresses with a range, near ones first: its own, its peers', its sites', and
     /// what lies behind the appliances that these route tables point at.
-    pub(super) fn meets(
+    pub(crate) fn meets(
         &self,
         network: &'a NetworkName,
         tables: &BTreeSet<&RouteTableName>,
@@ -147,7 +147,7 @@ impl<'a> Fabric<'a> {
     }
 
     /// What meets in the VNet itself.
-    pub(super) fn near(&self, network: &NetworkName, range: &Cidr) -> impl Iterator<Item = &Claim<'a>> {
+    pub(crate) fn near(&self, network: &NetworkName, range: &Cidr) -> impl Iterator<Item = &Claim<'a>> {
         self.domains
             .get(network)
             .into_iter()
@@ -155,7 +155,7 @@ impl<'a> Fabric<'a> {
     }
 
     /// What a VNet reaches through an appliance, within a range that is routed there.
-    pub(super) fn beyond(&self, from: &'a NetworkName, transit: &Transit<'a>, range: &Cidr) -> Vec<Claim<'a>> {
+    pub(crate) fn beyond(&self, from: &'a NetworkName, transit: &Transit<'a>, range: &Cidr) -> Vec<Claim<'a>> {
         self.near(transit.network, range)
             .filter(|claim| claim.network != from)
             .filter(|claim| match claim.way {
@@ -167,7 +167,7 @@ impl<'a> Fabric<'a> {
     }
 
     /// The appliances in other networks that these route tables of a VNet lead to, and those they lead on to.
-    pub(super) fn transits(
+    pub(crate) fn transits(
         &self,
         network: &'a NetworkName,
         tables: &BTreeSet<&RouteTableName>,
@@ -219,7 +219,7 @@ impl<'a> Fabric<'a> {
     }
 
     /// The route tables on a network's subnets.
-    pub(super) fn tables_of(&self, network: &NetworkName) -> BTreeSet<&'a RouteTableName> {
+    pub(crate) fn tables_of(&self, network: &NetworkName) -> BTreeSet<&'a RouteTableName> {
         self.design
             .networks
             .get(network)
@@ -230,7 +230,7 @@ impl<'a> Fabric<'a> {
     }
 
     /// Whether a site learns (a part of) a VNet's range: some gateway that connects it is told, and the site accepts it.
-    pub(super) fn site_learns(&self, site: &NetworkName, vnet: &NetworkName, range: &Cidr) -> bool {
+    pub(crate) fn site_learns(&self, site: &NetworkName, vnet: &NetworkName, range: &Cidr) -> bool {
         let accepts =
             self.design.networks.get(site).is_none_or(|site| {
                 site.knows.as_ref().is_none_or(|knows| knows.iter().any(|known| known.overlaps(range)))
@@ -296,7 +296,7 @@ impl<'a> Fabric<'a> {
 }
 
 /// The addresses two prefixes share: the longer of the two, if they overlap.
-pub(super) fn common(one: &Cidr, other: &Cidr) -> Option<Cidr> {
+pub(crate) fn common(one: &Cidr, other: &Cidr) -> Option<Cidr> {
     if one.covers(other) {
         Some(*other)
     } else if other.covers(one) {

@@ -87,7 +87,7 @@ impl<'a> Ground<'a> {
 pub(super) const MOST_NAMES: usize = 12;
 
 /// "`a`, `b` and 3 more", at most [`MOST_NAMES`] by name.
-pub(super) fn listed<T: Display>(items: &[T]) -> String {
+pub(crate) fn listed<T: Display>(items: &[T]) -> String {
     let quoted = |item: &T| format!("`{item}`");
     let rest = items.len().saturating_sub(MOST_NAMES);
     let mut shown: Vec<String> = items.iter().take(MOST_NAMES).map(quoted).collect();
@@ -102,7 +102,7 @@ pub(super) fn listed<T: Display>(items: &[T]) -> String {
 }
 
 /// The first of several things, and how many there are besides: "`a`", "`a` and 2 more".
-pub(super) fn first_of<T: Display>(items: &[T]) -> String {
+pub(crate) fn first_of<T: Display>(items: &[T]) -> String {
     match items {
         [] => String::new(),
         [only] => format!("`{only}`"),
@@ -127,7 +127,7 @@ pub(super) fn prefix_path(network: &NetworkName, index: usize) -> String {
 }
 
 /// "network `spoke`", "site `corp`".
-pub(super) fn network_words(design: &Design, network: &NetworkName) -> String {
+pub(crate) fn network_words(design: &Design, network: &NetworkName) -> String {
     match design.networks.get(network).map(|network| network.kind) {
         Some(NetworkKind::OnPremises) => format!("site `{network}`"),
         _ => format!("network `{network}`"),

@@ -1,8 +1,8 @@
 //! Ranges and addresses: reserved and overlapping ranges, per routing domain.
 
 mod certificate;
-mod fabric;
-mod ground;
+pub(crate) mod fabric;
+pub(crate) mod ground;
 mod held;
 mod held_in_cluster;
 mod machines;

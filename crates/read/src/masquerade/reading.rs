@@ -24,13 +24,22 @@ struct Source<'a> {
     file: &'a MasqueradeFile,
 }
 
+/// What of a cluster decides how its files are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// eBPF host routing is on: AKS' merger and Cilium take the place of the agent AKS ships.
+    pub ebpf_host_routing: bool,
+    /// The cluster has IPv6: the agent AKS ships runs with `--enable-ipv6`.
+    pub ipv6: bool,
+}
+
 /// Reads the masquerade files of a cluster. `path` is the dotted path of the settings in the design
-/// (`clusters.prod.masquerade`); with `ebpf_host_routing` AKS' merger and Cilium take the place of the agent AKS ships.
-pub fn read(masquerade: &Masquerade, ebpf_host_routing: bool, path: &str) -> MasqueradeReading {
+/// (`clusters.prod.masquerade`).
+pub fn read(masquerade: &Masquerade, around: Surroundings, path: &str) -> MasqueradeReading {
     if masquerade.agent == Some(MasqueradeAgent::None) {
         return MasqueradeReading::default();
     }
-    let reader = reader_of(masquerade, ebpf_host_routing);
+    let reader = reader_of(masquerade, around.ebpf_host_routing);
     let mut missing = Vec::new();
     let sources = sources(masquerade, path, &mut missing);
     let stated = masquerade.agent.is_some() || masquerade.daemon_set.is_some();
@@ -38,12 +47,21 @@ pub fn read(masquerade: &Masquerade, ebpf_host_routing: bool, path: &str) -> Mas
         return MasqueradeReading { missing, ..MasqueradeReading::default() };
     }
     let directory = directory(masquerade, &sources);
-    let (flags, mut findings, broken) = arguments(masquerade, reader, path);
+    if let (None, _) = given_arguments(masquerade, path) {
+        missing.push("the agent's arguments, which stand in another program's command line".to_owned());
+    }
+    let (mut flags, mut findings, broken) = arguments(masquerade, reader, path);
+    let implied_ipv6 = around.ipv6 && masquerade.daemon_set.is_none() && masquerade.flags.is_empty();
+    flags.enable_ipv6 |= implied_ipv6;
     let outcomes = MasqueradeReader::ALL.into_iter().map(|each| {
         let outcome = match (&broken, each == reader) {
             (Some(message), true) => MasqueradeOutcome::Refused { message: message.clone(), exits: true },
             (None, true) => reference::outcome(each, &flags, &directory),
-            (_, false) => reference::outcome(each, &flags_of(masquerade, each), &directory),
+            (_, false) => {
+                let mut flags = flags_of(masquerade, each);
+                flags.enable_ipv6 |= implied_ipv6;
+                reference::outcome(each, &flags, &directory)
+            }
         };
         (each, outcome)
     });
@@ -61,7 +79,15 @@ pub fn read(masquerade: &Masquerade, ebpf_host_routing: bool, path: &str) -> Mas
     }
     findings.extend(unmounted(masquerade, path));
     let files = sources.iter().map(|(name, source)| read_file(reader, name, source)).collect();
-    MasqueradeReading { files, outcomes, findings, missing, enable_ipv6: flags.enable_ipv6 }
+    MasqueradeReading {
+        reader: Some(reader),
+        files,
+        outcomes,
+        findings,
+        missing,
+        enable_ipv6: flags.enable_ipv6,
+        chain: (flags.masq_chain != Flags::defaults(reader).masq_chain).then(|| flags.masq_chain.clone()),
+    }
 }
 
 /// Which program reads the files.

@@ -2,6 +2,7 @@
 
 use super::Meaning;
 use crate::document::{self, Raw};
+use crate::masquerade::Surroundings;
 use crate::tree::{self, Node as TreeNode, Value};
 use causeway_model::design::*;
 use causeway_model::masquerade::MasqueradeReading;
@@ -13,7 +14,7 @@ impl Meaning<'_> {
         &mut self,
         path: &str,
         masquerade: document::Masquerade,
-        ebpf_host_routing: bool,
+        around: Surroundings,
     ) -> Masquerade {
         let path = format!("{path}.masquerade");
         let mut files = BTreeMap::new();
@@ -50,7 +51,7 @@ impl Meaning<'_> {
                 .collect(),
             reading: MasqueradeReading::default(),
         };
-        masquerade.reading = crate::masquerade::read(&masquerade, ebpf_host_routing, &path);
+        masquerade.reading = crate::masquerade::read(&masquerade, around, &path);
         masquerade
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Meaning, families};
 use crate::document::{self, Many, Named};
+use crate::masquerade::Surroundings;
 use causeway_addr::Cidr;
 use causeway_model::design::*;
 use std::collections::BTreeMap;
@@ -41,6 +42,11 @@ impl Meaning<'_> {
         let pods = self.pods(&path, &nodes, cluster.pods.unwrap_or_default());
         let ingress = cluster.ingress.unwrap_or_default().0;
         let kube_proxy = cluster.kube_proxy.unwrap_or_default().0;
+        let around = Surroundings {
+            ebpf_host_routing: cluster.ebpf_host_routing.unwrap_or(false),
+            ipv6: ip_families.contains(&IpFamily::Ipv6),
+        };
+        let masquerade = cluster.masquerade.map(|masquerade| self.masquerade(&path, masquerade, around));
         Cluster {
             location: cluster.location,
             subnet_permissions: permissions,
@@ -66,9 +72,7 @@ impl Meaning<'_> {
                 churn: headroom.churn,
             }),
             ipam: self.ipam(&path, cluster.ipam),
-            masquerade: cluster
-                .masquerade
-                .map(|masquerade| self.masquerade(&path, masquerade, cluster.ebpf_host_routing.unwrap_or(false))),
+            masquerade,
             observed_exempt: cluster.observed_rules.and_then(|rules| rules.exempt).map(|exempt| exempt.0),
             ingress: ingress
                 .into_iter()

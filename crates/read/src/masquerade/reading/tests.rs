@@ -76,7 +76,7 @@ fn files_given_directly() {
     let mut masquerade = settings();
     masquerade.agent = Some(MasqueradeAgent::IpMasqAgentV2);
     masquerade.files.insert("ip-masq-agent".into(), file("nonMasqueradeCIDRs:\n  - 10.0.0.0/16\n  - 10.1.0.1/16\n"));
-    let reading = read(&masquerade, false, "clusters.prod.masquerade");
+    let reading = read(&masquerade, Surroundings::default(), "clusters.prod.masquerade");
     assert!(
         matches!(&reading.outcomes[&MasqueradeReader::V2], MasqueradeOutcome::Refused { exits: true, message } if message.contains("10.1.0.1"))
     );
@@ -92,19 +92,19 @@ fn files_given_directly() {
 fn an_empty_entry_points_at_its_dash() {
     let mut masquerade = settings();
     masquerade.files.insert("ip-masq-agent".into(), file("nonMasqueradeCIDRs:\n- 10.0.0.0/8\n-\n"));
-    let reading = read(&masquerade, false, "m");
+    let reading = read(&masquerade, Surroundings::default(), "m");
     assert_eq!(reading.findings[0].code, codes::MASQ_ITEM_NULL);
     assert_eq!(reading.findings[0].at, Some(Span { file: FileId(0), start: 139, end: 140 }));
 }
 
 #[test]
 fn nothing_given_is_nothing_read() {
-    assert_eq!(read(&settings(), false, "m"), MasqueradeReading::default());
+    assert_eq!(read(&settings(), Surroundings::default(), "m"), MasqueradeReading::default());
     let none = Masquerade { agent: Some(MasqueradeAgent::None), ..settings() };
-    assert_eq!(read(&none, false, "m"), MasqueradeReading::default());
+    assert_eq!(read(&none, Surroundings::default(), "m"), MasqueradeReading::default());
     let agent = Masquerade { agent: Some(MasqueradeAgent::IpMasqAgentV2), ..settings() };
     assert_eq!(
-        exempt(&read(&agent, false, "m")),
+        exempt(&read(&agent, Surroundings::default(), "m")),
         ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
         "an agent without files has its defaults"
     );
@@ -135,7 +135,7 @@ fn volumes_say_which_keys_are_files_and_how_they_are_called() {
         mounted("absent", false, None),
     ];
     masquerade.daemon_set = Some(manifest(&["--v=2"], sources));
-    let reading = read(&masquerade, false, "m");
+    let reading = read(&masquerade, Surroundings::default(), "m");
     assert_eq!(exempt(&reading), ["10.1.0.0/16", "10.2.0.0/16"]);
     assert_eq!(
         findings(&reading),
@@ -155,7 +155,7 @@ fn one_key_mounted_over_one_file() {
     manifest.mounts[0].path = "/etc/config/ip-masq-agent".into();
     manifest.mounts[0].sub_path = Some("config".into());
     masquerade.daemon_set = Some(manifest);
-    assert_eq!(exempt(&read(&masquerade, false, "m")), ["10.1.0.0/16"]);
+    assert_eq!(exempt(&read(&masquerade, Surroundings::default(), "m")), ["10.1.0.0/16"]);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_directory_nobody_mounts_is_not_there() {
     let mut manifest = manifest(&[], vec![]);
     manifest.mounts.clear();
     masquerade.daemon_set = Some(manifest);
-    let reading = read(&masquerade, false, "m");
+    let reading = read(&masquerade, Surroundings::default(), "m");
     assert!(
         matches!(&reading.outcomes[&MasqueradeReader::V2], MasqueradeOutcome::Refused { message, .. } if message.contains("failed to read config directory"))
     );
@@ -177,7 +177,7 @@ fn arguments_are_read() {
     masquerade.files.insert("ip-masq-agent".into(), file("nonMasqueradeCIDRs: ['fd00::/8', 10.0.0.0/8]"));
     let run = |flags: &[&str]| {
         let flags = flags.iter().map(|text| (*text).to_owned()).collect();
-        read(&Masquerade { flags, ..masquerade.clone() }, false, "m")
+        read(&Masquerade { flags, ..masquerade.clone() }, Surroundings::default(), "m")
     };
     assert_eq!(exempt(&run(&["--enable-ipv6"])), ["10.0.0.0/8", "fd00::/8"]);
     assert_eq!(exempt(&run(&["/ip-masq-agent-v2", "--enable-ipv6"])), ["10.0.0.0/8", "fd00::/8"]);
@@ -203,9 +203,9 @@ fn behind_ebpf_host_routing_the_merger_reads_them() {
         "azure-ip-masq-agent-config",
         &[("ip-masq-agent", "nonMasqueradeCIDRs: ['fd00::/8', 10.0.0.0/8]")],
     )];
-    assert_eq!(findings(&read(&masquerade, true, "m")), []);
+    assert_eq!(findings(&read(&masquerade, Surroundings { ebpf_host_routing: true, ipv6: false }, "m")), []);
     assert_eq!(
-        findings(&read(&masquerade, false, "m")),
+        findings(&read(&masquerade, Surroundings::default(), "m")),
         [(codes::MASQ_CONFIG_REJECTED, "m.configMaps.0.data.ip-masq-agent")]
     );
 }
@@ -217,5 +217,23 @@ fn keys_of_one_name_in_two_config_maps_both_count() {
         config_map(None, "a", &[("ip-masq-agent", "nonMasqueradeCIDRs: [10.1.0.0/16]")]),
         config_map(None, "b", &[("ip-masq-agent", "nonMasqueradeCIDRs: [10.2.0.0/16]")]),
     ];
-    assert_eq!(exempt(&read(&masquerade, false, "m")), ["10.1.0.0/16", "10.2.0.0/16"]);
+    assert_eq!(exempt(&read(&masquerade, Surroundings::default(), "m")), ["10.1.0.0/16", "10.2.0.0/16"]);
+}
+
+#[test]
+fn the_agent_aks_ships_knows_ipv6_where_the_cluster_does() {
+    let mut masquerade = settings();
+    masquerade.files.insert("ip-masq-agent".into(), file("nonMasqueradeCIDRs: ['fd00::/8', 10.0.0.0/8]"));
+    let around = Surroundings { ipv6: true, ..Surroundings::default() };
+    assert_eq!(exempt(&read(&masquerade, around, "m")), ["10.0.0.0/8", "fd00::/8"]);
+    masquerade.flags.push("--v=2".into());
+    assert!(exempt(&read(&masquerade, around, "m")).is_empty(), "arguments that are stated are all there is");
+}
+
+#[test]
+fn arguments_inside_a_shell_are_not_known() {
+    let masquerade =
+        Masquerade { daemon_set: Some(manifest(&["sh", "-c", "ip-masq-agent --v=2"], vec![])), ..settings() };
+    let reading = read(&masquerade, Surroundings::default(), "m");
+    assert_eq!(reading.missing, ["the agent's arguments, which stand in another program's command line"]);
 }
