@@ -229,6 +229,11 @@ fn missing(ground: &Ground, name: &NetworkName, tables: &BTreeSet<&RouteTableNam
             missing.insert(format!("the prefixes of network `{around}`"));
         }
     }
+    for (peer, _) in design.peers(name).filter(|(peer, peering)| peering.gateway_transit.as_ref() == Some(*peer)) {
+        if design.networks.get(peer).is_some_and(|network| network.gateway.is_none()) {
+            missing.insert(format!("the sites behind the gateway of `{peer}`"));
+        }
+    }
     let unread = tables.iter().filter(|table| design.route_tables.get(**table).is_some_and(|table| !table.known));
     missing.extend(unread.map(|table| format!("the routes of table `{table}`")));
     for (table, route) in tables.iter().flat_map(|table| {

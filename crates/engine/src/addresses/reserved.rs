@@ -175,30 +175,32 @@ fn vnet_help(ground: &Ground, range: &Cidr) -> String {
     }
 }
 
-/// What is neither RFC 1918 nor RFC 6598 (IPv6: what is globally routed) and not refused anyway.
+/// What is not private space and not refused anyway.
 fn public(ground: &Ground, role: &Role, refused: &[Refused]) -> Option<Finding> {
     let gone: RangeSet = refused.iter().map(|refused| refused.part).collect();
     let whole: RangeSet = [role.range].into_iter().collect();
-    let rest = match role.range.family() {
-        Family::V4 => whole.difference(&address::SUPPORTED_FOR_PODS.value.iter().copied().collect()),
-        Family::V6 => special::public_part(&role.range).into_iter().collect(),
-    }
-    .difference(&gone);
-    if rest.is_empty() {
+    let private: RangeSet = match role.range.family() {
+        Family::V4 => address::SUPPORTED_FOR_PODS.value.iter().copied().collect(),
+        Family::V6 => special::private_space(Family::V6),
+    };
+    let rest = whole.difference(&private).difference(&gone);
+    let lost: Vec<(String, &str)> = rest
+        .cidrs()
+        .flat_map(|part| ground.machines.on_internet(&part).collect::<Vec<_>>())
+        .map(|(ip, name)| (format!("{name} ({ip})"), name))
+        .collect();
+    let owned = rest.cidrs().any(|part| special::touches_public(&part));
+    // The rule about pods names IPv4 ranges only; of IPv6, what nobody routes anyway does no harm.
+    if rest.is_empty() || (role.range.is_v6() && !owned && lost.is_empty()) {
         return None;
     }
     let parts: Vec<Cidr> = rest.cidrs().collect();
-    let owned = parts.iter().any(special::touches_public);
-    let lost: Vec<(String, &str)> = parts
-        .iter()
-        .flat_map(|part| ground.machines.on_internet(part))
-        .map(|(ip, name)| (format!("{name} ({ip})"), name))
-        .collect();
     let what = match (owned, parts.as_slice()) {
         (true, [only]) if only == &role.range => "is public: it belongs to somebody on the internet".to_owned(),
         (true, parts) => {
             format!("contains public addresses, which belong to somebody on the internet: {}", listed(parts))
         }
+        (false, _) if role.range.is_v6() => "is not unique local space (RFC 4193)".to_owned(),
         (false, _) => "is neither RFC 1918 nor RFC 6598 space".to_owned(),
     };
     let names: Vec<&String> = lost.iter().map(|(name, _)| name).collect();

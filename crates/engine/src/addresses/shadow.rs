@@ -256,6 +256,7 @@ fn against_others(ground: &Ground, private: &Private, side: Side, claims: &[Clai
     };
     let besides = match networks.len() {
         0 | 1 => String::new(),
+        2 => ", and of one more network".to_owned(),
         more => format!(", and of {} more networks", more - 1),
     };
     let losing = match hidden.as_slice() {
@@ -415,7 +416,7 @@ fn with_hidden(mut finding: Finding, hidden: &[(IpAddr, &str)]) -> Finding {
 }
 
 /// DNS servers of the cluster's VNets that lie in the range and in no network the cluster is known to reach.
-pub(super) fn lost_dns_servers(ground: &Ground, private: &Private) -> Vec<IpAddr> {
+fn lost_dns_servers(ground: &Ground, private: &Private) -> Vec<IpAddr> {
     let tables = ground.tables_of(private.cluster);
     let mut lost = BTreeSet::new();
     for network in private.cluster.networks() {

@@ -1,6 +1,7 @@
 //! The certificate, and a verifier that knows nothing of how it was made.
 
 use super::fabricate::{cidr, cluster, designs, empty, network, subnet};
+use super::table::design;
 use causeway_addr::Entry;
 use causeway_engine::addresses::{DomainCertificate, certificate};
 use causeway_engine::{Options, check};
@@ -130,4 +131,47 @@ fn a_list_says_what_it_leaves_out() {
             ),
         ]
     );
+}
+
+#[test]
+fn what_lies_behind_appliances_is_listed_where_it_is_hidden_and_missed_where_it_is_not_known() {
+    let design = design(&["
+causeway: 1
+networks:
+  spoke: {prefixes: [10.80.0.0/16, 192.168.0.0/16], subnets: {nodes: {prefix: 10.80.0.0/24, routeTable: out}}}
+  hub: {prefixes: [10.10.0.0/16], subnets: {AzureFirewallSubnet: {prefix: 10.10.0.0/26}}}
+  east: {prefixes: [10.81.0.0/16]}
+  west: {prefixes: [10.82.0.0/16]}
+routeTables:
+  out:
+    routes:
+      - {name: default, prefix: 0.0.0.0/0, nextHop: {appliance: 10.10.0.4}}
+      - {name: lab, prefix: 10.99.0.0/16, nextHop: {appliance: 10.98.0.4}}
+      - {name: later, prefix: 10.97.0.0/16, nextHop: {appliance: unknown}}
+peerings:
+  - {between: [spoke, hub], forwardedTraffic: true, gatewayTransit: hub, only: {spoke: [10.80.0.0/16]}}
+  - {between: [hub, east], forwardedTraffic: true}
+  - {between: [hub, west]}
+clusters:
+  prod: {mode: podSubnet, serviceCidr: 172.16.0.0/16, pools: {p: {nodes: 1, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/nodes}}}
+"
+    .to_owned()]);
+    let lists = certificate(&design);
+    let lines = |object: &str| -> Vec<String> {
+        let list = lists.iter().find(|list| list.object == object).unwrap();
+        let lines = list.proof.as_ref().unwrap().iter();
+        lines.map(|line| format!("{} {}", line.first, line.owner)).chain(list.missing.iter().cloned()).collect()
+    };
+    let missing = [
+        "the sites behind the gateway of `hub`",
+        "what lies behind an appliance whose address is not known (route `later` of table `out`)",
+        "what lies behind the appliance `10.98.0.4`, which is in no network known here (route `lab` of table `out`)",
+    ];
+    let reached = ["10.10.0.0 hub", "10.80.0.0 spoke", "10.81.0.0 through 10.10.0.4 in hub"];
+    assert_eq!(lines("networks.spoke"), [&reached[..], &["192.168.0.0 spoke"], &missing].concat());
+    assert_eq!(
+        lines("clusters.prod"),
+        [&reached[..], &["172.16.0.0 prod/serviceCidr", "192.168.0.0 spoke"], &missing].concat()
+    );
+    assert_eq!(lines("networks.hub"), ["10.10.0.0 hub", "10.80.0.0 spoke", "10.81.0.0 east", "10.82.0.0 west"]);
 }

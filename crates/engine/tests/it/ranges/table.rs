@@ -11,7 +11,7 @@ use causeway_model::finding::Finding;
 use causeway_read::files::MemoryFiles;
 use causeway_read::{Input, load};
 
-fn design(texts: &[String]) -> Design {
+pub(super) fn design(texts: &[String]) -> Design {
     let input = |(at, text): (usize, &String)| Input {
         name: format!("design{at}.yaml"),
         bytes: text.as_bytes().to_vec(),
