@@ -69,6 +69,7 @@ pub fn check(design: &Design, options: Options) -> Answer {
     masquerade::check(&context, &mut findings);
     if let Some(before) = &design.before {
         findings.extend(change::check(before, design));
+        findings.extend(masquerade::changed(before, design));
     }
     let checklist = checklist::answer(&context, &findings);
     let (findings, accepted) = accept::split(design, findings);

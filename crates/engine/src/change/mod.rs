@@ -35,6 +35,5 @@ pub fn check(before: &Design, after: &Design) -> Vec<Finding> {
         pool::pools(&pair, &mut out);
     }
     ranges::subnets_in_use(before, after, &mut out);
-    out.extend(crate::masquerade::changed(before, after));
     out
 }
