@@ -61,6 +61,10 @@ fn load_balancer(egress: &mut Egress) {
     let nodes = egress.effective;
     let in_pod_subnets =
         egress.cluster.pools.values().any(|pool| egress.cluster.mode_of(pool).is_some_and(Mode::uses_pod_subnet));
+    if !egress.cluster.outbound.ips_known {
+        unknown_addresses(egress, fixed);
+        return;
+    }
     let answer = &mut egress.answer;
     if in_pod_subnets {
         let line =
@@ -128,6 +132,28 @@ fn load_balancer(egress: &mut Egress) {
     });
 }
 
+/// What can be said of a load balancer whose outbound addresses can't be counted.
+fn unknown_addresses(egress: &mut Egress, fixed: Option<u32>) {
+    let per_ip = ports::PORTS_PER_LOAD_BALANCER_IP;
+    let nodes = egress.effective;
+    let answer = &mut egress.answer;
+    answer.because.push("how many outbound addresses there are is not known".to_owned());
+    let Some(fixed) = fixed.map(u64::from) else { return };
+    answer.ports_per_node = Some(fixed);
+    if !ports::is_valid_allocation(fixed) {
+        answer.fits = Some(false);
+        let line = format!("{fixed} ports a node is refused: a multiple of {}, {per_ip} at most", ports::PORT_STEP);
+        answer.because.push(line);
+        return;
+    }
+    let needed = nodes.times(Count::exact(fixed));
+    answer.ports_needed = needed.value();
+    answer.smallest_ip_count = answer.ports_needed.and_then(|needed| smallest(needed, per_ip));
+    if let Some(ips) = answer.smallest_ip_count {
+        answer.because.push(format!("{nodes} x {fixed} = {needed} ports take {}", many(ips, "address", "addresses")));
+    }
+}
+
 /// The fewest addresses with that many ports.
 fn smallest(needed: u64, per_ip: u64) -> Option<u64> {
     (per_ip > 0).then(|| needed.div_ceil(per_ip).max(1))
@@ -178,7 +204,8 @@ fn managed_gateway(egress: &mut Egress) {
         wanted.entry(flow.to).or_default().add(flow, after_close);
     }
     let need = gateway_need(wanted.values());
-    gateway_answer(&mut egress.answer, Some(egress.ips), need);
+    let ips = egress.cluster.outbound.ips_known.then_some(egress.ips);
+    gateway_answer(&mut egress.answer, ips, need);
 }
 
 fn own_gateway(egress: &mut Egress, shared: &Shared) {

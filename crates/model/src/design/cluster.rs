@@ -83,6 +83,8 @@ pub struct Outbound {
     pub stated: bool,
     /// Load balancer and managed NAT gateway: number of outbound IPv4 addresses. `None` = not stated (1).
     pub ips: Option<u32>,
+    /// False when that number can't be told (an outbound prefix of unknown size): one must not be assumed.
+    pub ips_known: bool,
     /// The same for IPv6.
     pub ipv6_ips: Option<u32>,
     /// Known outbound addresses.

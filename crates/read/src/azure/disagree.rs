@@ -49,6 +49,8 @@ const CLUSTER: &[Fact] = facts! {
     "dnsServiceIp": "networkProfile"."dnsServiceIP";
     "outbound": "networkProfile"."outboundType";
     "networkPolicy": "networkProfile"."networkPolicy";
+    "loadBalancerSku": "networkProfile"."loadBalancerSku";
+    "version": "currentKubernetesVersion";
 };
 const ROUTE: &[Fact] = facts! {
     "": "addressPrefix";

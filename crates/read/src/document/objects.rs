@@ -394,6 +394,8 @@ object! {
         "type" kind: OutboundType,
         /// Number of outbound IPv4 addresses.
         "ips" ips: u32,
+        /// `false` = that number can't be told, as for a prefix of unknown size; default true.
+        "ipsKnown" ips_known: bool,
         /// Number of outbound IPv6 addresses.
         "ipv6Ips" ipv6_ips: u32,
         /// Known outbound addresses.

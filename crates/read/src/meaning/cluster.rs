@@ -230,6 +230,7 @@ impl Meaning<'_> {
             kind,
             stated: outbound.kind.is_some(),
             ips: outbound.ips,
+            ips_known: outbound.ips_known.unwrap_or(true),
             ipv6_ips: outbound.ipv6_ips,
             public_ips: outbound.public_ips.unwrap_or_default().0,
             ports_per_node: outbound.ports_per_node,

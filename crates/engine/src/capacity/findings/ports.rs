@@ -116,6 +116,9 @@ fn automatic_ports(egress: &Egress, out: &mut Vec<Finding>) {
         out.push(explained(egress, finding).evidence(table.cite()));
         return;
     };
+    if !egress.cluster.outbound.ips_known {
+        return;
+    }
     let Some(now) = egress.now.value().and_then(|now| ports::default_ports(now, egress.ips)) else {
         return;
     };

@@ -123,6 +123,31 @@ fn ports_halve() {
     }
 }
 
+/// Addresses that can't be counted are not taken for one: nothing is refused, and nothing is said to fit.
+#[test]
+fn a_number_of_addresses_that_is_not_known_is_not_assumed() {
+    let cases = [
+        ("{type: loadBalancer, ipsKnown: false, portsPerNode: 4000}", Some(176_000), Some(3)),
+        ("{type: loadBalancer, ipsKnown: false}", None, None),
+        ("{type: managedNATGateway, ipsKnown: false}", None, None),
+    ];
+    for (outbound, needed, fewest) in cases {
+        let answer = Plan {
+            nodes: "prefix: 10.80.0.0/20",
+            pools: "a: {nodes: {count: 4, min: 1, max: 40}, maxPods: 30, maxSurge: 4, maxUnavailable: 1}",
+            outbound,
+            ..Plan::default()
+        }
+        .ask();
+        let snat = snat(&answer);
+        let got = (snat.ports_needed, snat.ports_available, snat.smallest_ip_count, snat.fits);
+        assert_eq!(got, (needed, None, fewest, None), "{outbound}: {:#?}", snat.because);
+        assert!(snat.because.iter().any(|line| line.ends_with("not known")), "{:#?}", snat.because);
+        let said = codes(&answer);
+        assert!(!said.iter().any(|code| code.starts_with("snat-")), "{outbound}: {said:?}");
+    }
+}
+
 #[test]
 fn no_headroom_is_said_when_not_one_more_node_fits() {
     for (nodes, ports, expected) in

@@ -36,6 +36,7 @@ pub(super) fn outbound(cx: &mut Translation, cluster: &Cluster) -> Option<Node> 
         MapBuilder::new(span)
             .set("type", None, kind)
             .set("ips", None, details.ips)
+            .set("ipsKnown", None, details.ips_known)
             .set("ipv6Ips", None, details.ipv6_ips)
             .set("publicIps", None, details.public_ips)
             .set("portsPerNode", None, details.ports)
@@ -47,6 +48,8 @@ pub(super) fn outbound(cx: &mut Translation, cluster: &Cluster) -> Option<Node> 
 #[derive(Debug, Default)]
 struct Details {
     ips: Option<Node>,
+    /// `false` where a prefix of unknown size is among the addresses.
+    ips_known: Option<Node>,
     ipv6_ips: Option<Node>,
     public_ips: Option<Node>,
     ports: Option<Node>,
@@ -55,7 +58,10 @@ struct Details {
 
 impl Details {
     fn first(&self) -> Option<&Node> {
-        [&self.ips, &self.ipv6_ips, &self.public_ips, &self.ports, &self.idle].into_iter().flatten().next()
+        [&self.ips, &self.ips_known, &self.ipv6_ips, &self.public_ips, &self.ports, &self.idle]
+            .into_iter()
+            .flatten()
+            .next()
     }
 }
 
@@ -76,6 +82,7 @@ fn load_balancer(cx: &mut Translation, cluster: &Cluster) -> Details {
     if !own.is_empty() || !prefixes.is_empty() {
         let public = PublicAddresses::of(cx, &label, &own, &prefixes);
         details.ips = public.count();
+        details.ips_known = unknown(&public);
         details.ipv6_ips =
             public.count().filter(|_| public.v6 > 0).map(|node| Node::plain(node.span, public.v6.to_string()));
         details.public_ips = one_or_many(public.ips);
@@ -90,6 +97,10 @@ fn load_balancer(cx: &mut Translation, cluster: &Cluster) -> Details {
     }
     details.public_ips = one_or_many(public.ips);
     details
+}
+
+fn unknown(public: &PublicAddresses) -> Option<Node> {
+    public.span.filter(|_| !public.complete).map(|span| Node::plain(span, "false"))
 }
 
 fn nat_gateway(cx: &mut Translation, cluster: &Cluster) -> Details {
@@ -125,6 +136,7 @@ fn of_the_balancer(cx: &mut Translation, cluster: &Cluster) -> Details {
     let public = PublicAddresses::of(cx, &cluster.label(), &addresses, &prefixes);
     Details {
         ips: public.count(),
+        ips_known: unknown(&public),
         ipv6_ips: public.count().filter(|_| public.v6 > 0).map(|node| Node::plain(node.span, public.v6.to_string())),
         public_ips: one_or_many(public.ips),
         ports: prop(rule, "allocatedOutboundPorts").and_then(copy_number),

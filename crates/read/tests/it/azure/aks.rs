@@ -180,7 +180,7 @@ fn outbound_addresses_are_counted_where_they_can_be() {
 #[test]
 fn a_prefix_of_unknown_size_makes_the_number_unknown() {
     let body = r#""networkProfile": {"networkPlugin": "kubenet", "outboundType": "loadBalancer", "loadBalancerProfile": {"allocatedOutboundPorts": 8, "outboundIPPrefixes": {"publicIPPrefixes": [{"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPPrefixes/p"}]}}}"#;
-    assert_eq!(field(body, "outbound"), "type: loadBalancer portsPerNode: 8");
+    assert_eq!(field(body, "outbound"), "type: loadBalancer ipsKnown: false portsPerNode: 8");
     assert_eq!(
         notes(body),
         [
