@@ -97,13 +97,12 @@ fn destinations<'a>(
     found
 }
 
+/// What of the exempt ranges is the internet. Ranges of documents count, since designs name hosts by them.
 fn public_part(kept: &RangeSet, known: &RangeSet) -> RangeSet {
-    let mut public = kept.difference(known);
-    for family in Family::ALL {
-        public = public.difference(&ranges::private_space(family));
-    }
-    let routable = public.cidrs().flat_map(|cidr| ranges::public_part(&cidr));
-    routable.filter(Cidr::is_v4).collect()
+    let is_internet = |class: &ranges::Class| matches!(class, ranges::Class::Public | ranges::Class::Documentation);
+    let outside = kept.difference(known);
+    let parts = outside.cidrs().filter(Cidr::is_v4).flat_map(|cidr| ranges::parts(&cidr));
+    parts.filter(|(_, class)| is_internet(class)).map(|(range, _)| range).collect()
 }
 
 /// Whether answers from a network find a pod's address; `None` = they do, or it is not known that they don't.

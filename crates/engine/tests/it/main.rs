@@ -10,4 +10,5 @@
 mod capacity;
 mod change;
 mod lifecycle;
+mod masquerade;
 mod ranges;

@@ -137,8 +137,12 @@ fn sources<'a>(masquerade: &'a Masquerade, path: &str, missing: &mut Vec<String>
                 .enumerate()
                 .find(|(_, map)| map.name == mounted.name && same_namespace(manifest, map));
             let Some((at, map)) = found else {
+                // Where no ConfigMap was given at all, not even an optional one is known to be absent. What AKS mounts into its own
+                // agent is known without being given.
                 let elsewhere = masquerade.config_maps.iter().any(|map| map.name == mounted.name);
-                if !mounted.optional && !elsewhere && !mounted.name.is_empty() {
+                let given = mounted.optional && !masquerade.config_maps.is_empty();
+                let platforms = mounted.name.starts_with("azure-ip-masq-agent-config");
+                if !given && !elsewhere && !platforms && !mounted.name.is_empty() {
                     missing.push(format!(
                         "the ConfigMap `{}/{}`, which the DaemonSet `{}` mounts",
                         namespace(manifest),

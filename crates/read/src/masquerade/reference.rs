@@ -336,7 +336,8 @@ fn default_list(all_reserved: bool) -> &'static [&'static str] {
 }
 
 fn defaults(all_reserved: bool, ipv6: bool) -> Accepted {
-    let texts: Vec<String> = default_list(all_reserved).iter().map(|text| (*text).to_owned()).collect();
+    let mut texts: Vec<String> = default_list(all_reserved).iter().map(|text| (*text).to_owned()).collect();
+    texts.sort();
     let exempt: BTreeSet<Cidr> = texts.iter().filter_map(|text| text.parse().ok()).collect();
     let config = MasqueradeConfig { exempt: exempt.into_iter().collect(), ipv6, ..MasqueradeConfig::default() };
     Accepted { config, texts, files: Vec::new(), defaults: true }

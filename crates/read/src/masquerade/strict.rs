@@ -557,10 +557,19 @@ impl Strict<'_> {
                 file: rejected.file.clone(),
                 range: rejected.range.clone(),
                 message: format!("the configuration is refused: {}", rejected.message),
-                help: String::new(),
+                help: help_for(&rejected),
                 evidence: vec![logged],
             }),
         }
+    }
+}
+
+/// What to do about a refusal that no single entry explains.
+fn help_for(rejected: &reference::Rejected) -> String {
+    match (&rejected.file, rejected.stage) {
+        (None, reference::Stage::Configuration) => "mount a volume at `/etc/config`; an empty one is enough".to_owned(),
+        (None, _) => "give the chain a name of at most 28 characters".to_owned(),
+        (Some(_), _) => "correct what the message names".to_owned(),
     }
 }
 

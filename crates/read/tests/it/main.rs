@@ -2,5 +2,7 @@
 
 mod azure;
 mod design;
+mod masquerade;
+mod masquerade_promises;
 mod tree;
 mod tree_promises;

@@ -198,7 +198,7 @@ fn other_readers() {
         Original,
         &[("ip-masq-agent", "resyncInterval: 60")],
         &[
-            "masq-config-rejected ip-masq-agent \"60\": the configuration is refused: expected string value for unmarshal to field of type Duration, got \"60\" -> ",
+            "masq-config-rejected ip-masq-agent \"60\": the configuration is refused: expected string value for unmarshal to field of type Duration, got \"60\" -> correct what the message names",
         ],
     );
 }
