@@ -9,7 +9,7 @@ use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::{ModeFacts, special};
 use causeway_model::finding::{Finding, Severity};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// Why an answer can't come back, in words, with the facts behind.
@@ -28,7 +28,8 @@ pub(super) fn check(ground: &Ground, view: &View, out: &mut Vec<Finding>) {
     }
     let kept = leaving(view, translation);
     let mut known = RangeSet::new();
-    for (network, (claims, parts)) in destinations(ground, view, &kept, &mut known) {
+    for (network, (claims, parts)) in destinations(ground, view, &kept) {
+        known = known.union(&claims.iter().map(|claim| claim.cidr).collect());
         let ways: Vec<Way> = claims.iter().map(|claim| claim.way).collect();
         let Some(no_way) = judge(ground, view, network, &ways, &parts) else { continue };
         let machines = ground.machines_in(network, &parts);
@@ -70,31 +71,43 @@ fn leaving(view: &View, translation: &Translation) -> RangeSet {
     kept
 }
 
-/// The networks the cluster's packets reach, with what of them lies in the exempt ranges.
+/// The networks the cluster's packets reach, with what of them lies in the exempt ranges. What lies beyond an appliance counts
+/// for pods nobody outside knows; for the others it is the trace of a packet that says what the appliance does.
 fn destinations<'a>(
     ground: &Ground<'a>,
     view: &View<'a>,
     kept: &RangeSet,
-    known: &mut RangeSet,
 ) -> BTreeMap<&'a NetworkName, (Vec<Claim<'a>>, RangeSet)> {
     let own = view.cluster.networks();
     let tables = view.pod_tables();
+    let detours = if view.is_hidden() { Detours::default() } else { Detours::of(ground, view) };
     let mut found: BTreeMap<&NetworkName, (Vec<Claim>, RangeSet)> = BTreeMap::new();
+    let mut add = |claim: &Claim<'a>| {
+        let parts = detours.without(kept.within(claim.cidr), claim);
+        if parts.is_empty() || (own.contains(claim.network) && claim.way != Way::Own) {
+            return;
+        }
+        let entry = found.entry(claim.network).or_default();
+        entry.0.push(*claim);
+        entry.1 = entry.1.union(&parts);
+    };
     for network in &own {
-        for family in Family::ALL {
-            for claim in ground.fabric.meets(network, &tables, &family.everything()) {
-                known.insert(claim.cidr);
-                let parts = kept.within(claim.cidr);
-                if parts.is_empty() || (own.contains(claim.network) && claim.way != Way::Own) {
-                    continue;
-                }
-                let entry = found.entry(claim.network).or_default();
-                entry.0.push(claim);
-                entry.1 = entry.1.union(&parts);
+        for range in searched(kept) {
+            if view.is_hidden() {
+                ground.fabric.meets(network, &tables, &range).iter().for_each(&mut add);
+            } else {
+                ground.fabric.near(network, &range).filter(|claim| claim.way != Way::Own).for_each(&mut add);
             }
         }
     }
     found
+}
+
+/// Where to look for networks: the exempt ranges, or everything where they are many.
+fn searched(kept: &RangeSet) -> Vec<Cidr> {
+    const MANY: usize = 40;
+    let cidrs: Vec<Cidr> = kept.cidrs().take(MANY + 1).collect();
+    if cidrs.len() > MANY { Family::ALL.into_iter().map(Family::everything).collect() } else { cidrs }
 }
 
 /// What of the exempt ranges is the internet. Ranges of documents count, since designs name hosts by them.
@@ -119,7 +132,7 @@ fn judge(ground: &Ground, view: &View, network: &NetworkName, ways: &[Way], part
         Mode::Kubenet if view.cluster.networks().contains(network) => by_route_table(ground, view, network, parts),
         Mode::Kubenet => nowhere(vec!["pods' routes are in the route table of the node subnet only".to_owned()]),
         Mode::Byo => None,
-        Mode::PodSubnet | Mode::PodSubnetStatic | Mode::NodeSubnet => flat(ground, view, network, ways, parts),
+        Mode::PodSubnet | Mode::PodSubnetStatic | Mode::NodeSubnet => flat(ground, view, network, ways),
     }
 }
 
@@ -154,18 +167,12 @@ fn by_route_table(ground: &Ground, view: &View, network: &NetworkName, parts: &R
 }
 
 /// Pods with addresses of the VNet: whoever knows these knows pods.
-fn flat(ground: &Ground, view: &View, network: &NetworkName, ways: &[Way], parts: &RangeSet) -> Option<NoWayBack> {
-    if ways.contains(&Way::Own) {
-        return None;
-    }
+fn flat(ground: &Ground, view: &View, network: &NetworkName, ways: &[Way]) -> Option<NoWayBack> {
     let design = ground.design;
     let mut told = RangeSet::new();
     let mut why = Vec::new();
     let mut judged = false;
     for own in view.cluster.networks() {
-        if translated_on_the_way(ground, view, own, parts) {
-            return None;
-        }
         for way in ways {
             match way {
                 Way::Own => return None,
@@ -220,30 +227,49 @@ fn shown_to_gateway(design: &Design, own: &NetworkName, owner: &NetworkName) -> 
     through.flat_map(|(_, peering)| design.shown(peering, own).to_vec()).collect()
 }
 
-/// An appliance on the way puts its own address in front, or may do so.
-fn translated_on_the_way(ground: &Ground, view: &View, own: &NetworkName, parts: &RangeSet) -> bool {
-    let tables = view.pod_tables();
-    let Some((own, _)) = ground.design.networks.get_key_value(own) else { return false };
-    let covers = |prefix: &Cidr| parts.ranges().iter().all(|range| RangeSet::from_iter([*prefix]).covers(range));
-    let translates =
-        ground.fabric.transits(own, &tables).iter().any(|transit| transit.translates && covers(&transit.prefix));
-    let unknown =
-        tables.iter().filter_map(|table| ground.design.route_tables.get(*table)).flat_map(|table| &table.routes).any(
-            |route| {
-                route.next_hop == NextHop::UnknownAppliance
-                    && matches!(&route.prefix, RoutePrefix::Cidr(prefix) if covers(prefix))
-            },
-        );
-    // An appliance nobody described may translate.
-    let undescribed =
-        tables.iter().filter_map(|table| ground.design.route_tables.get(*table)).flat_map(|table| &table.routes).any(
-            |route| {
-                let NextHop::Appliance(ip) = route.next_hop else { return false };
-                let described = ground.design.firewalls.values().any(|firewall| firewall.private_ip == Some(ip));
-                !described && matches!(&route.prefix, RoutePrefix::Cidr(prefix) if covers(prefix))
-            },
-        );
-    translates || unknown || undescribed
+/// Routes to appliances that put their own address in front, or may do so: one that translates everything, one nobody
+/// described, one whose address is not known yet.
+#[derive(Default)]
+struct Detours {
+    prefixes: Vec<Cidr>,
+    /// Routes from gateways are kept out of the pods' route tables, so that shorter routes of users win over them.
+    no_gateway_routes: bool,
+}
+
+impl Detours {
+    fn of(ground: &Ground, view: &View) -> Detours {
+        let names = view.pod_tables();
+        let mut prefixes = Vec::new();
+        for own in view.cluster.networks() {
+            let transits = ground.fabric.transits(own, &names);
+            prefixes.extend(transits.iter().filter(|transit| transit.translates).map(|transit| transit.prefix));
+        }
+        let described: BTreeSet<IpAddr> =
+            view.design.firewalls.values().filter_map(|firewall| firewall.private_ip).collect();
+        let tables: Vec<&RouteTable> = names.iter().filter_map(|name| view.design.route_tables.get(*name)).collect();
+        for route in tables.iter().flat_map(|table| &table.routes) {
+            let may = match route.next_hop {
+                NextHop::UnknownAppliance => true,
+                NextHop::Appliance(ip) => !described.contains(&ip),
+                _ => false,
+            };
+            if let (true, RoutePrefix::Cidr(prefix)) = (may, &route.prefix) {
+                prefixes.push(*prefix);
+            }
+        }
+        let no_gateway_routes = !tables.is_empty() && tables.iter().all(|table| table.bgp_propagation == Some(false));
+        Detours { prefixes, no_gateway_routes }
+    }
+
+    /// What of a destination is left when what goes the other way is taken out. The longest prefix wins, and a user's route wins
+    /// over one of the same length.
+    fn without(&self, mut parts: RangeSet, claim: &Claim) -> RangeSet {
+        let all = self.no_gateway_routes && matches!(claim.way, Way::Gateway(_));
+        for prefix in self.prefixes.iter().filter(|prefix| all || claim.cidr.covers(prefix)) {
+            parts.remove(*prefix);
+        }
+        parts
+    }
 }
 
 /// A route table of the destination leads to pods by hand.

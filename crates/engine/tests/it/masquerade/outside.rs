@@ -82,16 +82,26 @@ fn whoever_is_told_can_answer() {
 fn a_firewall_that_puts_its_own_address_in_front_is_answered() {
     let at = "clusters.prod.masquerade.files.ip-masq-agent";
     let wide = list("10.0.0.0/8 192.168.0.0/16", false);
-    let firewall = |snat: &str| {
-        let tables = "routeTables: {out: {routes: [{name: all, prefix: 0.0.0.0/0, nextHop: {appliance: 10.10.4.4}}, {name: corp, prefix: 10.200.0.0/16, nextHop: {appliance: 10.10.4.4}}]}}\n";
+    let firewall = |snat: &str, routes: &str, bgp: &str| {
+        let tables = format!("routeTables: {{out: {{{bgp}routes: [{routes}]}}}}\n");
         let firewalls =
             format!("firewalls: {{fw: {{kind: nva, subnet: hub/servers, privateIp: 10.10.4.4, snat: {snat}}}}}\n");
         let hosts = format!("{tables}{firewalls}hosts:\n");
         let pods = ("pods: {prefix: 192.168.0.0/20}", "pods: {prefix: 192.168.0.0/20, routeTable: out}");
         other(&[("hosts:\n", &hosts), pods], &[POD_SUBNET, &wide])
     };
-    assert_eq!(firewall("always"), [""; 0]);
-    assert_eq!(firewall("never"), [format!("{CODE}! {at} 10.10.0.0/16"), format!("{CODE}! {at} 10.200.0.0/16")]);
+    let (hub, corp) = (format!("{CODE}! {at} 10.10.0.0/16"), format!("{CODE}! {at} 10.200.0.0/16"));
+    let all = "{name: all, prefix: 0.0.0.0/0, nextHop: {appliance: 10.10.4.4}}";
+    let to_corp = "{name: corp, prefix: 10.200.0.0/16, nextHop: {appliance: 10.10.4.4}}";
+    let elsewhere = "{name: corp, prefix: 10.200.0.0/16, nextHop: {appliance: 10.10.4.99}}";
+    assert_eq!(firewall("always", to_corp, ""), [hub.clone()]);
+    assert_eq!(firewall("never", to_corp, ""), [hub.clone(), corp.clone()]);
+    // The peer's and the site's own prefixes are longer than the default route ...
+    assert_eq!(firewall("always", all, ""), [hub.clone(), corp.clone()]);
+    // ... unless the gateway's routes are kept out.
+    assert_eq!(firewall("always", all, "bgpPropagation: false, "), [hub.clone()]);
+    // Nobody says what this one does.
+    assert_eq!(firewall("never", elsewhere, ""), [hub]);
 }
 
 #[test]
