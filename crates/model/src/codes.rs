@@ -135,6 +135,7 @@ codes! {
         MASQ_PREFIX_MISREAD = "masq-prefix-misread" Error,
         MASQ_ENTRY_REDUNDANT = "masq-entry-redundant" Info,
         MASQ_FILES_CONTRADICT = "masq-files-contradict" Warning,
+        MASQ_CONFIG_UNKNOWN = "masq-config-unknown" Warning,
         MASQ_AGENT_BYPASSED = "masq-agent-bypassed" Error,
         MASQ_AGENTS_COMPETE = "masq-agents-compete" Error,
         MASQ_HIDES_INTRA_CLUSTER_TRAFFIC = "masq-hides-intra-cluster-traffic" Error,

@@ -38,6 +38,7 @@ pages! {
     "masq-agent-bypassed",
     "masq-agents-compete",
     "masq-config-rejected",
+    "masq-config-unknown",
     "masq-entry-redundant",
     "masq-file-ignored",
     "masq-files-contradict",

@@ -45,4 +45,20 @@ fn files(view: &view::View, out: &mut Vec<Finding>) {
         view.translation().is_some_and(|translation| translation.shipped && !translation.config.exempt.is_empty());
     let findings = masquerade.reading.findings.iter();
     out.extend(findings.filter(|finding| finding.code != codes::MASQ_LIST_EMPTY || !filled).cloned());
+    let missing = &masquerade.reading.missing;
+    if !missing.is_empty() && view.cluster.observed_exempt.is_none() {
+        let message = format!("what nodes translate is not known, and not judged: {} missing", joined(missing));
+        let mut finding = Finding::new(codes::MASQ_CONFIG_UNKNOWN, format!("{}.masquerade", view.path), message)
+            .help("give the ConfigMaps along with the DaemonSet, or state what a node has as `observedRules`");
+        finding.on.extend(missing.iter().cloned());
+        out.push(finding);
+    }
+}
+
+/// "a is", "a and b are".
+fn joined(items: &[String]) -> String {
+    match items {
+        [only] => format!("{only}, is"),
+        items => format!("{}, are", items.join(", and ")),
+    }
 }

@@ -103,6 +103,42 @@ fn a_config_map_nobody_gave_leaves_the_answer_open() {
 }
 
 #[test]
+fn an_open_answer_is_said() {
+    let code = "masq-config-unknown";
+    let alone = super::manifest::GOOD.split("      configMaps:").next().unwrap().to_owned();
+    let lines = of(code, &with(&[POD_SUBNET, &alone]));
+    assert_eq!(
+        lines,
+        [format!(
+            "{code} clusters.prod.masquerade the ConfigMap `kube-system/own`, which the DaemonSet `own-masq` mounts"
+        )]
+    );
+    assert_eq!(of(code, &with(&[POD_SUBNET, super::manifest::GOOD])), [""; 0]);
+    let observed = format!("    observedRules: {{exempt: [10.0.0.0/16, 192.168.0.0/16]}}{alone}");
+    assert_eq!(of(code, &with(&[POD_SUBNET, &observed])), [""; 0]);
+}
+
+#[test]
+fn what_a_list_decides_address_by_address() {
+    let design = with(&[POD_SUBNET, &list("10.0.0.0/16 192.168.0.0/16", false)]);
+    let Effective::Known(translation) = effective(&design, &ClusterName::from("prod")) else { panic!("not known") };
+    let kept = translation.kept();
+    for (address, keeps) in [
+        ("10.0.5.9", true),
+        ("192.168.7.20", true),
+        ("172.20.1.1", false),
+        ("10.50.0.9", false),
+        ("8.8.8.8", false),
+        ("169.254.169.254", true),
+        ("168.63.129.16", false),
+        // IPv6 is left alone by an agent that runs without it.
+        ("2001:db8::1", true),
+    ] {
+        assert_eq!(kept.contains(address.parse().unwrap()), keeps, "{address}");
+    }
+}
+
+#[test]
 fn ranges_nobody_knows_leave_the_answer_open() {
     let managed = "causeway: 1\nclusters:\n  prod: {mode: nodeSubnet, pools: {a: {nodes: 1}}}\n";
     assert_eq!(
