@@ -111,7 +111,9 @@ pub fn sniff(node: &Node) -> Sniffed {
     if crate::exports::is_azure(node) {
         return Sniffed::Kind(Kind::Azure(None));
     }
-    if has("apiVersion") && has("kind") {
+    // Also as `jq .items` leaves them.
+    let is_object = |node: &Node| node.get("apiVersion").is_some() && node.get("kind").is_some();
+    if is_object(node) || (!node.items().is_empty() && node.items().iter().all(is_object)) {
         return Sniffed::Kind(Kind::Kubernetes);
     }
     let masquerade = ["nonMasqueradeCIDRs", "masqLinkLocal", "masqLinkLocalIPv6"];

@@ -3,6 +3,7 @@
 //! The way of a byte: text -> [`tree`] (every value knows its bytes) -> design tree -> document -> `Design`.
 
 pub mod azure;
+mod belong;
 pub mod diagnostic;
 pub mod document;
 mod expand;

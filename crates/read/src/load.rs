@@ -1,5 +1,6 @@
 //! Everything that was given becomes one model: the whole way, in the order it is walked.
 
+use crate::belong;
 use crate::diagnostic::InputError;
 use crate::document::{Context, DesignDocument, Document};
 use crate::expand::{Expand, join};
@@ -187,16 +188,19 @@ impl Loader {
         if let Some(translated) = translated {
             merge.add(&mut whole, translated, Origin::Export);
         }
-        if !objects.is_empty() {
+        for (name, objects) in belong::by_cluster(&whole, objects, &self.sources, &mut self.errors) {
             let mut found = Vec::new();
             let fragment = kubernetes::translate(objects, &self.sources, &mut self.notes, &mut found);
-            if let Some(name) = merge.attach(&mut whole, fragment.tree, Some(fragment.implied), &fragment.hints) {
-                self.findings.extend(found.into_iter().map(|finding| of_cluster(finding, &name)));
-            }
+            merge.attach(&mut whole, &name, fragment.tree, Origin::Export);
+            merge.attach(&mut whole, &name, fragment.implied, Origin::Implied);
+            self.findings.extend(found.into_iter().map(|finding| of_cluster(finding, &name)));
         }
         for file in masquerade {
             let text = self.sources.slice(file.node.span).to_owned();
-            merge.attach(&mut whole, masquerade_fragment(&file, &text), None, &[]);
+            match belong::only_cluster(&whole, file.node.span, "this masquerade file is") {
+                Ok(name) => merge.attach(&mut whole, &name, masquerade_fragment(&file, &text), Origin::Export),
+                Err(error) => self.errors.push(error),
+            }
         }
         let Merge { mut errors, mut findings, .. } = merge;
         self.errors.append(&mut errors);

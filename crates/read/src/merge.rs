@@ -73,45 +73,11 @@ impl Merge<'_> {
         self.node(cluster, fragment, &mut vec!["clusters".into(), name.into()], origin);
     }
 
-    /// Adds a part of a cluster, and what follows from it, to the cluster it is of: the only one there is, or the one its hints
-    /// name. Answers its name.
-    pub(crate) fn attach(
-        &mut self,
-        whole: &mut Node,
-        fragment: Node,
-        implied: Option<Node>,
-        hints: &[String],
-    ) -> Option<Arc<str>> {
+    /// Adds a part of a cluster to the tree.
+    pub(crate) fn attach(&mut self, whole: &mut Node, name: &str, fragment: Node, origin: Origin) {
         let at = fragment.span;
-        let names: Vec<Arc<str>> = whole
-            .get("clusters")
-            .map_or_else(Vec::new, |clusters| clusters.entries().iter().map(|entry| entry.key.clone()).collect());
-        let named: Vec<&Arc<str>> = names
-            .iter()
-            .filter(|name| hints.iter().any(|hint| hint.contains(&format!("_{}_", name.to_ascii_lowercase()))))
-            .collect();
-        let name: Arc<str> = match (names.as_slice(), named.as_slice()) {
-            ([], _) => "kubernetes".into(),
-            ([only], _) => only.clone(),
-            (_, [one]) => (*one).clone(),
-            _ => {
-                self.errors.push(InputError {
-                    at: Some(at),
-                    message: format!("can't tell which of {} clusters these objects are of", names.len()),
-                    help: "list their files under `manifests` of the cluster in a design file, or check one cluster at a time".to_owned(),
-                });
-                return None;
-            }
-        };
-        let tree = |cluster: Node| {
-            let clusters = MapBuilder::new(at).set(&name, None, cluster).build();
-            MapBuilder::new(at).set("clusters", None, clusters).build()
-        };
-        self.add(whole, tree(fragment), Origin::Export);
-        if let Some(implied) = implied {
-            self.add(whole, tree(implied), Origin::Implied);
-        }
-        Some(name)
+        let clusters = MapBuilder::new(at).set(name, None, fragment).build();
+        self.add(whole, MapBuilder::new(at).set("clusters", None, clusters).build(), origin);
     }
 
     fn node(&mut self, into: &mut Node, from: Node, path: &mut Vec<Arc<str>>, origin: Origin) {
@@ -196,11 +162,17 @@ impl Merge<'_> {
                 Finding::new(
                     codes::EXPORTS_DISAGREE,
                     path.as_str(),
-                    format!("two inputs disagree about `{path}`: {one}, then {two}"),
+                    match (&first.value, &second.value) {
+                        (Value::Map(_), Value::Map(_)) => format!("two inputs give `{path}`, and not the same"),
+                        _ => format!("two inputs disagree about `{path}`: {one}, then {two}"),
+                    },
                 )
                 .help("export again at one time, or leave the older file out; the first one given is used")
                 .at(Some(second.span))
-                .evidence(format!("{one} stands at {}:{}", place.file, place.line))
+                .evidence(match &first.value {
+                    Value::Map(_) => format!("the first stands at {}:{}", place.file, place.line),
+                    _ => format!("{one} stands at {}:{}", place.file, place.line),
+                })
                 .related(path.as_str(), "said first"),
             ),
         }

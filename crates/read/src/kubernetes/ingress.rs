@@ -138,7 +138,7 @@ fn gateways(cx: &mut Cx<'_>, doors: &mut Doors) {
             of_service(&mut door, service);
         }
         if of_azure {
-            door.subnet = balancer_of(cx, gateway).and_then(subnet_of);
+            door.subnet = balancer_of(cx, gateway).and_then(|balancer| subnets_of(balancer).next()).cloned();
         }
         doors.add(door);
     }
@@ -159,20 +159,22 @@ fn balancer_of<'a>(cx: &Cx<'a>, gateway: &Object) -> Option<&'a Object> {
     }
 }
 
-/// The subnet a load balancer is associated with, as an id of Azure's: the names in the design come later.
-fn subnet_of(balancer: &Object) -> Option<Node> {
-    items(&balancer.node, &["spec", "associations"]).find(|id| id.text().is_some()).cloned()
+/// The subnets a load balancer is associated with, as ids of Azure's: the names in the design come later.
+fn subnets_of(balancer: &Object) -> impl Iterator<Item = &Node> {
+    items(&balancer.node, &["spec", "associations"]).filter(|id| super::settle::is_id(id))
 }
 
 fn balancers(cx: &mut Cx<'_>, doors: &mut Doors) {
     for balancer in cx.all.of(Kind::ApplicationLoadBalancer) {
-        let subnets: Vec<&Node> = items(&balancer.node, &["spec", "associations"]).collect();
-        for subnet in &subnets {
+        for other in items(&balancer.node, &["spec", "associations"]).filter(|id| !super::settle::is_id(id)) {
+            cx.strange(balancer, "spec.associations", other, "the id of a subnet");
+        }
+        for subnet in subnets_of(balancer) {
             let mut door = Door::new(IngressKind::ApplicationGatewayForContainers, balancer.node.span);
-            door.subnet = Some((*subnet).clone());
+            door.subnet = Some(subnet.clone());
             doors.add(door);
         }
-        if subnets.is_empty() {
+        if subnets_of(balancer).next().is_none() {
             let who = format!("ApplicationLoadBalancer {}", balancer.who());
             cx.remarks.each(NoteKind::Unknown, "the subnet it is associated with is not known", who, balancer.at);
         }

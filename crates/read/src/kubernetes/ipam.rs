@@ -7,8 +7,10 @@ use super::object::Object;
 use super::value::{address, at, flag, items, mapping, number, prefix, said, text};
 use crate::tree::{MapBuilder, Node};
 use causeway_model::codes;
+use causeway_model::design::NoteKind;
 use causeway_model::finding::Finding;
-use std::collections::BTreeSet;
+use causeway_model::source::Span;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 fn containers(config: &Object) -> impl Iterator<Item = &Node> {
@@ -138,40 +140,43 @@ pub(super) fn overlay(cx: &Cx<'_>) -> Overlay {
     Overlay { mode, pod_cidr: super::value::one_or_many(first.span, ranges) }
 }
 
-/// What the control plane has noticed about the subnets.
+/// What the control plane has noticed about the subnets: said to be exhausted, or found so by a node that asked for more.
 pub(super) fn exhausted(cx: &mut Cx<'_>) {
-    let mut findings = Vec::new();
+    let mut full: BTreeMap<&str, (Option<Span>, Vec<String>)> = BTreeMap::new();
     for state in cx.all.of(Kind::ClusterSubnetState) {
         if flag(&state.node, &["status", "exhausted"]) == Some(true) {
             let since = text(&state.node, &["status", "timestamp"]).unwrap_or("an unknown time");
-            findings.push(
-                Finding::new(
-                    codes::SUBNET_FULL,
-                    "clusters.*.pools",
-                    format!("the control plane says that pod subnet `{}` is exhausted", state.name),
-                )
-                .help(
-                    "enlarge the pod subnet, or move a pool to another one; nodes get one address at a time until then",
-                )
-                .on(&state.name)
-                .evidence(format!("`status.exhausted` of ClusterSubnetState `{}` is true since {since}", state.who()))
-                .at(at(&state.node, &["status", "exhausted"]).map(|node| node.span)),
-            );
+            let (place, evidence) = full.entry(&state.name).or_default();
+            *place = at(&state.node, &["status", "exhausted"]).map(|node| node.span);
+            evidence.push(format!("`status.exhausted` of ClusterSubnetState `{}` is true since {since}", state.who()));
         }
     }
-    findings.into_iter().for_each(|finding| cx.remarks.finding(finding));
-    let mut failed = Vec::new();
     for config in cx.all.of(Kind::NodeNetworkConfig) {
         for container in containers(config) {
-            if let Some(status) = said(container, &["status"])
-                && status.text().is_some_and(|status| status != "NCUpdateSuccess")
-            {
-                failed.push((config.name.clone(), status.text().unwrap_or_default().to_owned(), status.span));
+            let Some(status) = said(container, &["status"]) else { continue };
+            match status.text().unwrap_or_default() {
+                "NCUpdateSuccess" => {}
+                "NCUpdateSubnetFullError" => {
+                    let subnet = text(container, &["subnetName"]).unwrap_or("unknown");
+                    let (place, evidence) = full.entry(subnet).or_default();
+                    place.get_or_insert(status.span);
+                    evidence
+                        .push(format!("node `{}` asked for addresses and got NCUpdateSubnetFullError", config.name));
+                }
+                other => {
+                    let what = format!("the last change of the node's pod addresses ended with {other}");
+                    cx.remarks.each(NoteKind::Unknown, &what, format!("node {}", config.name), status.span);
+                }
             }
         }
     }
-    for (name, status, at) in failed {
-        let what = format!("the last change of the node's pod addresses ended with {status}");
-        cx.remarks.each(causeway_model::design::NoteKind::Unknown, &what, format!("node {name}"), at);
+    for (subnet, (place, evidence)) in full {
+        let message = format!("the control plane says that pod subnet `{subnet}` is exhausted");
+        let mut finding = Finding::new(codes::SUBNET_FULL, "clusters.*.pools", message)
+            .help("enlarge the pod subnet, or move a pool to another one; nodes get one address at a time until then")
+            .on(subnet)
+            .at(place);
+        finding.evidence = evidence;
+        cx.remarks.finding(finding);
     }
 }

@@ -15,10 +15,19 @@ const CONFIGURATION: &[&str] = &["nonmasqueradecidrs", "masqlinklocal", "masqlin
 /// Files an agent takes begin so.
 const FILE: &str = "ip-masq";
 
-/// `masquerade` of a cluster.
-pub(super) fn section(cx: &mut Cx<'_>, cilium: &Cilium) -> Option<Node> {
+/// AKS' own agent.
+const PLATFORM: &str = "azure-ip-masq-agent";
+
+/// `masquerade` of a cluster. With eBPF host routing the rules of AKS' own agent are `bypassed`: it runs all the same, and Cilium
+/// reads its files.
+pub(super) fn section(cx: &mut Cx<'_>, cilium: &Cilium, bypassed: bool) -> Option<Node> {
     let agents = agents(cx);
-    let mut ranked: Vec<&(MasqueradeAgent, &Object)> = agents.iter().collect();
+    let (without, mut ranked): (Vec<_>, Vec<_>) =
+        agents.iter().partition(|(_, object)| bypassed && object.name == PLATFORM);
+    for (_, object) in without {
+        let what = "it runs, but eBPF host routing goes around its rules";
+        cx.remarks.each(NoteKind::LeftOut, what, format!("DaemonSet {}", object.who()), object.at);
+    }
     // An agent somebody deployed counts more than the platform's own: it is the one that changes something.
     ranked.sort_by_key(|(agent, object)| (*agent != MasqueradeAgent::Causeway, object.name.starts_with("azure-")));
     let chosen = ranked.first();
@@ -31,7 +40,7 @@ pub(super) fn section(cx: &mut Cx<'_>, cilium: &Cilium) -> Option<Node> {
         let (agent, object) = chosen?;
         Some(Node::str(object.at, agent.as_str()))
     });
-    let agent = agent.or_else(|| running(cx));
+    let agent = agent.or_else(|| running(cx).filter(|_| !bypassed));
     let named: BTreeSet<String> = agents.iter().flat_map(|(_, object)| mounted(object)).collect();
     let daemon_set = chosen.map(|(_, object)| manifest(object));
     let maps = config_maps(cx, &named);
@@ -136,21 +145,23 @@ fn config_maps(cx: &mut Cx<'_>, mounted: &BTreeSet<String>) -> Vec<Node> {
     let mut out = Vec::new();
     for map in cx.all.of(Kind::ConfigMap) {
         let is_named = map.name.contains(FILE) || mounted.contains(&map.who());
+        if !is_named && super::systems::knows_config_map(map) {
+            continue;
+        }
         let data = at(&map.node, &["data"]);
         let entries = data.map(Node::entries).unwrap_or_default();
-        let fits = |key: &str, value: &Node| is_named || key.starts_with(FILE) || is_configuration(cx, value);
+        let fits = |key: &str, value: &Node| is_named || key.starts_with(FILE) || is_configuration(value);
+        let entries_kept = entries.iter().filter(|entry| fits(&entry.key, &entry.node));
         let kept: Vec<&str> =
-            entries.iter().filter(|entry| fits(&entry.key, &entry.node)).map(|entry| entry.key.as_ref()).collect();
+            entries_kept.filter(|entry| entry.node.text().is_some()).map(|entry| entry.key.as_ref()).collect();
         if !is_named && kept.is_empty() {
-            if !super::systems::knows_config_map(map) {
-                cx.remarks.no_part("ConfigMap", map.node.span);
-            }
+            cx.remarks.no_part("ConfigMap", map.node.span);
             continue;
         }
         if let Some(binary) = said_map(&map.node, "binaryData") {
             cx.remarks.not_understood(binary.span, format!("`binaryData` of ConfigMap `{}` is not read", map.who()));
         }
-        for entry in entries.iter().filter(|entry| entry.node.text().is_none() || entry.node.is_null()) {
+        for entry in entries.iter().filter(|entry| entry.node.text().is_none()) {
             cx.strange(map, &format!("data.{}", entry.key), &entry.node, "text");
         }
         let data = data.map(|data| keep(data, &kept));
@@ -164,10 +175,9 @@ fn said_map<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
 }
 
 /// Whether a text is the configuration of an agent under another name.
-fn is_configuration(cx: &Cx<'_>, value: &Node) -> bool {
+fn is_configuration(value: &Node) -> bool {
     let Some(text) = value.text().filter(|text| text.to_ascii_lowercase().contains("masq")) else { return false };
     let documents = tree::parse(text, value.span.file, &tree::Limits::default()).unwrap_or_default();
-    let _ = cx;
     documents.iter().any(|document| {
         document.entries().iter().any(|entry| CONFIGURATION.contains(&entry.key.to_ascii_lowercase().as_str()))
     })

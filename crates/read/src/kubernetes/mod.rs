@@ -15,6 +15,7 @@ mod pods;
 mod remarks;
 mod services;
 mod settle;
+mod shapes;
 mod systems;
 mod trim;
 mod value;
@@ -35,13 +36,16 @@ pub struct ClusterFragment {
     /// The same for what only follows from the objects (a pool's size from the nodes seen): it fills gaps, and whoever states
     /// it otherwise is right.
     pub implied: Node,
-    /// Lower-case texts that may name the cluster (provider ids of nodes, as `.../mc_rg_name_region/...`).
-    pub hints: Vec<String>,
 }
 
 /// The objects of a document: itself, or the items of a list.
 pub fn objects(document: &Node) -> Vec<Node> {
     object::of_document(document)
+}
+
+/// Lower-case texts that may name the cluster of some objects: ids of its machines (`.../mc_rg_name_region/...`).
+pub fn hints(objects: &[Node]) -> Vec<String> {
+    nodes::hints(objects)
 }
 
 /// What the subjects share.
@@ -54,9 +58,15 @@ struct Cx<'a> {
 impl Cx<'_> {
     /// A value that can't be what it stands for: said, and left out.
     fn strange(&mut self, object: &Object, field: &str, value: &Node, wanted: &str) {
+        let shown = |text: &str| format!("`{}`", text.chars().take(60).collect::<String>().replace('\n', " "));
         let found = match value.text() {
-            Some(text) if !value.is_null() => format!("`{}`", text.chars().take(60).collect::<String>()),
-            _ => value.type_name().to_owned(),
+            Some(text) if value.is_null() && text.is_empty() => "nothing".to_owned(),
+            // In quotes a number or a boolean is something else.
+            Some(text) if value.as_str().is_some() && Node::plain(value.span, text).as_str().is_none() => {
+                format!("the text {}", shown(text))
+            }
+            Some(text) => shown(text),
+            None => value.type_name().to_owned(),
         };
         let message =
             format!("`{field}` of {} `{}` must be {wanted}, not {found}: left out", object.word, object.who());
@@ -108,6 +118,7 @@ pub fn translate(
     let mut remarks = Remarks::default();
     let all = Inventory::new(objects, &mut remarks);
     let mut cx = Cx { all: &all, sources, remarks };
+    shapes::check(&mut cx);
 
     let known = nodes::Nodes::new(&cx);
     let on_nodes = nodes::AboutCluster::new(&cx);
@@ -115,14 +126,16 @@ pub fn translate(
     let cilium = systems::Cilium::new(&mut cx);
     let kubeadm = systems::Kubeadm::new(&cx);
     let overlay = ipam::overlay(&cx);
+    let host_routing = on_nodes.ebpf_host_routing.or(cilium.host_routing.clone());
+    let bypassed = host_routing.as_ref().and_then(Node::as_bool_12) == Some(true);
     let runs = cilium.runs.map(|at| Node::str(at, "cilium"));
     let tree = MapBuilder::new(span)
         .set("dataplane", None, runs.or(on_nodes.cilium))
-        .set("ebpfHostRouting", None, on_nodes.ebpf_host_routing.or(cilium.host_routing.clone()))
+        .set("ebpfHostRouting", None, host_routing)
         .set("networkPolicy", None, systems::engine(&mut cx, &cilium))
         .set("kubeProxy", None, systems::kube_proxy(&mut cx, &cilium))
         .set("ipam", None, ipam::settings(&mut cx))
-        .set("masquerade", None, masquerade::section(&mut cx, &cilium))
+        .set("masquerade", None, masquerade::section(&mut cx, &cilium, bypassed))
         .set("ingress", None, ingress::section(&mut cx))
         .set("nodes", None, known.section(&mut cx))
         .set("namespaces", None, nodes::namespaces(&mut cx))
@@ -149,7 +162,6 @@ pub fn translate(
     nodes::foreign_rules(&mut cx);
     masquerade::scripts(&mut cx);
     systems::dns(&mut cx);
-    let hints = nodes::hints(&cx);
     cx.remarks.tell(notes, findings);
-    ClusterFragment { tree, implied, hints }
+    ClusterFragment { tree, implied }
 }

@@ -333,11 +333,16 @@ fn families(nodes: &[&Object]) -> Option<Node> {
 }
 
 /// Lower-case ids of the machines: their resource group names the cluster.
-pub(super) fn hints(cx: &Cx<'_>) -> Vec<String> {
-    let ids = cx.all.of(Kind::Node).iter().flat_map(|object| {
-        let id = said(&object.node, &["spec", "providerID"]);
-        let group = label(&object.node, "kubernetes.azure.com/cluster");
-        [id, group].into_iter().flatten().filter_map(Node::text).map(str::to_ascii_lowercase)
+pub(super) fn hints(objects: &[Node]) -> Vec<String> {
+    let nodes = objects.iter().filter(|object| {
+        let word = |key| text(object, &[key]).unwrap_or_default();
+        Kind::of(word("apiVersion"), word("kind")) == Kind::Node
+    });
+    let ids = nodes.filter_map(|node| {
+        let id = said(node, &["spec", "providerID"]);
+        // A label is cut off at 63 characters: it only stands in for the id.
+        let id = id.or_else(|| label(node, "kubernetes.azure.com/cluster"))?;
+        Some(id.text()?.to_ascii_lowercase())
     });
     ids.collect::<BTreeSet<String>>().into_iter().collect()
 }

@@ -8,6 +8,7 @@ use crate::tree::{Entry, MapBuilder, Node};
 use causeway_model::codes;
 use causeway_model::finding::Finding;
 use causeway_model::source::Span;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// An object with a name.
@@ -72,10 +73,15 @@ fn collect(node: &Node, out: &mut Vec<Node>) {
                 }
             }
         }
-        // `items: null` is how Go prints a list of nothing.
-        (None, Some(kind)) if kind.ends_with("List") && node.get("items").is_none_or(Node::is_null) => {}
+        // `items: null` is how Go prints a list of nothing. What has a name of its own is no list.
+        (None, Some(kind))
+            if kind.ends_with("List") && node.get("items").is_none_or(Node::is_null) && !is_named(node) => {}
         _ => out.push(node.clone()),
     }
+}
+
+fn is_named(node: &Node) -> bool {
+    said(node, &["metadata", "name"]).is_some()
 }
 
 /// An item of a typed list with the list's version and kind, where it does not state its own.
@@ -95,8 +101,8 @@ fn complete(item: &Node, list: &Node, kind: &str) -> Node {
     builder.build()
 }
 
-/// What tells two objects of a kind apart: see [`identity`], the namespace, the name.
-type Key = (String, Option<String>, String);
+/// What tells two objects of a kind apart: the namespace, the name, and [`identity`].
+type Key = (Option<String>, String, String);
 
 /// All objects by kind, each kind by namespace and name, each object once.
 #[derive(Debug, Default)]
@@ -105,24 +111,16 @@ pub(super) struct Inventory(BTreeMap<Kind, Vec<Object>>);
 impl Inventory {
     /// Tells kinds and names. What has neither is said.
     pub(super) fn new(nodes: Vec<Node>, remarks: &mut Remarks) -> Inventory {
-        let mut known: BTreeMap<Kind, BTreeMap<Key, Object>> = BTreeMap::new();
+        let mut known: BTreeMap<Kind, BTreeMap<Key, Vec<Object>>> = BTreeMap::new();
         for node in nodes {
             let Some((kind, object)) = read(node, remarks) else { continue };
-            let twins = known.entry(kind).or_default();
-            let key = (identity(kind, &object), object.namespace.clone(), object.name.clone());
-            match twins.remove(&key) {
-                Some(twin) => twins.insert(key, settle(kind, twin, object, remarks)),
-                None => twins.insert(key, object),
-            };
+            let key = (object.namespace.clone(), object.name.clone(), identity(kind, &object));
+            known.entry(kind).or_default().entry(key).or_default().push(object);
         }
-        let sorted = |objects: BTreeMap<Key, Object>| {
-            let mut objects: Vec<Object> = objects.into_values().collect();
-            objects.sort_by(|one, other| {
-                (&one.namespace, &one.name, &one.word).cmp(&(&other.namespace, &other.name, &other.word))
-            });
-            objects
+        let mut one_of_each = |(kind, objects): (Kind, BTreeMap<Key, Vec<Object>>)| {
+            (kind, objects.into_values().filter_map(|twins| settle(kind, twins, remarks)).collect())
         };
-        Inventory(known.into_iter().map(|(kind, objects)| (kind, sorted(objects))).collect())
+        Inventory(known.into_iter().map(&mut one_of_each).collect())
     }
 
     /// The objects of a kind, by namespace and name.
@@ -189,27 +187,26 @@ fn read(node: Node, remarks: &mut Remarks) -> Option<(Kind, Object)> {
     Some((kind, Object { word, namespace, name, at, node }))
 }
 
-/// One object given twice.
-fn settle(kind: Kind, one: Object, other: Object, remarks: &mut Remarks) -> Object {
-    let (old, new) = match one.rank().cmp(&other.rank()) {
-        std::cmp::Ordering::Less => (one, other),
-        std::cmp::Ordering::Greater => (other, one),
-        std::cmp::Ordering::Equal => {
-            let (first, second) = (one.node.to_json().to_string(), other.node.to_json().to_string());
-            if first <= second { (other, one) } else { (one, other) }
-        }
-    };
-    if !old.is_live() && !new.is_live() && !old.node.same(&new.node) {
+/// One object, given once or more often. Which of the states counts does not depend on their order.
+fn settle(kind: Kind, mut twins: Vec<Object>, remarks: &mut Remarks) -> Option<Object> {
+    if twins.len() > 1 {
+        twins
+            .sort_by_cached_key(|object| (Reverse(object.rank()), object.node.to_json().to_string(), object.node.span));
+    }
+    let mut twins = twins.into_iter();
+    let one = twins.next()?;
+    // Of what a cluster had at several times the last state is the right one; manifests have no time.
+    if let Some(other) = twins.find(|other| !one.is_live() && !other.node.same(&one.node)) {
         remarks.finding(
             Finding::new(
                 codes::EXPORTS_DISAGREE,
                 format!("clusters.*.{}", kind.section()),
-                format!("{} `{}` is given twice, and not the same", new.word, new.who()),
+                format!("{} `{}` is given twice, and not the same", one.word, one.who()),
             )
             .help("leave one of them out; only one was used")
-            .on(new.who())
-            .at(Some(old.at)),
+            .on(one.who())
+            .at(Some(other.at)),
         );
     }
-    new
+    Some(one)
 }

@@ -87,7 +87,12 @@ fn listens(object: &Object, spec: &Node, cx: &mut Cx<'_>) -> Option<Node> {
         items(spec, &["initContainers"]).filter(|container| text(container, &["restartPolicy"]) == Some("Always"));
     let mut out: Vec<Node> = Vec::new();
     for stated in items(spec, &["containers"]).chain(sidecars).flat_map(|container| items(container, &["ports"])) {
-        let Some(value) = at(stated, &["containerPort"]) else { continue };
+        let Some(value) = at(stated, &["containerPort"]) else {
+            if stated.as_map().is_some() {
+                cx.strange(object, "ports", stated, "a port with its number");
+            }
+            continue;
+        };
         let Some(number) = port(value) else {
             cx.strange(object, "containerPort", value, "a port");
             continue;
@@ -115,18 +120,17 @@ pub(super) fn protocol(object: &Object, port: &Node, cx: &mut Cx<'_>) -> Option<
     known
 }
 
-/// Where a workload keeps its template: metadata and spec.
-pub(super) fn template_of(object: &Object) -> Option<&Node> {
-    let path: &[&str] = match object.word.as_str() {
+/// Where a workload keeps the template of its pods: their metadata and spec.
+pub(super) fn template_path(object: &Object) -> &'static [&'static str] {
+    match object.word.as_str() {
         "CronJob" => &["spec", "jobTemplate", "spec", "template"],
         "PodTemplate" => &["template"],
         _ => &["spec", "template"],
-    };
-    at(&object.node, path)
+    }
 }
 
 fn template(workload: &Object, name: &str, cx: &mut Cx<'_>) -> Option<Node> {
-    let template = template_of(workload);
+    let template = at(&workload.node, template_path(workload));
     let Some(spec) = template.and_then(|template| at(template, &["spec"])) else {
         let what = "no pod template is in it; which pods it makes is not known";
         let who = format!("{} {}", workload.word, workload.who());

@@ -50,7 +50,7 @@ fn translate(service: &Object, cx: &mut Cx<'_>) -> Node {
     MapBuilder::new(node.span)
         .set("name", None, Node::str(service.at, service.name.as_str()))
         .set("namespace", None, cx.namespace(service))
-        .set("type", None, at(node, &["spec", "type"]).filter(|_| kind.is_some()).cloned())
+        .set("type", None, said(node, &["spec", "type"]).filter(|_| kind.is_some()).cloned())
         .set("clusterIp", None, cluster_ips(service, cx))
         .set("internalIp", None, side(true))
         .set("internal", None, internal.filter(|_| kind == Some(ServiceType::LoadBalancer)))
@@ -136,7 +136,9 @@ fn ports(service: &Object, cx: &mut Cx<'_>) -> Option<Node> {
     let mut out = Vec::new();
     for stated in items(&service.node, &["spec", "ports"]) {
         let Some(value) = at(stated, &["port"]) else {
-            cx.strange(service, "spec.ports", stated, "a port with its number");
+            if stated.as_map().is_some() {
+                cx.strange(service, "spec.ports", stated, "a port with its number");
+            }
             continue;
         };
         let Some(front) = port(value) else {
@@ -157,8 +159,11 @@ fn ports(service: &Object, cx: &mut Cx<'_>) -> Option<Node> {
                 }
             }
         }
-        if let Some(node_port) = at(stated, &["nodePort"]).and_then(port) {
-            written.push_str(&format!("@{node_port}"));
+        if let Some(stated) = at(stated, &["nodePort"]).filter(|stated| stated.text() != Some("0")) {
+            match port(stated) {
+                Some(node_port) => written.push_str(&format!("@{node_port}")),
+                None => cx.strange(service, "nodePort", stated, "a port"),
+            }
         }
         out.push(Node::str(value.span, written));
     }

@@ -46,7 +46,8 @@ fn entry_mut<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Entry> {
     }
 }
 
-fn is_id(node: &Node) -> bool {
+/// Whether a value is an id of Azure's.
+pub(super) fn is_id(node: &Node) -> bool {
     node.text().is_some_and(|text| text.starts_with('/'))
 }
 

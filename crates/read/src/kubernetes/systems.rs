@@ -70,6 +70,8 @@ pub(super) struct Cilium {
     pub(super) runs: Option<Span>,
     /// `masquerade.agent`: its own agent in BPF is on.
     pub(super) masquerades: Option<Node>,
+    /// Its own agent is on, whoever writes its file.
+    has_agent: bool,
     /// `kubeProxy.mode: none`: it does kube-proxy's work.
     pub(super) replaces_kube_proxy: Option<Node>,
     /// `ebpfHostRouting`.
@@ -88,8 +90,12 @@ impl Cilium {
         cilium.runs = cilium.runs.or(Some(map.at));
         cilium.ignores_policies = config(map, "enable-policy").and_then(Node::text) == Some("never");
         let bpf = on("enable-bpf-masquerade");
-        cilium.masquerades =
-            on("enable-ip-masq-agent").filter(|_| bpf.is_some()).map(|value| Node::str(value.span, "cilium"));
+        let agent = on("enable-ip-masq-agent").filter(|_| bpf.is_some());
+        cilium.has_agent = agent.is_some();
+        // On AKS its agent reads what the platform merged of several files: that reader is the platform's, not plain Cilium's.
+        let merged = config(map, "ip-masq-agent-config-path").and_then(Node::text);
+        let merged = merged.is_some_and(|path| path.contains("merged-config"));
+        cilium.masquerades = agent.filter(|_| !merged).map(|value| Node::str(value.span, "cilium"));
         let replaces = config(map, "kube-proxy-replacement");
         cilium.replaces_kube_proxy = replaces
             .filter(|value| matches!(value.text(), Some("true" | "strict")))
@@ -107,7 +113,7 @@ impl Cilium {
         cilium.pod_cidr = one_or_many(map.at, ranges);
         for (value, what) in [
             (
-                on("enable-ipv4-masquerade").filter(|_| cilium.masquerades.is_none()),
+                on("enable-ipv4-masquerade").filter(|_| !cilium.has_agent),
                 "Cilium masquerades by its own rules, which a design can't say",
             ),
             (

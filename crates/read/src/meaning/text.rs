@@ -120,11 +120,17 @@ fn service_port(text: &str) -> Option<ServicePort> {
         Some(target) => match target.parse() {
             Ok(0) => return None,
             Ok(number) => TargetPort::Number(number),
-            Err(_) if target.starts_with(|c: char| c.is_ascii_alphabetic()) => TargetPort::Name(target.to_owned()),
+            Err(_) if is_port_name(target) => TargetPort::Name(target.to_owned()),
             Err(_) => return None,
         },
     };
     Some(ServicePort { protocol, port, target, node_port })
+}
+
+/// Letters, digits and hyphens, with a letter among them (RFC 6335, section 5.1, as Kubernetes has it).
+fn is_port_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 fn port_match(text: &str) -> Option<PortMatch> {
@@ -146,7 +152,10 @@ mod tests {
         assert_eq!(service_port("tcp/80"), port(TargetPort::Number(80), None));
         assert_eq!(service_port("tcp/80->8080"), port(TargetPort::Number(8080), None));
         assert_eq!(service_port("tcp/80->http@30080"), port(TargetPort::Name("http".into()), Some(30080)));
-        for wrong in ["80", "tcp/0", "tcp/80->", "tcp/80->0", "tcp/70000", "quic/80", "tcp/80@x"] {
+        assert_eq!(service_port("tcp/80->8080-web"), port(TargetPort::Name("8080-web".into()), None));
+        for wrong in
+            ["tcp/80->70000", "tcp/80->a b", "80", "tcp/0", "tcp/80->", "tcp/80->0", "tcp/70000", "quic/80", "tcp/80@x"]
+        {
             assert_eq!(service_port(wrong), None, "{wrong}");
         }
     }

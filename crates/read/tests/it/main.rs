@@ -2,6 +2,7 @@
 
 mod azure;
 mod design;
+mod kubernetes;
 mod masquerade;
 mod masquerade_promises;
 mod tree;
