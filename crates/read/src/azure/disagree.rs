@@ -97,7 +97,7 @@ pub(super) fn report(cx: &mut Translation) {
 fn facts_of(cx: &Translation, object: &Object) -> Option<(String, &'static [Fact])> {
     let parent = || cx.name(&object.id.parent()?);
     let own = || cx.name(&object.id);
-    Some(match object.kind()? {
+    Some(match object.kind {
         Kind::VirtualNetwork => (format!("networks.{}", own()?), NETWORK),
         Kind::Subnet => (format!("networks.{}.subnets.{}", parent()?, object.name), SUBNET),
         Kind::Cluster => (format!("clusters.{}", own()?), CLUSTER),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(super) struct Object {
     pub(super) id: ResourceId,
+    pub(super) kind: Kind,
     /// As it calls itself, else as the id does.
     pub(super) name: Arc<str>,
     pub(super) name_span: Span,
@@ -60,15 +61,15 @@ impl Object {
         self.bodies.first().map_or(self.name_span, |body| body.span)
     }
 
-    pub(super) fn kind(&self) -> Option<Kind> {
-        Kind::of_type(self.id.kind())
+    fn new(id: &ResourceId, kind: Kind, name: Arc<str>, name_span: Span) -> Object {
+        Object { id: id.clone(), kind, name, name_span, bodies: Vec::new(), later: Vec::new() }
     }
 }
 
-/// All objects by id.
+/// All objects by kind and id.
 #[derive(Debug, Default)]
 pub(super) struct Inventory {
-    objects: BTreeMap<ResourceId, Object>,
+    objects: BTreeMap<Kind, BTreeMap<ResourceId, Object>>,
 }
 
 /// Lists in which an object keeps its parts.
@@ -109,16 +110,16 @@ impl Inventory {
             }
         }
         // Ids with parts left unsaid come last: they are taken for the full ids they fit.
-        placed.sort_by_key(|(id, _)| id.subscription().is_none() || id.group().is_none());
+        placed.sort_by_key(|(id, _)| id.is_open());
         for (id, resource) in placed {
-            inventory.place(inventory.settled(&id), resource, notes);
+            inventory.place(&inventory.settled(&id), resource, notes);
         }
         inventory.add_wholes();
         // Whole objects without an id before parts without a parent, which may belong to them.
         homeless.sort_by_key(|(kind, resource)| (kind.arm().split('/').count(), resource.name.is_empty()));
         for (kind, resource) in homeless {
             match inventory.home(kind, &resource) {
-                Some(id) => inventory.place(id, resource, notes),
+                Some(id) => inventory.place(&id, resource, notes),
                 None => notes.push(foreign(&resource)),
             }
         }
@@ -128,12 +129,8 @@ impl Inventory {
 
     /// Adds what the objects are parts of, where it was not given.
     fn add_wholes(&mut self) {
-        let parents: Vec<(ResourceId, Span)> = self
-            .objects
-            .values()
-            .filter_map(|object| Some((object.id.parent()?, object.name_span)))
-            .filter(|(parent, _)| Kind::of_type(parent.kind()).is_some())
-            .collect();
+        let parents: Vec<(ResourceId, Span)> =
+            self.all().filter_map(|object| Some((object.id.parent()?, object.name_span))).collect();
         for (parent, at) in parents {
             self.refer(&parent, at);
         }
@@ -141,56 +138,53 @@ impl Inventory {
 
     /// The object of an id.
     pub(super) fn get(&self, id: &ResourceId) -> Option<&Object> {
-        self.objects.get(id).or_else(|| self.objects.get(&self.settled(id)))
+        let exact = |id: &ResourceId| self.objects.get(&Kind::of(id)?)?.get(id);
+        exact(id).or_else(|| exact(&self.settled(id)))
+    }
+
+    fn has(&self, id: &ResourceId) -> bool {
+        Kind::of(id).and_then(|kind| self.objects.get(&kind)).is_some_and(|objects| objects.contains_key(id))
     }
 
     /// The objects of a kind, by id.
     pub(super) fn of(&self, kind: Kind) -> impl Iterator<Item = &Object> {
-        self.objects.values().filter(move |object| object.kind() == Some(kind))
+        self.objects.get(&kind).into_iter().flat_map(BTreeMap::values)
     }
 
-    /// Every object, by id.
+    /// Every object, by kind and id.
     pub(super) fn all(&self) -> impl Iterator<Item = &Object> {
-        self.objects.values()
+        self.objects.values().flat_map(BTreeMap::values)
     }
 
     /// The parts of that kind of one object, by id.
     pub(super) fn parts<'a>(&'a self, parent: &'a ResourceId, kind: Kind) -> impl Iterator<Item = &'a Object> {
         // Ids of parts start with the id of the whole, so they stand together.
-        let from = parent.clone();
-        self.objects
-            .range(from..)
+        let objects = self.objects.get(&kind).into_iter().flat_map(move |objects| objects.range(parent.clone()..));
+        objects
             .map(|(_, object)| object)
             .take_while(|object| object.id.key().starts_with(parent.key()))
-            .filter(move |object| object.kind() == Some(kind) && object.id.parent().as_ref() == Some(parent))
+            .filter(move |object| object.id.parent().as_ref() == Some(parent))
     }
 
-    /// Adds an object that was only referred to, with everything it is a part of. `written` is the reference.
-    pub(super) fn refer(&mut self, id: &ResourceId, at: Span) -> ResourceId {
+    /// Adds an object that was only referred to, with everything it is a part of. Ids of kinds that are not known are
+    /// left alone.
+    pub(super) fn refer(&mut self, id: &ResourceId, at: Span) {
         let id = self.settled(id);
-        if let Some(parent) = id.parent()
-            && Kind::of_type(parent.kind()).is_some()
-        {
+        let Some(kind) = Kind::of(&id) else { return };
+        if let Some(parent) = id.parent() {
             self.refer(&parent, at);
         }
-        let object = self.objects.entry(id.clone()).or_insert_with(|| Object {
-            id: id.clone(),
-            name: id.name().into(),
-            name_span: at,
-            bodies: Vec::new(),
-            later: Vec::new(),
-        });
+        let objects = self.objects.entry(kind).or_default();
+        let object = objects.entry(id.clone()).or_insert_with(|| Object::new(&id, kind, id.name().into(), at));
         // Azure writes some ids in capitals only: the other spelling is the object's name, whoever comes first.
         if !object.is_given() && id.name() > object.name.as_ref() {
             object.name = id.name().into();
         }
-        id
     }
 
     /// The id under which an object is kept: its own, or where it leaves subscription or group open, the only one that fits.
     pub(super) fn settled(&self, id: &ResourceId) -> ResourceId {
-        let open = id.subscription().is_none() || id.group().is_none();
-        if !open || self.objects.contains_key(id) {
+        if !id.is_open() || self.has(id) {
             return id.clone();
         }
         let fits = |other: &&ResourceId| {
@@ -198,31 +192,35 @@ impl Inventory {
                 (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
                 _ => true,
             };
-            other.kind() == id.kind()
-                && same(id.subscription(), other.subscription())
-                && same(id.group(), other.group())
-                && tail(other) == tail(id)
+            same(id.subscription(), other.subscription()) && same(id.group(), other.group()) && tail(other) == tail(id)
         };
-        let mut fitting = self.objects.keys().filter(fits);
+        let objects = Kind::of(id).and_then(|kind| self.objects.get(&kind));
+        let mut fitting = objects.into_iter().flat_map(BTreeMap::keys).filter(fits);
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => only.clone(),
+            // A new part of a whole that is known.
+            (None, _) => self.settled_below(id).unwrap_or_else(|| id.clone()),
             _ => id.clone(),
         }
     }
 
-    fn place(&mut self, id: ResourceId, resource: Resource, notes: &mut Vec<Note>) {
-        let parts = parts_of(&id, &resource, notes);
-        let object = self.objects.entry(id.clone()).or_insert_with(|| Object {
-            id: id.clone(),
-            name: if resource.name.is_empty() { id.name().into() } else { resource.name.clone() },
-            name_span: resource.name_span,
-            bodies: Vec::new(),
-            later: Vec::new(),
-        });
+    fn settled_below(&self, id: &ResourceId) -> Option<ResourceId> {
+        let (_, step) = id.kind().rsplit_once('/')?;
+        let parent = id.parent()?;
+        let whole = self.settled(&parent);
+        if whole == parent { None } else { whole.child(step, id.name()) }
+    }
+
+    fn place(&mut self, id: &ResourceId, resource: Resource, notes: &mut Vec<Note>) {
+        let Some(kind) = Kind::of(id) else { return notes.push(foreign(&resource)) };
+        let parts = parts_of(id, &resource, notes);
+        let name = || if resource.name.is_empty() { id.name().into() } else { resource.name.clone() };
+        let objects = self.objects.entry(kind).or_default();
+        let object = objects.entry(id.clone()).or_insert_with(|| Object::new(id, kind, name(), resource.name_span));
         object.bodies.push(resource.body);
         object.later.extend(resource.later);
         for (id, part) in parts {
-            self.place(id, part, notes);
+            self.place(&id, part, notes);
         }
     }
 
@@ -255,13 +253,11 @@ impl Inventory {
     }
 
     fn free(&self, arm: &str, name: &str) -> Option<ResourceId> {
-        numbered(name)
-            .filter_map(|name| ResourceId::new(None, None, arm, &[&name]))
-            .find(|id| !self.objects.contains_key(id))
+        numbered(name).filter_map(|name| ResourceId::new(None, None, arm, &[&name])).find(|id| !self.has(id))
     }
 
     fn free_below(&self, parent: &ResourceId, step: &str) -> Option<ResourceId> {
-        numbered("unnamed").filter_map(|name| parent.child(step, &name)).find(|id| !self.objects.contains_key(id))
+        numbered("unnamed").filter_map(|name| parent.child(step, &name)).find(|id| !self.has(id))
     }
 }
 
@@ -297,7 +293,7 @@ fn foreign(resource: &Resource) -> Note {
 fn parts_of(id: &ResourceId, resource: &Resource, notes: &mut Vec<Note>) -> Vec<(ResourceId, Resource)> {
     let mut out = Vec::new();
     for (whole, key, step) in PARTS {
-        if Kind::of_type(id.kind()) != Some(*whole) {
+        if Kind::of(id) != Some(*whole) {
             continue;
         }
         for (at, item) in list(&resource.body, key).into_iter().enumerate() {
@@ -310,7 +306,7 @@ fn parts_of(id: &ResourceId, resource: &Resource, notes: &mut Vec<Note>) -> Vec<
                 continue;
             }
             let own = item.get_ci("id").and_then(Node::text).and_then(ResourceId::parse);
-            let own = own.filter(|own| own.parent().as_ref() == Some(id));
+            let own = own.filter(|own| own.parent().as_ref() == Some(id) && Kind::of(own).is_some());
             let named = item.get_ci("name").filter(|name| name.text().is_some_and(|text| !text.is_empty()));
             let name: Arc<str> = match (named.and_then(Node::text), &own) {
                 (Some(name), _) => name.into(),

@@ -1,6 +1,7 @@
 //! The kinds of Azure objects this program understands: their types, and the keys by which an object shows what it is
 //! when it does not say so.
 
+use super::resource::ResourceId;
 use crate::tree::{Node, Value};
 
 /// A kind of Azure object.
@@ -190,7 +191,15 @@ impl Kind {
 
     /// The kind of a type, in any case. `None` for types this program has no use for.
     pub(super) fn of_type(arm: &str) -> Option<Kind> {
-        let arm = arm.to_ascii_lowercase();
+        Kind::of_lower(&arm.to_ascii_lowercase())
+    }
+
+    /// The kind of the object an id is of.
+    pub(super) fn of(id: &ResourceId) -> Option<Kind> {
+        Kind::of_lower(id.kind())
+    }
+
+    fn of_lower(arm: &str) -> Option<Kind> {
         let known = ROWS.iter().find(|row| !row.arm.is_empty() && row.arm == arm).map(|row| row.kind);
         known.or_else(|| {
             let record_type = arm.strip_prefix(RECORD_SETS)?;

@@ -212,7 +212,8 @@ fn connections(cx: &Translation, gateway: &Object) -> BTreeMap<Arc<str>, Span> {
 
 /// A subnet shows that a gateway stands in it, even where the gateway was not given.
 fn gateway_not_given(cx: &mut Translation, network: &ResourceId) {
-    let seen = cx.inventory.parts(network, Kind::Subnet).find_map(|subnet| {
+    let own = |subnet: &&Object| subnet.name.eq_ignore_ascii_case("GatewaySubnet");
+    let seen = cx.inventory.parts(network, Kind::Subnet).filter(own).find_map(|subnet| {
         let configurations = subnet.all("ipConfigurations").into_iter().filter_map(id_of);
         let gateways =
             configurations.filter_map(|(id, at)| Some((id.ancestor(Kind::VirtualNetworkGateway.arm())?, at.span)));

@@ -43,8 +43,11 @@ impl Occupancy {
 
 /// What an id of an address's holder says.
 enum Holder {
-    /// A node of a cluster that was given, one of its pods, or its API server: the cluster's own arithmetic has it.
+    /// A node of a cluster that was given, one of its pods, or its API server in the network: the cluster's own
+    /// arithmetic has it.
     Node,
+    /// The private endpoint of a cluster's API server, of which the cluster's arithmetic knows too.
+    ApiEndpoint(ResourceId),
     /// A node of a cluster that was not given.
     ForeignNode,
     /// A private endpoint's interface.
@@ -73,6 +76,10 @@ pub(super) fn count(cx: &mut Translation) -> Occupancy {
         for (id, span) in held {
             let holders = match known.holder(cx, &subnet.id, &id) {
                 Holder::Node => continue,
+                Holder::ApiEndpoint(cluster) => {
+                    cx.api_endpoints.entry(cluster).or_insert((subnet.id.clone(), span));
+                    continue;
+                }
                 Holder::ForeignNode => {
                     let entry = foreign.entry(id.group().unwrap_or_default().to_lowercase()).or_insert((0, span));
                     entry.0 += 1;
@@ -176,9 +183,8 @@ impl Known {
         }
         if let Some(nic) = owner(Kind::NetworkInterface.arm()) {
             if is_endpoint(cx, &nic, id) {
-                let of_the_api_server =
-                    cluster.and_then(|id| cx.inventory.get(id)).is_some_and(super::aks::has_private_endpoint);
-                return if of_the_api_server { Holder::Node } else { Holder::Endpoint };
+                let private = |id: &&ResourceId| cx.inventory.get(id).is_some_and(super::aks::has_private_endpoint);
+                return cluster.filter(private).map_or(Holder::Endpoint, |id| Holder::ApiEndpoint(id.clone()));
             }
             return if in_node_group { Holder::Node } else { Holder::Machine };
         }
@@ -244,16 +250,4 @@ fn is_endpoint(cx: &Translation, nic: &ResourceId, configuration: &ResourceId) -
     cx.endpoint_nics.contains(nic)
         || nic.name().to_ascii_lowercase().contains(".nic.")
         || configuration.name().to_ascii_lowercase().starts_with("privateendpointipconfig")
-}
-
-/// The subnet in which a private cluster's endpoint is seen to stand.
-pub(super) fn api_endpoint_subnet(cx: &Translation, cluster: &ResourceId) -> Option<(ResourceId, Span)> {
-    cx.inventory.of(Kind::Subnet).find_map(|subnet| {
-        let mut configurations = subnet.all("ipConfigurations").into_iter().filter_map(id_of);
-        configurations.find_map(|(id, at)| {
-            let nic = id.ancestor(Kind::NetworkInterface.arm())?;
-            let of_this = id.group().and_then(|group| cx.cluster_of_group(group)) == Some(cluster);
-            (of_this && is_endpoint(cx, &nic, &id)).then(|| (subnet.id.clone(), at.span))
-        })
-    })
 }

@@ -80,7 +80,7 @@ impl PublicAddresses {
 
 /// How many addresses a prefix has, and whether they are IPv6.
 fn size(cx: &Translation, id: &ResourceId) -> Option<(u64, bool)> {
-    let prefix = cx.inventory.get(id).filter(|object| object.kind() == Some(Kind::PublicIpPrefix))?;
+    let prefix = cx.inventory.get(id).filter(|object| object.kind == Kind::PublicIpPrefix)?;
     if let Some(cidr) = prefix.first(|body| text(body, "ipPrefix")).and_then(Node::text) {
         let cidr = causeway_addr::Cidr::parse(cidr.trim()).ok()?.cidr;
         return Some((u64::try_from(cidr.size()).ok()?, cidr.first().is_ipv6()));

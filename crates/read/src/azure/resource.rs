@@ -16,6 +16,8 @@ pub struct ResourceId {
     key: Arc<str>,
     /// Lower case: `microsoft.network/virtualnetworks/subnets`.
     kind: Arc<str>,
+    /// Subscription or group are not said.
+    open: bool,
 }
 
 /// Stands for a subscription or a resource group that the source does not say. An id with it is taken for the same
@@ -42,7 +44,12 @@ impl ResourceId {
             kind.push_str(step);
             steps += 1;
         }
-        (steps > 0).then(|| ResourceId { written: written.into(), key: key.into(), kind: kind.into() })
+        (steps > 0).then(|| ResourceId {
+            open: key.starts_with("/subscriptions/-/") || key.contains("/resourcegroups/-/"),
+            written: written.into(),
+            key: key.into(),
+            kind: kind.into(),
+        })
     }
 
     /// Makes an id of its parts. `kind` is a type such as `Microsoft.Network/virtualNetworks/subnets`, `names` has one
@@ -94,6 +101,11 @@ impl ResourceId {
     /// The subscription, as written; `None` where the source did not say it.
     pub fn subscription(&self) -> Option<&str> {
         self.after("subscriptions")
+    }
+
+    /// Whether the source left the subscription or the resource group open.
+    pub(super) fn is_open(&self) -> bool {
+        self.open
     }
 
     /// The resource group, as written; `None` where the source did not say it.

@@ -133,7 +133,7 @@ fn protocols(cx: &mut Translation, rule: &Node, key: &str) -> Vec<(Span, &'stati
 fn addresses(cx: &mut Translation, rule: &Node, direct: &str, groups: &str, names: Option<&str>) -> Option<Node> {
     let mut out: Vec<Node> = list(rule, direct).into_iter().flat_map(spread).collect();
     for (group, at) in references(rule, groups) {
-        let held = cx.inventory.get(&group).filter(|object| object.kind() == Some(Kind::IpGroup) && object.is_given());
+        let held = cx.inventory.get(&group).filter(|object| object.kind == Kind::IpGroup && object.is_given());
         match held.map(|group| group.all("ipAddresses").into_iter().flat_map(spread).collect::<Vec<_>>()) {
             Some(held) => out.extend(held),
             None => {

@@ -6,7 +6,7 @@ use super::kind::Kind;
 use super::names::Names;
 use super::resource::{Resource, ResourceId};
 use super::value::id_of;
-use crate::tree::{MapBuilder, Node, Value};
+use crate::tree::{Entry, MapBuilder, Node, Value};
 use causeway_model::design::{Note, NoteKind};
 use causeway_model::finding::Finding;
 use causeway_model::source::{FileId, Span};
@@ -48,17 +48,20 @@ pub(super) struct Translation<'a> {
     node_groups: BTreeMap<String, ResourceId>,
     /// Interfaces that are known to be those of private endpoints.
     pub(super) endpoint_nics: BTreeSet<ResourceId>,
+    /// Subnets in which private clusters' endpoints are seen to stand, by cluster; known once the networks are written.
+    pub(super) api_endpoints: BTreeMap<ResourceId, (ResourceId, Span)>,
 }
 
 impl<'a> Translation<'a> {
     fn new(inventory: Inventory, notes: &'a mut Vec<Note>, findings: &'a mut Vec<Finding>) -> Self {
         let mut objects: BTreeMap<Kind, Vec<(ResourceId, Arc<str>)>> = BTreeMap::new();
         for object in inventory.all() {
-            if let Some(kind) = object.kind() {
-                // Sites behind a gateway are networks too.
-                let section = if kind == Kind::LocalNetworkGateway { Kind::VirtualNetwork } else { kind };
-                objects.entry(section).or_default().push((object.id.clone(), object.name.clone()));
-            }
+            // Sites behind a gateway are networks too.
+            let section = match object.kind {
+                Kind::LocalNetworkGateway => Kind::VirtualNetwork,
+                kind => kind,
+            };
+            objects.entry(section).or_default().push((object.id.clone(), object.name.clone()));
         }
         let names = objects.into_iter().map(|(kind, objects)| (kind, Names::new(objects))).collect();
         let node_groups = inventory
@@ -66,13 +69,13 @@ impl<'a> Translation<'a> {
             .filter_map(|cluster| Some((super::aks::node_resource_group(cluster)?, cluster.id.clone())))
             .collect();
         let endpoint_nics = super::endpoints::interfaces(&inventory);
-        Translation { inventory, notes, findings, names, node_groups, endpoint_nics }
+        Translation { inventory, notes, findings, names, node_groups, endpoint_nics, api_endpoints: BTreeMap::new() }
     }
 
     /// The design's name of an object that has a section of its own.
     pub(super) fn name(&self, id: &ResourceId) -> Option<Arc<str>> {
         let id = self.inventory.settled(id);
-        let section = match Kind::of_type(id.kind())? {
+        let section = match Kind::of(&id)? {
             Kind::LocalNetworkGateway => Kind::VirtualNetwork,
             kind => kind,
         };
@@ -123,7 +126,7 @@ impl<'a> Translation<'a> {
     fn note_what_is_missing(&mut self) {
         let mut missing = Vec::new();
         for object in self.inventory.all() {
-            let Some(kind) = object.kind() else { continue };
+            let kind = object.kind;
             let parts: &[&str] = match kind {
                 Kind::VirtualNetwork => &["subnets", "virtualNetworkPeerings"],
                 Kind::SecurityGroup => &["securityRules"],
@@ -187,11 +190,12 @@ impl<'a> Translation<'a> {
 
 /// A section of the design: objects by name, sorted. `None` without objects.
 pub(super) fn section(objects: Vec<(Arc<str>, Span, Node)>) -> Option<Node> {
-    let sorted: BTreeMap<Arc<str>, (Span, Node)> =
-        objects.into_iter().map(|(name, span, node)| (name, (span, node))).collect();
-    let (_, first) = sorted.first_key_value()?;
-    let builder = MapBuilder::new(first.1.span);
-    Some(sorted.into_iter().fold(builder, |builder, (name, (span, node))| builder.set(&name, span, node)).build())
+    let mut objects = objects;
+    objects.sort_by(|one, other| one.0.cmp(&other.0));
+    objects.dedup_by(|one, other| one.0 == other.0);
+    let span = objects.first()?.2.span;
+    let entries = objects.into_iter().map(|(key, key_span, node)| Entry { key, key_span, node });
+    Some(Node { span, value: Value::Map(Arc::new(entries.collect())) })
 }
 
 /// Adds the objects that are referred to and were not given, where the design must have something to refer to.
@@ -209,13 +213,20 @@ fn refer_to_the_rest(inventory: &mut Inventory) {
     }
 }
 
+/// `/subscriptions/S/resourceGroups/G/providers/P/virtualNetworks/V/subnets/N/`
+const SLASHES_OF_A_SUBNET: usize = 11;
+
 /// The references in a body to objects that have a place in the design.
 fn collect(node: &Node, out: &mut Vec<(ResourceId, Span)>) {
     match &node.value {
         Value::Scalar(scalar) if scalar.text.starts_with('/') => {
+            // Most ids are those of nodes' interfaces, far longer: not worth reading.
+            if scalar.text.bytes().filter(|byte| *byte == b'/').count() > SLASHES_OF_A_SUBNET {
+                return;
+            }
             let Some((id, _)) = id_of(node) else { return };
             let wanted = [Kind::VirtualNetwork, Kind::Subnet, Kind::RouteTable, Kind::SecurityGroup, Kind::NatGateway];
-            if Kind::of_type(id.kind()).is_some_and(|kind| wanted.contains(&kind)) {
+            if Kind::of(&id).is_some_and(|kind| wanted.contains(&kind)) {
                 out.push((id, node.span));
             }
         }

@@ -225,7 +225,7 @@ pub(super) fn report(cx: &mut Translation) {
     let levels: Vec<(&Level, BTreeSet<String>)> = LEVELS.iter().map(|level| (level, known(level))).collect();
     let mut found: BTreeMap<(Kind, String), (Span, usize, String)> = BTreeMap::new();
     for object in cx.inventory.all() {
-        let Some(kind) = object.kind() else { continue };
+        let kind = object.kind;
         for (level, known) in levels.iter().filter(|(level, _)| level.kind == kind) {
             for mapping in object.bodies.iter().filter_map(|body| path(body, level.at)) {
                 let inner = mapping.get_ci("properties").filter(|_| level.at.is_empty()).map_or(&[][..], Node::entries);

@@ -1,7 +1,6 @@
 //! How the API server is reached.
 
 use super::super::endpoints;
-use super::super::occupancy;
 use super::super::resource::ResourceId;
 use super::super::translate::Translation;
 use super::super::value::*;
@@ -25,10 +24,8 @@ pub(super) fn api_server(cx: &mut Translation, cluster: &Cluster) -> Option<Node
     let endpoint = endpoints::of_cluster(cx, &cluster.object.id).filter(|_| private.is_some() && integrated.is_none());
     let stated = profile.and_then(|profile| reference(profile, "subnetId"));
     let subnet = cx.subnet_node(stated.or_else(|| endpoint?.first(|body| reference(body, "subnet")))).or_else(|| {
-        let seen = super::has_private_endpoint(&cluster.object)
-            .then(|| occupancy::api_endpoint_subnet(cx, &cluster.object.id));
-        let (subnet, span) = seen.flatten()?;
-        Some(Node::str(span, cx.subnet_name(&subnet)?))
+        let (subnet, span) = cx.api_endpoints.get(&cluster.object.id)?;
+        Some(Node::str(*span, cx.subnet_name(subnet)?))
     });
     let ranges = profile.and_then(|profile| prop(profile, "authorizedIPRanges"));
     let ranges = ranges.map(|ranges| {

@@ -113,7 +113,7 @@ pub(in crate::azure) fn unknown_subnet(pool: &Object) -> Option<ResourceId> {
     let cluster = pool.id.parent()?;
     let name = format!("{}-{}", cluster.name(), pool.name);
     let id = || ResourceId::new(None, None, Kind::Subnet.arm(), &[UNKNOWN_NETWORK, &name]);
-    (pool.kind() == Some(Kind::NodePool) && is_later).then(id).flatten()
+    (pool.kind == Kind::NodePool && is_later).then(id).flatten()
 }
 
 fn list_of(pool: &Object, key: &str) -> Option<Node> {

@@ -58,10 +58,10 @@ natGateways:
     assert_eq!(
         both.notes,
         [
-            "1: the NAT gateway `ng` is referred to and was not given: its addresses are not known",
+            "2: the subnet `nodes` is referred to, but its network does not list it: its prefix is not known",
             "1: the network security group `sg` is referred to and was not given: its rules are not known",
             "1: the route table `rt` is referred to and was not given: its routes are not known",
-            "2: the subnet `nodes` is referred to, but its network does not list it: its prefix is not known",
+            "1: the NAT gateway `ng` is referred to and was not given: its addresses are not known",
         ]
     );
     assert_eq!(errors(&[&cluster, &subnet]), [""; 0]);
