@@ -41,11 +41,7 @@ pub enum BuddyError {
 impl Buddy {
     /// An allocator over these prefixes, all free. Items that others cover count once.
     pub fn new(space: &[Cidr]) -> Buddy {
-        Buddy {
-            free: free_blocks(space, &[]),
-            space: outermost(space),
-            used: BTreeSet::new(),
-        }
+        Buddy { free: free_blocks(space, &[]), space: outermost(space), used: BTreeSet::new() }
     }
 
     /// Hands out a block of this length; `None` if no free block holds one.
@@ -67,10 +63,7 @@ impl Buddy {
         if !self.free.take_exactly(&block) {
             // In the space and not free: something handed out lies in it or around it.
             let used = self.in_the_way(&block).unwrap_or(block);
-            return Err(BuddyError::InUse {
-                wanted: block,
-                used,
-            });
+            return Err(BuddyError::InUse { wanted: block, used });
         }
         self.used.insert(block);
         Ok(())

@@ -34,11 +34,7 @@ impl Family {
 
     /// The range of every address: `0.0.0.0/0` or `::/0`.
     pub const fn everything(self) -> Cidr {
-        Cidr {
-            family: self,
-            bits: 0,
-            len: 0,
-        }
+        Cidr { family: self, bits: 0, len: 0 }
     }
 
     /// The number of the highest address.
@@ -106,21 +102,13 @@ impl Cidr {
         if len > family.width() {
             return None;
         }
-        Some(Cidr {
-            family,
-            bits: bits_of(address) & !family.host_mask(len),
-            len,
-        })
+        Some(Cidr { family, bits: bits_of(address) & !family.host_mask(len), len })
     }
 
     /// The range of one address: `/32` or `/128`.
     pub const fn host(address: IpAddr) -> Cidr {
         let family = Family::of(address);
-        Cidr {
-            family,
-            bits: bits_of(address),
-            len: family.width(),
-        }
+        Cidr { family, bits: bits_of(address), len: family.width() }
     }
 
     /// An IPv4 prefix for a table of constants: `const A: Cidr = Cidr::v4([10, 0, 0, 0], 8);`.
@@ -131,15 +119,8 @@ impl Cidr {
     pub const fn v4(octets: [u8; 4], len: u8) -> Cidr {
         let bits = u32::from_be_bytes(octets) as u128;
         assert!(len <= 32, "an IPv4 prefix length is at most 32");
-        assert!(
-            bits & Family::V4.host_mask(len) == 0,
-            "the prefix has host bits set"
-        );
-        Cidr {
-            family: Family::V4,
-            bits,
-            len,
-        }
+        assert!(bits & Family::V4.host_mask(len) == 0, "the prefix has host bits set");
+        Cidr { family: Family::V4, bits, len }
     }
 
     /// An IPv6 prefix for a table of constants:
@@ -152,25 +133,14 @@ impl Cidr {
         let [a, b, c, d, e, f, g, h] = segments;
         let bits = Ipv6Addr::new(a, b, c, d, e, f, g, h).to_bits();
         assert!(len <= 128, "an IPv6 prefix length is at most 128");
-        assert!(
-            bits & Family::V6.host_mask(len) == 0,
-            "the prefix has host bits set"
-        );
-        Cidr {
-            family: Family::V6,
-            bits,
-            len,
-        }
+        assert!(bits & Family::V6.host_mask(len) == 0, "the prefix has host bits set");
+        Cidr { family: Family::V6, bits, len }
     }
 
     /// A prefix from the number of an address; host bits are cut off. `len` is at most the width
     /// and `bits` at most the family's last address: the callers in this crate see to that.
     pub(crate) const fn from_bits(family: Family, bits: u128, len: u8) -> Cidr {
-        Cidr {
-            family,
-            bits: bits & !family.host_mask(len),
-            len,
-        }
+        Cidr { family, bits: bits & !family.host_mask(len), len }
     }
 
     /// The first address, which is also the address in the written prefix.
@@ -275,11 +245,7 @@ impl Cidr {
             return None;
         }
         let bit = self.family.host_mask(self.len - 1) & !self.family.host_mask(self.len);
-        Some(Cidr {
-            family: self.family,
-            bits: self.bits ^ bit,
-            len: self.len,
-        })
+        Some(Cidr { family: self.family, bits: self.bits ^ bit, len: self.len })
     }
 
     /// The prefix of length `len` that covers this one, or `None` if `len` is longer than its own.
@@ -298,16 +264,8 @@ impl Cidr {
         // Bits above the family's width are zero in both and count as common.
         let unused = 128 - self.family.width() as u32;
         let common = (self.bits ^ other.bits).leading_zeros() - unused;
-        let shorter = if self.len < other.len {
-            self.len
-        } else {
-            other.len
-        };
-        let len = if common < shorter as u32 {
-            common as u8
-        } else {
-            shorter
-        };
+        let shorter = if self.len < other.len { self.len } else { other.len };
+        let len = if common < shorter as u32 { common as u8 } else { shorter };
         Some(Cidr::from_bits(self.family, self.bits, len))
     }
 
@@ -326,12 +284,7 @@ impl Cidr {
     /// longer than an address. The iterator is lazy; its full length can be astronomical.
     pub const fn subnets(&self, len: u8) -> Subnets {
         let none = len < self.len || len > self.family.width();
-        Subnets {
-            family: self.family,
-            len,
-            next: if none { None } else { Some(self.bits) },
-            last: self.last_bits(),
-        }
+        Subnets { family: self.family, len, next: if none { None } else { Some(self.bits) }, last: self.last_bits() }
     }
 }
 
@@ -371,11 +324,7 @@ impl Iterator for Subnets {
 
     fn next(&mut self) -> Option<Cidr> {
         let subnet = Cidr::from_bits(self.family, self.next?, self.len);
-        self.next = if subnet.last_bits() >= self.last {
-            None
-        } else {
-            subnet.last_bits().checked_add(1)
-        };
+        self.next = if subnet.last_bits() >= self.last { None } else { subnet.last_bits().checked_add(1) };
         Some(subnet)
     }
 }

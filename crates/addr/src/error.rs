@@ -159,9 +159,7 @@ impl CidrError {
             CidrError::Empty { wanted } => Some(
                 match wanted {
                     Wanted::Address => "write an address such as `10.0.0.4` or `fd00::4`",
-                    Wanted::Range => {
-                        "write an address and a prefix length such as `10.0.0.0/16` or `fd00::/64`"
-                    }
+                    Wanted::Range => "write an address and a prefix length such as `10.0.0.0/16` or `fd00::/64`",
                 }
                 .to_owned(),
             ),
@@ -170,29 +168,24 @@ impl CidrError {
                 "write `{}` for this one address, or the prefix length of the range you mean",
                 Cidr::host(*address)
             )),
-            CidrError::UnexpectedLength { address, .. } => {
-                Some(format!("write `{address}` without the prefix length"))
+            CidrError::UnexpectedLength { address, .. } => Some(format!("write `{address}` without the prefix length")),
+            CidrError::LeadingZero { without, .. } => {
+                Some(format!("some programs read a leading zero as octal; write `{without}` if decimal is meant"))
             }
-            CidrError::LeadingZero { without, .. } => Some(format!(
-                "some programs read a leading zero as octal; write `{without}` if decimal is meant"
-            )),
             CidrError::LeadingZeroInLength { without, .. } => write(without),
-            CidrError::Zone { without, .. } => Some(format!(
-                "a zone names an interface of one machine; write `{without}`"
-            )),
+            CidrError::Zone { without, .. } => {
+                Some(format!("a zone names an interface of one machine; write `{without}`"))
+            }
             CidrError::Mapped { plain, .. } => match plain {
                 Some(plain) => Some(format!("write it as IPv4: `{plain}`")),
                 None => Some("write IPv4 ranges as IPv4".to_owned()),
             },
-            CidrError::LengthTooLong { family, .. } => Some(format!(
-                "an {family} prefix length is between 0 and {}",
-                family.width()
-            )),
+            CidrError::LengthTooLong { family, .. } => {
+                Some(format!("an {family} prefix length is between 0 and {}", family.width()))
+            }
             CidrError::LengthNotANumber { from_netmask, .. } => match from_netmask {
                 Some(cidr) => Some(format!("write `{cidr}` instead of a netmask")),
-                None => Some(
-                    "a prefix length is a whole number, such as the 16 in `10.0.0.0/16`".to_owned(),
-                ),
+                None => Some("a prefix length is a whole number, such as the 16 in `10.0.0.0/16`".to_owned()),
             },
             CidrError::TrailingText { rest, without, .. } => {
                 if rest.starts_with([',', ';', ' ']) {
@@ -205,10 +198,9 @@ impl CidrError {
                 Some("write the lower address first, and two addresses of one family".to_owned())
             }
             CidrError::NotAnAddress { because, .. } => because.map(str::to_owned),
-            CidrError::HostBits { address, cidr } => Some(format!(
-                "write `{cidr}` for the range, or `{}` for the one address",
-                Cidr::host(*address)
-            )),
+            CidrError::HostBits { address, cidr } => {
+                Some(format!("write `{cidr}` for the range, or `{}` for the one address", Cidr::host(*address)))
+            }
         }
     }
 }

@@ -13,10 +13,7 @@ pub(crate) struct FreeBlocks {
 
 impl FreeBlocks {
     pub(crate) fn insert(&mut self, block: Cidr) {
-        self.lists
-            .entry((block.family(), block.prefix_len()))
-            .or_default()
-            .insert(block);
+        self.lists.entry((block.family(), block.prefix_len())).or_default().insert(block);
     }
 
     /// Takes exactly this block out; whether it was there.
@@ -47,11 +44,7 @@ impl FreeBlocks {
         let mut cover = Some(*wanted);
         while let Some(from) = cover {
             let key = (from.family(), from.prefix_len());
-            if self
-                .lists
-                .get(&key)
-                .is_some_and(|list| list.contains(&from))
-            {
+            if self.lists.get(&key).is_some_and(|list| list.contains(&from)) {
                 self.carve(from, *wanted);
                 return true;
             }
@@ -64,14 +57,8 @@ impl FreeBlocks {
     fn carve(&mut self, from: Cidr, wanted: Cidr) {
         self.remove(&from);
         let mut rest = from;
-        while let (true, Some([lower, upper])) =
-            (rest.prefix_len() < wanted.prefix_len(), rest.halves())
-        {
-            let (inside, outside) = if lower.covers(&wanted) {
-                (lower, upper)
-            } else {
-                (upper, lower)
-            };
+        while let (true, Some([lower, upper])) = (rest.prefix_len() < wanted.prefix_len(), rest.halves()) {
+            let (inside, outside) = if lower.covers(&wanted) { (lower, upper) } else { (upper, lower) };
             self.insert(outside);
             rest = inside;
         }

@@ -24,9 +24,7 @@ impl<T> Default for PrefixMap<T> {
 impl<T> PrefixMap<T> {
     /// A map without entries.
     pub const fn new() -> PrefixMap<T> {
-        PrefixMap {
-            map: BTreeMap::new(),
-        }
+        PrefixMap { map: BTreeMap::new() }
     }
 
     /// How many prefixes have a value.
@@ -107,17 +105,13 @@ impl<T> PrefixMap<T> {
 
     /// Every prefix this one covers, in order; with itself if it has a value.
     pub fn covered(&self, cidr: &Cidr) -> impl DoubleEndedIterator<Item = (Cidr, &T)> {
-        self.map
-            .range(*cidr..=Cidr::host(cidr.last()))
-            .map(|(cidr, value)| (*cidr, value))
+        self.map.range(*cidr..=Cidr::host(cidr.last())).map(|(cidr, value)| (*cidr, value))
     }
 
     /// Every prefix that shares an address with this one, in order: those that cover it, itself,
     /// those it covers.
     pub fn overlapping(&self, cidr: &Cidr) -> impl Iterator<Item = (Cidr, &T)> {
-        let above = cidr
-            .supernet()
-            .map_or_else(Vec::new, |up| self.covering(&up));
+        let above = cidr.supernet().map_or_else(Vec::new, |up| self.covering(&up));
         above.into_iter().chain(self.covered(cidr))
     }
 }
@@ -125,9 +119,7 @@ impl<T> PrefixMap<T> {
 impl<T> FromIterator<(Cidr, T)> for PrefixMap<T> {
     /// Of several values for one prefix the last stays.
     fn from_iter<I: IntoIterator<Item = (Cidr, T)>>(entries: I) -> PrefixMap<T> {
-        PrefixMap {
-            map: entries.into_iter().collect(),
-        }
+        PrefixMap { map: entries.into_iter().collect() }
     }
 }
 

@@ -55,22 +55,15 @@ pub fn disjoint<T: Clone>(entries: &[(Cidr, T)]) -> Result<Vec<Entry<T>>, Vec<(u
         .into_iter()
         .filter_map(|(cidr, position)| {
             let (_, owner) = entries.get(position)?;
-            Some(Entry {
-                first: cidr.first(),
-                last: cidr.last(),
-                owner: owner.clone(),
-            })
+            Some(Entry { first: cidr.first(), last: cidr.last(), owner: owner.clone() })
         })
         .collect())
 }
 
 /// The prefixes with their positions, sorted.
 fn sorted<T>(entries: &[(Cidr, T)]) -> Vec<(Cidr, usize)> {
-    let mut all: Vec<(Cidr, usize)> = entries
-        .iter()
-        .enumerate()
-        .map(|(position, (cidr, _))| (*cidr, position))
-        .collect();
+    let mut all: Vec<(Cidr, usize)> =
+        entries.iter().enumerate().map(|(position, (cidr, _))| (*cidr, position)).collect();
     all.sort_unstable();
     all
 }

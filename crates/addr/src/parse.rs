@@ -38,10 +38,7 @@ impl Cidr {
         let address = match address_part(before, text) {
             // The length belongs to the plain form of a mapped address: /104 there is /8 here.
             Err(CidrError::Mapped { text: shown, .. }) => {
-                return Err(CidrError::Mapped {
-                    text: shown,
-                    plain: plain_of_mapped(before, after),
-                });
+                return Err(CidrError::Mapped { text: shown, plain: plain_of_mapped(before, after) });
             }
             other => other?,
         };
@@ -62,10 +59,7 @@ pub fn parse_address(text: &str) -> Result<IpAddr, CidrError> {
     if let Some((before, after)) = text.split_once('/') {
         let address = address_part(before, text)?;
         length_part(address, before, after, text)?;
-        return Err(CidrError::UnexpectedLength {
-            text: excerpt(text),
-            address: address.to_string(),
-        });
+        return Err(CidrError::UnexpectedLength { text: excerpt(text), address: address.to_string() });
     }
     address_part(text, text)
 }
@@ -78,10 +72,7 @@ impl FromStr for Cidr {
         let parsed = Cidr::parse(text)?;
         match parsed.host_bits {
             None => Ok(parsed.cidr),
-            Some(address) => Err(CidrError::HostBits {
-                address,
-                cidr: parsed.cidr,
-            }),
+            Some(address) => Err(CidrError::HostBits { address, cidr: parsed.cidr }),
         }
     }
 }
@@ -94,9 +85,7 @@ impl FromStr for AddressRange {
         let text = without_white_space(text, Wanted::Range)?;
         if let Some((first, last)) = text.split_once('-') {
             let (first, last) = (parse_address(first)?, parse_address(last)?);
-            return AddressRange::new(first, last).ok_or_else(|| CidrError::NotAscending {
-                text: excerpt(text),
-            });
+            return AddressRange::new(first, last).ok_or_else(|| CidrError::NotAscending { text: excerpt(text) });
         }
         match text.parse::<Cidr>() {
             Err(CidrError::MissingLength { address }) => Ok(Cidr::host(address).into()),
@@ -113,31 +102,21 @@ fn without_white_space(text: &str, wanted: Wanted) -> Result<&str, CidrError> {
     }
     let (place, without) = match trimmed.split_once('/') {
         _ if trimmed.len() != text.len() => ("around it", excerpt(trimmed)),
-        Some((before, after)) if before.trim_end() != before || after.trim_start() != after => (
-            "around the slash",
-            format!(
-                "{}/{}",
-                excerpt(before.trim_end()),
-                excerpt(after.trim_start())
-            ),
-        ),
+        Some((before, after)) if before.trim_end() != before || after.trim_start() != after => {
+            ("around the slash", format!("{}/{}", excerpt(before.trim_end()), excerpt(after.trim_start())))
+        }
         _ => return Ok(text),
     };
-    Err(CidrError::WhiteSpace {
-        text: excerpt(text),
-        place,
-        without,
-    })
+    Err(CidrError::WhiteSpace { text: excerpt(text), place, without })
 }
 
 /// Reads the address; `whole` is the text it was taken from, for the message.
 fn address_part(part: &str, whole: &str) -> Result<IpAddr, CidrError> {
     if let Ok(address) = part.parse::<IpAddr>() {
         return match address {
-            IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => Err(CidrError::Mapped {
-                text: excerpt(whole),
-                plain: v6.to_ipv4_mapped().map(|v4| v4.to_string()),
-            }),
+            IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => {
+                Err(CidrError::Mapped { text: excerpt(whole), plain: v6.to_ipv4_mapped().map(|v4| v4.to_string()) })
+            }
             _ => Ok(address),
         };
     }
@@ -157,8 +136,7 @@ fn address_part(part: &str, whole: &str) -> Result<IpAddr, CidrError> {
             without: format!("{without}{}", excerpt(tail_of(part, whole))),
         });
     }
-    if let Some((good, rest)) =
-        split_where(part, |c| !(c.is_ascii_hexdigit() || c == '.' || c == ':'))
+    if let Some((good, rest)) = split_where(part, |c| !(c.is_ascii_hexdigit() || c == '.' || c == ':'))
         && good.parse::<IpAddr>().is_ok()
     {
         return Err(CidrError::TrailingText {
@@ -167,10 +145,7 @@ fn address_part(part: &str, whole: &str) -> Result<IpAddr, CidrError> {
             without: format!("{good}{}", excerpt(tail_of(part, whole))),
         });
     }
-    Err(CidrError::NotAnAddress {
-        text: excerpt(part),
-        because: why_not(part),
-    })
+    Err(CidrError::NotAnAddress { text: excerpt(part), because: why_not(part) })
 }
 
 /// Reads the length after the slash.
@@ -181,9 +156,7 @@ fn length_part(address: IpAddr, before: &str, after: &str, whole: &str) -> Resul
         return Err(CidrError::LengthNotANumber {
             text: excerpt(whole),
             length: excerpt(after),
-            from_netmask: netmask_len(after)
-                .filter(|_| family == Family::V4)
-                .and_then(|len| Cidr::new(address, len)),
+            from_netmask: netmask_len(after).filter(|_| family == Family::V4).and_then(|len| Cidr::new(address, len)),
         });
     }
     let number = digits.trim_start_matches('0');
@@ -192,10 +165,7 @@ fn length_part(address: IpAddr, before: &str, after: &str, whole: &str) -> Resul
     let len = match number.parse::<u8>() {
         Ok(len) if len <= family.width() => len,
         _ => {
-            return Err(CidrError::LengthTooLong {
-                length: excerpt(digits),
-                family,
-            });
+            return Err(CidrError::LengthTooLong { length: excerpt(digits), family });
         }
     };
     if !rest.is_empty() {
@@ -263,9 +233,7 @@ fn why_not(part: &str) -> Option<&'static str> {
         return None;
     }
     let octets: Vec<&str> = part.split('.').collect();
-    let numbers = octets
-        .iter()
-        .all(|o| !o.is_empty() && o.chars().all(|c| c.is_ascii_digit()));
+    let numbers = octets.iter().all(|o| !o.is_empty() && o.chars().all(|c| c.is_ascii_digit()));
     match (numbers, octets.len()) {
         (true, 4) => Some("each of the four numbers of an IPv4 address is at most 255"),
         (true, _) => Some("an IPv4 address has four numbers with dots between them"),
@@ -289,9 +257,7 @@ fn looks_like_netmask(after: &str) -> bool {
 fn netmask_len(after: &str) -> Option<u8> {
     let mask = after.parse::<Ipv4Addr>().ok()?.to_bits();
     let len = mask.leading_ones();
-    (mask.count_ones() == len)
-        .then(|| u8::try_from(len).ok())
-        .flatten()
+    (mask.count_ones() == len).then(|| u8::try_from(len).ok()).flatten()
 }
 
 /// What was written, fit for a message: unseen characters escaped, and cut after about 80.
@@ -313,11 +279,7 @@ fn excerpt(text: &str) -> String {
             shown.push(c);
         }
         // An escape takes the room of the characters it is made of.
-        let took = if shown.ends_with(c) {
-            1
-        } else {
-            shown.len() - before
-        };
+        let took = if shown.ends_with(c) { 1 } else { shown.len() - before };
         room = room.saturating_sub(took);
     }
     shown

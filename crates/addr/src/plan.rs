@@ -24,21 +24,13 @@ pub struct Request {
 impl Request {
     /// A request for a prefix of this length; `None` if the length is longer than an address.
     pub fn new(name: impl Into<String>, family: Family, prefix_len: u8) -> Option<Request> {
-        (prefix_len <= family.width()).then(|| Request {
-            name: name.into(),
-            family,
-            len: prefix_len,
-            growth: 0,
-        })
+        (prefix_len <= family.width()).then(|| Request { name: name.into(), family, len: prefix_len, growth: 0 })
     }
 
     /// The same with room to double `doublings` times in place: that much around the prefix is kept
     /// free. `None` if that is more than the whole family.
     pub fn growing(self, doublings: u8) -> Option<Request> {
-        (doublings <= self.len).then_some(Request {
-            growth: doublings,
-            ..self
-        })
+        (doublings <= self.len).then_some(Request { growth: doublings, ..self })
     }
 
     /// Whose it is to be.
@@ -123,14 +115,7 @@ pub fn plan(space: &[Cidr], taken: &[Cidr], requests: &[Request]) -> Result<Vec<
             return Err(no_fit(&start, requests, request));
         };
         let cidr = Cidr::new(reserved.first(), request.len).unwrap_or(reserved);
-        placed.insert(
-            position,
-            Placement {
-                name: request.name.clone(),
-                cidr,
-                reserved,
-            },
-        );
+        placed.insert(position, Placement { name: request.name.clone(), cidr, reserved });
     }
     Ok(placed.into_values().collect())
 }
@@ -166,11 +151,7 @@ pub(crate) fn outermost(space: &[Cidr]) -> Vec<Cidr> {
 fn no_fit(free: &FreeBlocks, requests: &[Request], failed: &Request) -> NoFit {
     let mut levels: BTreeMap<u8, Level> = BTreeMap::new();
     fn level(levels: &mut BTreeMap<u8, Level>, prefix_len: u8) -> &mut Level {
-        levels.entry(prefix_len).or_insert(Level {
-            prefix_len,
-            free: 0,
-            wanted: 0,
-        })
+        levels.entry(prefix_len).or_insert(Level { prefix_len, free: 0, wanted: 0 })
     }
     for (len, count) in free.counts(failed.family) {
         level(&mut levels, len).free = count;
@@ -195,9 +176,7 @@ fn no_fit(free: &FreeBlocks, requests: &[Request], failed: &Request) -> NoFit {
             left = left.saturating_mul(2);
         }
         before = level.prefix_len;
-        left = left
-            .saturating_add(i128::from(level.free))
-            .saturating_sub(i128::from(level.wanted));
+        left = left.saturating_add(i128::from(level.free)).saturating_sub(i128::from(level.wanted));
     }
     NoFit {
         name: failed.name.clone(),

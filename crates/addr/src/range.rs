@@ -22,20 +22,12 @@ impl AddressRange {
         if Family::of(first) != Family::of(last) || last < first {
             return None;
         }
-        Some(AddressRange {
-            family: Family::of(first),
-            first: bits_of(first),
-            last: bits_of(last),
-        })
+        Some(AddressRange { family: Family::of(first), first: bits_of(first), last: bits_of(last) })
     }
 
     /// As [`new`](AddressRange::new), from numbers the caller knows to be in order and in bounds.
     pub(crate) const fn from_bits(family: Family, first: u128, last: u128) -> AddressRange {
-        AddressRange {
-            family,
-            first,
-            last,
-        }
+        AddressRange { family, first, last }
     }
 
     /// The first address.
@@ -82,11 +74,7 @@ impl AddressRange {
 
 impl From<Cidr> for AddressRange {
     fn from(cidr: Cidr) -> AddressRange {
-        AddressRange {
-            family: cidr.family(),
-            first: cidr.first_bits(),
-            last: cidr.last_bits(),
-        }
+        AddressRange { family: cidr.family(), first: cidr.first_bits(), last: cidr.last_bits() }
     }
 }
 
@@ -117,22 +105,14 @@ impl Iterator for RangeCidrs {
     type Item = Cidr;
 
     fn next(&mut self) -> Option<Cidr> {
-        let AddressRange {
-            family,
-            first,
-            last,
-        } = self.rest?;
+        let AddressRange { family, first, last } = self.rest?;
         let width = u32::from(family.width());
         // The block is as large as the alignment of its first address and the addresses left allow.
         let aligned = first.trailing_zeros().min(width);
         let fits = (last - first).checked_add(1).map_or(width, u128::ilog2);
         let host_bits = u8::try_from(aligned.min(fits)).ok()?;
         let block = Cidr::from_bits(family, first, family.width() - host_bits);
-        self.rest = (block.last_bits() < last).then(|| AddressRange {
-            family,
-            first: block.last_bits() + 1,
-            last,
-        });
+        self.rest = (block.last_bits() < last).then(|| AddressRange { family, first: block.last_bits() + 1, last });
         Some(block)
     }
 }

@@ -50,23 +50,17 @@ impl RangeSet {
         let new: AddressRange = range.into();
         let from = self.ranges.partition_point(|r| {
             r.family() < new.family()
-                || (r.family() == new.family()
-                    && r.last_bits().saturating_add(1) < new.first_bits())
+                || (r.family() == new.family() && r.last_bits().saturating_add(1) < new.first_bits())
         });
         let to = self.ranges.partition_point(|r| {
             r.family() < new.family()
-                || (r.family() == new.family()
-                    && r.first_bits() <= new.last_bits().saturating_add(1))
+                || (r.family() == new.family() && r.first_bits() <= new.last_bits().saturating_add(1))
         });
         // Everything in from..to overlaps or touches the new range; what ends before it also starts
         // before it, so `from` is never past `to`.
         let touched = self.ranges.get(from..to).unwrap_or_default();
-        let first = touched
-            .first()
-            .map_or(new.first_bits(), |r| r.first_bits().min(new.first_bits()));
-        let last = touched
-            .last()
-            .map_or(new.last_bits(), |r| r.last_bits().max(new.last_bits()));
+        let first = touched.first().map_or(new.first_bits(), |r| r.first_bits().min(new.first_bits()));
+        let last = touched.last().map_or(new.last_bits(), |r| r.last_bits().max(new.last_bits()));
         let merged = AddressRange::from_bits(new.family(), first, last);
         self.ranges.splice(from..to, [merged]);
     }
@@ -77,9 +71,7 @@ impl RangeSet {
     pub fn within(&self, range: impl Into<AddressRange>) -> RangeSet {
         let window: AddressRange = range.into();
         let family = window.family();
-        let from = self
-            .ranges
-            .partition_point(|r| (r.family(), r.last_bits()) < (family, window.first_bits()));
+        let from = self.ranges.partition_point(|r| (r.family(), r.last_bits()) < (family, window.first_bits()));
         let ranges = self.ranges.iter().skip(from);
         let ranges = ranges
             .take_while(|r| (r.family(), r.first_bits()) <= (family, window.last_bits()))
@@ -94,9 +86,7 @@ impl RangeSet {
 
     /// Takes the addresses of a prefix or range away; one pass over the set.
     pub fn remove(&mut self, range: impl Into<AddressRange>) {
-        let gone = RangeSet {
-            ranges: vec![range.into()],
-        };
+        let gone = RangeSet { ranges: vec![range.into()] };
         *self = self.difference(&gone);
     }
 
@@ -150,11 +140,7 @@ impl RangeSet {
                     break;
                 }
                 if first < hole.first_bits() {
-                    ranges.push(AddressRange::from_bits(
-                        family,
-                        first,
-                        hole.first_bits() - 1,
-                    ));
+                    ranges.push(AddressRange::from_bits(family, first, hole.first_bits() - 1));
                 }
                 // A hole that reaches past this range may cut the next one too: leave it there.
                 rest = (hole.last_bits() < range.last_bits()).then(|| hole.last_bits() + 1);
@@ -195,9 +181,7 @@ impl RangeSet {
 
     /// The first range that ends at or after the start of the one asked about.
     fn first_ending_at_or_after(&self, wanted: AddressRange) -> Option<&AddressRange> {
-        let at = self.ranges.partition_point(|r| {
-            (r.family(), r.last_bits()) < (wanted.family(), wanted.first_bits())
-        });
+        let at = self.ranges.partition_point(|r| (r.family(), r.last_bits()) < (wanted.family(), wanted.first_bits()));
         self.ranges.get(at)
     }
 
@@ -208,8 +192,7 @@ impl RangeSet {
         for next in all {
             match ranges.last_mut() {
                 Some(top)
-                    if top.family() == next.family()
-                        && next.first_bits() <= top.last_bits().saturating_add(1) =>
+                    if top.family() == next.family() && next.first_bits() <= top.last_bits().saturating_add(1) =>
                 {
                     let last = top.last_bits().max(next.last_bits());
                     *top = AddressRange::from_bits(top.family(), top.first_bits(), last);

@@ -46,11 +46,7 @@ impl Class {
     pub fn of(cidr: &Cidr) -> Class {
         let mut classes = parts(cidr).into_iter().map(|(_, class)| class);
         let first = classes.next().unwrap_or(Class::Mixed);
-        if classes.all(|class| class == first) {
-            first
-        } else {
-            Class::Mixed
-        }
+        if classes.all(|class| class == first) { first } else { Class::Mixed }
     }
 
     /// Whether anybody may use such a range inside their own network without owning it.
@@ -96,34 +92,12 @@ pub struct Special {
     pub document: &'static str,
 }
 
-const fn four(
-    octets: [u8; 4],
-    len: u8,
-    class: Class,
-    name: &'static str,
-    document: &'static str,
-) -> Special {
-    Special {
-        cidr: Cidr::v4(octets, len),
-        class,
-        name,
-        document,
-    }
+const fn four(octets: [u8; 4], len: u8, class: Class, name: &'static str, document: &'static str) -> Special {
+    Special { cidr: Cidr::v4(octets, len), class, name, document }
 }
 
-const fn six(
-    segments: [u16; 8],
-    len: u8,
-    class: Class,
-    name: &'static str,
-    document: &'static str,
-) -> Special {
-    Special {
-        cidr: Cidr::v6(segments, len),
-        class,
-        name,
-        document,
-    }
+const fn six(segments: [u16; 8], len: u8, class: Class, name: &'static str, document: &'static str) -> Special {
+    Special { cidr: Cidr::v6(segments, len), class, name, document }
 }
 
 /// The rows, in the order of [`Cidr`]: the last one that covers an address says what it is for.
@@ -193,11 +167,7 @@ pub fn parts(cidr: &Cidr) -> Vec<(AddressRange, Class)> {
     starts.retain(|start| (cidr.first_bits()..=cidr.last_bits()).contains(start));
     starts.sort_unstable();
     starts.dedup();
-    let ends = starts
-        .iter()
-        .skip(1)
-        .map(|next| next - 1)
-        .chain([cidr.last_bits()]);
+    let ends = starts.iter().skip(1).map(|next| next - 1).chain([cidr.last_bits()]);
     let mut parts: Vec<(AddressRange, Class)> = Vec::new();
     for (&first, last) in starts.iter().zip(ends) {
         let class = row_of(&Cidr::host(family.address(first))).class;
@@ -216,20 +186,14 @@ pub fn row_of(cidr: &Cidr) -> &'static Special {
     const FIRST: &Special = &four([0, 0, 0, 0], 0, Class::Public, "unicast", "RFC 791");
     // Rows nest, so of those that cover one range the last in order is the narrowest; the rows of
     // the whole families are in the table, so there always is one.
-    REGISTRY
-        .iter()
-        .rfind(|row| row.cidr.covers(cidr))
-        .unwrap_or(FIRST)
+    REGISTRY.iter().rfind(|row| row.cidr.covers(cidr)).unwrap_or(FIRST)
 }
 
 /// The public parts of a range, as the fewest prefixes: what is left without private use, shared,
 /// unique local, link-local, loopback, multicast, documentation, benchmarking and reserved space.
 pub fn public_part(cidr: &Cidr) -> Vec<Cidr> {
-    let public: RangeSet = parts(cidr)
-        .into_iter()
-        .filter(|(_, class)| *class == Class::Public)
-        .map(|(range, _)| range)
-        .collect();
+    let public: RangeSet =
+        parts(cidr).into_iter().filter(|(_, class)| *class == Class::Public).map(|(range, _)| range).collect();
     public.cidrs().collect()
 }
 
@@ -285,11 +249,7 @@ pub fn is_benchmarking(cidr: &Cidr) -> bool {
 
 /// The private space of a family: RFC 1918 and RFC 6598, or RFC 4193.
 pub fn private_space(family: Family) -> RangeSet {
-    REGISTRY
-        .iter()
-        .filter(|row| row.cidr.family() == family && row.class.is_private())
-        .map(|row| row.cidr)
-        .collect()
+    REGISTRY.iter().filter(|row| row.cidr.family() == family && row.class.is_private()).map(|row| row.cidr).collect()
 }
 
 #[cfg(test)]

@@ -39,6 +39,11 @@ pub fn split(design: &Design, findings: Vec<Finding>) -> (Vec<Finding>, Vec<(Fin
     (open, accepted)
 }
 
+/// Why people live with a finding, if they do.
+pub(crate) fn reason<'a>(design: &'a Design, finding: &Finding) -> Option<&'a str> {
+    design.accept.iter().find(|acceptance| matches(acceptance, finding)).map(|acceptance| acceptance.because.as_str())
+}
+
 /// An acceptance covers its object and everything below it.
 fn matches(acceptance: &Acceptance, finding: &Finding) -> bool {
     acceptance.finding == finding.code.as_str()

@@ -190,6 +190,7 @@ codes! {
     Design {
         ACCEPTANCE_MATCHES_NOTHING = "acceptance-matches-nothing" Info,
         EXPORTS_DISAGREE = "exports-disagree" Warning,
+        RECORD_ANSWERS_NOTHING = "record-answers-nothing" Info,
     }
 }
 

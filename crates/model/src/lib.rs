@@ -3,6 +3,7 @@
 //! No I/O, no clock; the same input gives the same bytes.
 
 pub mod arithmetic;
+pub mod checklist;
 pub mod codes;
 pub mod design;
 pub mod facts;

@@ -69,6 +69,7 @@ struct JsonExpectation<'a> {
 #[derive(Serialize)]
 struct JsonLine<'a> {
     key: &'a str,
+    section: &'a str,
     line: &'a str,
     answer: &'static str,
     because: &'a str,
@@ -201,17 +202,8 @@ fn json_finding<'a>(report: &Report<'a>, finding: &'a Finding, because: Option<&
 }
 
 fn json_line(line: &checklist::Line) -> JsonLine<'_> {
-    JsonLine {
-        key: line.key,
-        line: line.line,
-        answer: match line.answer {
-            checklist::Answer::Yes => "yes",
-            checklist::Answer::No => "no",
-            checklist::Answer::Unknown => "unknown",
-        },
-        because: &line.because,
-        needs: &line.needs,
-    }
+    let checklist::Line { key, section, line, answer, because, needs } = line;
+    JsonLine { key, section, line, answer: answer.as_str(), because, needs }
 }
 
 fn json_note<'a>(note: &'a Note, sources: &Sources) -> JsonNote<'a> {

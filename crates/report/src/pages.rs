@@ -75,6 +75,7 @@ pages! {
     "pools-differ-in-egress",
     "private-api-endpoint-return-through-firewall",
     "public-range-used",
+    "record-answers-nothing",
     "reserved-range",
     "route-limit-exceeded",
     "route-never-matches",

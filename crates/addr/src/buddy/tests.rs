@@ -94,10 +94,7 @@ fn smallest_sufficient_then_lowest() {
     assert_eq!(buddy.largest_free(Family::V4), Some(27));
     assert_eq!(buddy.allocate(Family::V4, 26), None);
     assert_eq!(buddy.allocate(Family::V6, 64), None);
-    assert_eq!(
-        buddy.free(cidr("10.0.0.0/25")),
-        Err(BuddyError::NotAllocated(cidr("10.0.0.0/25")))
-    );
+    assert_eq!(buddy.free(cidr("10.0.0.0/25")), Err(BuddyError::NotAllocated(cidr("10.0.0.0/25"))));
 }
 
 #[test]

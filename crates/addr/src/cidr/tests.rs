@@ -11,10 +11,7 @@ fn constants_and_ends() {
     assert_eq!(A, cidr("10.0.0.0/8"));
     assert_eq!(B, cidr("fc00::/7"));
     assert_eq!(A.last().to_string(), "10.255.255.255");
-    assert_eq!(
-        B.last().to_string(),
-        "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
-    );
+    assert_eq!(B.last().to_string(), "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
     assert_eq!(A.size(), 1 << 24);
     assert_eq!(cidr("::/0").size(), u128::MAX);
     assert_eq!(cidr("0.0.0.0/0").size(), 1 << 32);
@@ -30,28 +27,11 @@ fn families_never_meet() {
 
 #[test]
 fn order_puts_a_prefix_before_what_it_covers() {
-    let mut all: Vec<Cidr> = [
-        "::/0",
-        "10.0.0.0/16",
-        "10.0.0.0/8",
-        "9.0.0.0/8",
-        "10.0.0.0/24",
-    ]
-    .into_iter()
-    .map(cidr)
-    .collect();
+    let mut all: Vec<Cidr> =
+        ["::/0", "10.0.0.0/16", "10.0.0.0/8", "9.0.0.0/8", "10.0.0.0/24"].into_iter().map(cidr).collect();
     all.sort();
     let shown: Vec<String> = all.iter().map(Cidr::to_string).collect();
-    assert_eq!(
-        shown,
-        [
-            "9.0.0.0/8",
-            "10.0.0.0/8",
-            "10.0.0.0/16",
-            "10.0.0.0/24",
-            "::/0"
-        ]
-    );
+    assert_eq!(shown, ["9.0.0.0/8", "10.0.0.0/8", "10.0.0.0/16", "10.0.0.0/24", "::/0"]);
 }
 
 #[test]
@@ -66,16 +46,9 @@ fn halves_siblings_and_subnets() {
     assert_eq!(a.subnets(8).collect::<Vec<_>>(), [a]);
     assert_eq!(a.subnets(7).count(), 0);
     assert_eq!(a.subnets(33).count(), 0);
-    assert_eq!(
-        cidr("255.255.255.254/31").subnets(32).last(),
-        Some(cidr("255.255.255.255/32"))
-    );
+    assert_eq!(cidr("255.255.255.254/31").subnets(32).last(), Some(cidr("255.255.255.255/32")));
     assert_eq!(cidr("::/0").subnets(1).count(), 2);
-    assert_eq!(
-        cidr("::/0").subnets(128).nth(2),
-        Some(cidr("::2/128")),
-        "lazy"
-    );
+    assert_eq!(cidr("::/0").subnets(128).nth(2), Some(cidr("::2/128")), "lazy");
 }
 
 #[test]
@@ -85,8 +58,5 @@ fn positions() {
     assert_eq!(a.nth(256), None);
     assert_eq!(a.index_of("10.0.0.10".parse().unwrap()), Some(10));
     assert_eq!(a.index_of("10.0.1.0".parse().unwrap()), None);
-    assert_eq!(
-        cidr("::/0").nth(u128::MAX),
-        Some("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap())
-    );
+    assert_eq!(cidr("::/0").nth(u128::MAX), Some("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap()));
 }

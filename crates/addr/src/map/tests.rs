@@ -3,10 +3,8 @@ use crate::Family;
 use proptest::prelude::*;
 
 fn near() -> impl Strategy<Value = Cidr> {
-    let v4 = (any::<u8>(), 0u8..=32)
-        .prop_map(|(n, len)| Cidr::from_bits(Family::V4, 0x0a00_0000 + u128::from(n), len));
-    let v6 = (any::<u8>(), 0u8..=128)
-        .prop_map(|(n, len)| Cidr::from_bits(Family::V6, u128::from(n) << 60, len));
+    let v4 = (any::<u8>(), 0u8..=32).prop_map(|(n, len)| Cidr::from_bits(Family::V4, 0x0a00_0000 + u128::from(n), len));
+    let v6 = (any::<u8>(), 0u8..=128).prop_map(|(n, len)| Cidr::from_bits(Family::V6, u128::from(n) << 60, len));
     prop_oneof![v4, v6]
 }
 

@@ -17,10 +17,8 @@ fn verify<T>(certificate: &[Entry<T>]) -> bool {
 }
 
 fn small() -> impl Strategy<Value = Cidr> {
-    let v4 = (0u128..256, 24u8..=32)
-        .prop_map(|(n, len)| Cidr::from_bits(crate::Family::V4, 0x0a00_0000 + n, len));
-    let v6 =
-        (any::<u128>(), 0u8..=128).prop_map(|(n, len)| Cidr::from_bits(crate::Family::V6, n, len));
+    let v4 = (0u128..256, 24u8..=32).prop_map(|(n, len)| Cidr::from_bits(crate::Family::V4, 0x0a00_0000 + n, len));
+    let v6 = (any::<u128>(), 0u8..=128).prop_map(|(n, len)| Cidr::from_bits(crate::Family::V6, n, len));
     prop_oneof![4 => v4, 1 => v6]
 }
 

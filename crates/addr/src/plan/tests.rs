@@ -20,24 +20,18 @@ fn possible(free: u32, homes: &[(u32, u32)], lens: &[u8]) -> bool {
     (0..32).step_by(size as usize).any(|at| {
         let block = (((1u64 << size) - 1) << at) as u32;
         free & block == block
-            && homes
-                .iter()
-                .any(|&(first, last)| first <= at && at + size - 1 <= last)
+            && homes.iter().any(|&(first, last)| first <= at && at + size - 1 <= last)
             && possible(free & !block, homes, rest)
     })
 }
 
 fn verify(proof: &NoFit, requests: &[(u8, u8)], free: &[Cidr]) -> bool {
     let blocks = |lens: &mut dyn Iterator<Item = u8>| -> u128 {
-        lens.filter(|len| *len <= proof.prefix_len)
-            .map(|len| 1u128 << (proof.prefix_len - len))
-            .sum()
+        lens.filter(|len| *len <= proof.prefix_len).map(|len| 1u128 << (proof.prefix_len - len)).sum()
     };
     let demand = blocks(&mut requests.iter().map(|(len, growth)| len - growth));
     let capacity = blocks(&mut free.iter().map(Cidr::prefix_len));
-    (demand, capacity) == (proof.demand, proof.capacity)
-        && demand > capacity
-        && proof.short_by == demand - capacity
+    (demand, capacity) == (proof.demand, proof.capacity) && demand > capacity && proof.short_by == demand - capacity
 }
 
 proptest! {
@@ -109,18 +103,8 @@ proptest! {
 fn large_first_and_lowest_address() {
     let requests = [want("small", 26), want("big", 24), want("middle", 25)];
     let placed = plan(&[cidr("10.0.0.0/23")], &[cidr("10.0.0.0/28")], &requests).unwrap();
-    let shown: Vec<String> = placed
-        .iter()
-        .map(|p| format!("{} {}", p.name, p.cidr))
-        .collect();
-    assert_eq!(
-        shown,
-        [
-            "small 10.0.0.64/26",
-            "big 10.0.1.0/24",
-            "middle 10.0.0.128/25"
-        ]
-    );
+    let shown: Vec<String> = placed.iter().map(|p| format!("{} {}", p.name, p.cidr)).collect();
+    assert_eq!(shown, ["small 10.0.0.64/26", "big 10.0.1.0/24", "middle 10.0.0.128/25"]);
 }
 
 #[test]
@@ -132,14 +116,7 @@ fn a_failure_says_why_in_one_line() {
         "no room for `b`: the requests for /25 and larger need 2 blocks of /25, the free space holds 1"
     );
     assert_eq!(proof.short_by, 1);
-    assert_eq!(
-        proof.levels.first(),
-        Some(&Level {
-            prefix_len: 25,
-            free: 1,
-            wanted: 2
-        })
-    );
+    assert_eq!(proof.levels.first(), Some(&Level { prefix_len: 25, free: 1, wanted: 2 }));
 }
 
 #[test]

@@ -44,9 +44,9 @@ fn model(cidrs: &[Cidr]) -> (u64, u64) {
 }
 
 fn canonical(set: &RangeSet) -> bool {
-    set.ranges().windows(2).all(|pair| {
-        pair[0].family() < pair[1].family() || pair[0].last_bits() + 1 < pair[1].first_bits()
-    })
+    set.ranges()
+        .windows(2)
+        .all(|pair| pair[0].family() < pair[1].family() || pair[0].last_bits() + 1 < pair[1].first_bits())
 }
 
 proptest! {
@@ -125,29 +125,15 @@ fn whole_families() {
     let mut left = all.clone();
     left.remove(Cidr::v4([0, 0, 0, 0], 1));
     left.remove(Family::V6.everything());
-    assert_eq!(
-        left.cidrs().collect::<Vec<_>>(),
-        [Cidr::v4([128, 0, 0, 0], 1)]
-    );
-    assert_eq!(
-        all.difference(&left).union(&left),
-        all,
-        "what was taken comes back"
-    );
+    assert_eq!(left.cidrs().collect::<Vec<_>>(), [Cidr::v4([128, 0, 0, 0], 1)]);
+    assert_eq!(all.difference(&left).union(&left), all, "what was taken comes back");
 }
 
 #[test]
 fn ranges_show_as_prefixes_where_they_are_one() {
-    let range =
-        |first: &str, last: &str| AddressRange::new(first.parse().unwrap(), last.parse().unwrap());
-    assert_eq!(
-        range("10.0.0.0", "10.0.0.255").unwrap().to_string(),
-        "10.0.0.0/24"
-    );
-    assert_eq!(
-        range("10.0.0.4", "10.0.0.8").unwrap().to_string(),
-        "10.0.0.4-10.0.0.8"
-    );
+    let range = |first: &str, last: &str| AddressRange::new(first.parse().unwrap(), last.parse().unwrap());
+    assert_eq!(range("10.0.0.0", "10.0.0.255").unwrap().to_string(), "10.0.0.0/24");
+    assert_eq!(range("10.0.0.4", "10.0.0.8").unwrap().to_string(), "10.0.0.4-10.0.0.8");
     assert_eq!(range("10.0.0.8", "10.0.0.4"), None);
     assert_eq!(range("10.0.0.8", "::1"), None);
 }

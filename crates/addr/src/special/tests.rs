@@ -52,19 +52,10 @@ fn classes() {
 
 #[test]
 fn the_public_part_of_a_straddling_range() {
-    let shown = |text: &str| {
-        public_part(&cidr(text))
-            .iter()
-            .map(Cidr::to_string)
-            .collect::<Vec<_>>()
-    };
+    let shown = |text: &str| public_part(&cidr(text)).iter().map(Cidr::to_string).collect::<Vec<_>>();
     assert_eq!(shown("10.0.0.0/8"), Vec::<String>::new());
     assert_eq!(shown("10.0.0.0/7"), ["11.0.0.0/8"]);
-    assert_eq!(
-        shown("172.0.0.0/11"),
-        ["172.0.0.0/12"],
-        "the private half is left out"
-    );
+    assert_eq!(shown("172.0.0.0/11"), ["172.0.0.0/12"], "the private half is left out");
     assert_eq!(shown("52.0.0.0/8"), ["52.0.0.0/8"]);
     assert_eq!(shown("fc00::/6"), Vec::<String>::new());
     assert!(touches_public(&cidr("10.0.0.0/7")) && !is_globally_reachable(&cidr("10.0.0.0/7")));
@@ -73,21 +64,8 @@ fn the_public_part_of_a_straddling_range() {
 
 #[test]
 fn private_space_by_family() {
-    let shown = |family| {
-        private_space(family)
-            .cidrs()
-            .map(|c| c.to_string())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        shown(Family::V4),
-        [
-            "10.0.0.0/8",
-            "100.64.0.0/10",
-            "172.16.0.0/12",
-            "192.168.0.0/16"
-        ]
-    );
+    let shown = |family| private_space(family).cidrs().map(|c| c.to_string()).collect::<Vec<_>>();
+    assert_eq!(shown(Family::V4), ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"]);
     assert_eq!(shown(Family::V6), ["fc00::/7"]);
 }
 

@@ -22,10 +22,7 @@ pub(crate) fn of_reading(text: &str) {
             assert!(cidr.contains(written));
             assert_eq!(parsed.host_bits.is_some(), written != cidr.first());
             // Written out and read again it is the same, whole and without host bits.
-            let again = Parsed {
-                cidr,
-                host_bits: None,
-            };
+            let again = Parsed { cidr, host_bits: None };
             assert_eq!(Cidr::parse(&cidr.to_string()), Ok(again));
             assert!(matches!(address, Err(CidrError::UnexpectedLength { .. })));
             match parsed.host_bits {
@@ -42,10 +39,7 @@ pub(crate) fn of_reading(text: &str) {
         }
         Err(error) => {
             assert_eq!(strict.as_ref(), Err(error));
-            assert_eq!(
-                address.is_ok(),
-                matches!(error, CidrError::MissingLength { .. })
-            );
+            assert_eq!(address.is_ok(), matches!(error, CidrError::MissingLength { .. }));
         }
     }
     if let Ok(address) = address {

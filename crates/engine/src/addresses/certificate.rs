@@ -229,9 +229,13 @@ fn missing(ground: &Ground, name: &NetworkName, tables: &BTreeSet<&RouteTableNam
             missing.insert(format!("the prefixes of network `{around}`"));
         }
     }
-    for (peer, _) in design.peers(name).filter(|(peer, peering)| peering.gateway_transit.as_ref() == Some(*peer)) {
-        if design.networks.get(peer).is_some_and(|network| network.gateway.is_none()) {
-            missing.insert(format!("the sites behind the gateway of `{peer}`"));
+    let transit = design.peers(name).filter(|(peer, peering)| peering.gateway_transit.as_ref() == Some(*peer));
+    let beyond = transit.filter_map(|(peer, _)| Some((peer, design.networks.get(peer)?, true)));
+    for (owner, network, lent) in beyond.chain([(name, network, false)]) {
+        // A gateway that is used, listed or has its subnet leads somewhere, even if nobody says where.
+        let there = lent || network.gateway.is_some() || network.subnets.keys().any(is_of_gateway);
+        if there && network.gateway.as_ref().is_none_or(|gateway| gateway.connects.is_empty()) {
+            missing.insert(format!("the sites behind the gateway of `{owner}`"));
         }
     }
     let unread = tables.iter().filter(|table| design.route_tables.get(**table).is_some_and(|table| !table.known));
@@ -253,4 +257,9 @@ fn missing(ground: &Ground, name: &NetworkName, tables: &BTreeSet<&RouteTableNam
         missing.insert(format!("what lies behind {behind} (route `{}` of table `{table}`)", route.name));
     }
     missing
+}
+
+/// The platform puts gateways into a subnet of this name and nothing else.
+fn is_of_gateway(subnet: &SubnetName) -> bool {
+    subnet.as_str().eq_ignore_ascii_case("GatewaySubnet")
 }

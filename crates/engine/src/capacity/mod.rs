@@ -51,6 +51,9 @@ pub struct AddressPool {
     pub at_max: Option<u64>,
     /// With every pool at its maximum, its surge and the stated headroom. What has to fit.
     pub during_upgrade: Option<u64>,
+    /// As `during_upgrade` at the end of the stated growth; `None` where no growth is stated as well.
+    #[serde(skip)]
+    pub after_growth: Option<u64>,
     /// At the maximum, a node lost and replaced while its addresses are still held.
     pub after_node_loss: Option<u64>,
     /// At the maximum, a zone lost and its nodes taken by the other zones while their addresses are still held.

@@ -272,6 +272,7 @@ pub(crate) fn blank(kind: PoolKind, prefixes: &[Cidr]) -> AddressPool {
         now: None,
         at_max: None,
         during_upgrade: None,
+        after_growth: None,
         after_node_loss: None,
         after_zone_loss: None,
         fits: None,
@@ -304,6 +305,7 @@ fn answer(row: &mut Row, limits: &Limits, smallest: Option<u8>) {
     answer.now = needs.now.value();
     answer.at_max = needs.at_max.value();
     answer.during_upgrade = needs.upgrade.value();
+    answer.after_growth = needs.growth.and_then(Count::value);
     answer.after_node_loss = losses.node.value();
     answer.after_zone_loss = losses.zone.value();
     answer.fits = fits;

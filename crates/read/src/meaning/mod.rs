@@ -11,6 +11,7 @@ use crate::diagnostic::InputError;
 use crate::document::{self, Context, DesignDocument, Named};
 use crate::suggest::nearest;
 use causeway_addr::Cidr;
+use causeway_model::checklist::Requirement;
 use causeway_model::codes::{self, Code};
 use causeway_model::design::*;
 use causeway_model::finding::{Finding, Places};
@@ -240,6 +241,16 @@ impl Meaning<'_> {
     }
 
     fn records(&mut self, records: Named<document::Record>) -> BTreeMap<String, Record> {
+        let keys = || Requirement::ALL.iter().map(|line| line.key());
+        for (key, _) in records.0.iter().filter(|(key, _)| keys().all(|known| known != key)) {
+            // A record of something else harms nobody, so it is no error; but a mistyped key must not look like an answer.
+            let help = match nearest(key, keys()) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "`causeway check --checklist` prints the key of each line".to_owned(),
+            };
+            let message = format!("no line of the checklist has the key `{key}`, so this record answers nothing");
+            self.finding(codes::RECORD_ANSWERS_NOTHING, &format!("records.{key}"), message, &help);
+        }
         records
             .0
             .into_iter()

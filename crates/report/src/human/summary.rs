@@ -1,6 +1,6 @@
 //! What stands below the findings: expectations, the checklist, and how much there is of everything.
 
-use super::Look;
+use super::{Look, Verbosity};
 use crate::Report;
 use crate::text::{count, printable, wrap};
 use causeway_engine::Outcome;
@@ -20,19 +20,22 @@ pub(super) fn expectations(report: &Report<'_>, look: &Look, out: &mut String) {
     out.push('\n');
 }
 
-/// The production checklist.
+/// The production checklist: the answer first, so that a column of them can be read down.
 pub(super) fn checklist(report: &Report<'_>, look: &Look, out: &mut String) {
+    const INDENT: &str = "             ";
     out.push_str("Production checklist\n");
+    let mut section = "";
     for line in &report.answer.checklist {
-        let answer = match line.answer {
-            Answer::Yes => "yes    ",
-            Answer::No => "no     ",
-            Answer::Unknown => "unknown",
-        };
-        out.push_str(&format!("  {answer}  {} ({})\n", line.line, line.key));
-        indented("           ", &printable(&line.because), look, out);
-        if !line.needs.is_empty() {
-            indented("           ", &format!("needs: {}", printable(&line.needs)), look, out);
+        if line.section != section {
+            section = line.section;
+            out.push_str(&format!("  {section}\n"));
+        }
+        out.push_str(&format!("    {:7}  {} ({})\n", line.answer.as_str(), line.line, line.key));
+        if look.says(Verbosity::Normal) {
+            indented(INDENT, &printable(&line.because), look, out);
+            if !line.needs.is_empty() {
+                indented(INDENT, &format!("needs: {}", printable(&line.needs)), look, out);
+            }
         }
     }
     let of = |answer| report.answer.checklist.iter().filter(|line| line.answer == answer).count();

@@ -1,0 +1,1 @@
+//! Every line: yes, no and unknown.
