@@ -315,18 +315,18 @@ fn finding(
     let message = format!("pods keep their own address towards {to}, and answers do not come back: {}", no_way.because);
     let responsible: Vec<_> = translation.entries.iter().filter(|entry| parts.overlaps(&entry.cidr)).collect();
     let entry = responsible.iter().find(|entry| entry.origin.is_users()).or(responsible.first());
-    let help = match (&entry, no_way.nodes_known) {
-        (None, true) => format!(
+    let entries: Vec<Cidr> = responsible.iter().map(|entry| entry.cidr).collect();
+    let exempt = listed(&entries);
+    let help = match (view.is_hidden(), &entry, no_way.nodes_known) {
+        (true, Some(_), _) => format!("take {to} out of the exempt ranges ({exempt}), so that it sees the nodes"),
+        (true, None, _) => "run a masquerade agent: whatever leaves the pod range must be translated".to_owned(),
+        (false, None, true) => format!(
             "let the nodes translate what goes to {to}: run a masquerade agent that does not exempt it, or have the pods' range routed there"
         ),
-        (Some(_), true) => {
-            let entries: Vec<Cidr> = responsible.iter().map(|entry| entry.cidr).collect();
-            format!(
-                "take {to} out of the exempt ranges ({}), so that it sees the nodes, or have the pods' range routed there",
-                listed(&entries)
-            )
-        }
-        (_, false) => format!(
+        (false, Some(_), true) => format!(
+            "take {to} out of the exempt ranges ({exempt}), so that it sees the nodes, or have the pods' range routed there"
+        ),
+        (false, _, false) => format!(
             "have the pods' range routed back from {to}; it does not know the nodes' range either, so translation alone does not help"
         ),
     };
@@ -348,9 +348,8 @@ fn finding(
     if !machines.is_empty() {
         finding.evidence.push(format!("cut off from pods: {}", listed(machines)));
     }
-    if !responsible.is_empty() {
-        let entries: Vec<Cidr> = responsible.iter().map(|entry| entry.cidr).collect();
-        finding.evidence.push(format!("exempt: {}", listed(&entries)));
+    if !entries.is_empty() {
+        finding.evidence.push(format!("exempt: {exempt}"));
     }
     finding.evidence.extend(translation.because.iter().cloned());
     finding

@@ -11,6 +11,9 @@ use causeway_model::finding::Severity;
 use causeway_model::masquerade::MasqueradeReader;
 use std::ops::Range;
 
+/// The file AKS writes and keeps.
+const RECONCILED_FILE: &str = "ip-masq-agent-reconciled";
+
 /// One thing to know about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
@@ -476,6 +479,8 @@ impl Strict<'_> {
             };
             found.push((entry.file.clone(), entry.range.clone(), message));
         }
+        // Nobody can shorten the file AKS keeps; what a user adds beside it can be.
+        found.retain(|(file, ..)| file != RECONCILED_FILE);
         for (file, range, message) in found {
             self.push(
                 codes::MASQ_ENTRY_REDUNDANT,
@@ -498,8 +503,11 @@ impl Strict<'_> {
             };
             for no in said.iter().filter(|said| !said.value && said.file != yes.file) {
                 let message = format!("`{field}: false` has no effect: `{}` says true", yes.file);
-                let help =
-                    format!("booleans of all files are ORed; to have false, remove `{field}` from `{}`", yes.file);
+                let help = if yes.file == RECONCILED_FILE {
+                    format!("booleans of all files are ORed, and AKS keeps `{}`; remove `{field}` here", yes.file)
+                } else {
+                    format!("booleans of all files are ORed; to have false, remove `{field}` from `{}`", yes.file)
+                };
                 self.push(codes::MASQ_FILES_CONTRADICT, &no.file, Some(no.range.clone()), message, help);
             }
         }

@@ -178,6 +178,19 @@ fn files_together() {
 }
 
 #[test]
+fn nobody_is_told_to_change_the_file_aks_keeps() {
+    let users = "nonMasqueradeCIDRs: [10.0.0.0/8]\nmasqLinkLocal: false";
+    let theirs = "NonMasqueradeCIDRs: [10.244.0.0/16]\nMasqLinkLocal: true";
+    says(
+        V2,
+        &[("ip-masq-agent", users), ("ip-masq-agent-reconciled", theirs)],
+        &[
+            "masq-files-contradict ip-masq-agent \"false\": `masqLinkLocal: false` has no effect: `ip-masq-agent-reconciled` says true -> booleans of all files are ORed, and AKS keeps `ip-masq-agent-reconciled`; remove `masqLinkLocal` here",
+        ],
+    );
+}
+
+#[test]
 fn other_readers() {
     says(
         Cilium,
