@@ -13,11 +13,12 @@ use causeway_model::finding::Finding;
 
 /// All checks of the life cycle.
 pub fn check(cx: &Context, out: &mut Vec<Finding>) {
+    let users = pools::users(cx.design);
     for (name, cluster) in &cx.design.clusters {
         let path = format!("clusters.{name}");
         retiring::check(cx, &path, cluster, out);
         combination::check(cx, &path, cluster, out);
-        pools::check(cx, &path, cluster, out);
+        pools::check(&path, cluster, &users, out);
         enforcement::check(cx, &path, cluster, out);
     }
     subnets::check(cx, out);

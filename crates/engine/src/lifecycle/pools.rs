@@ -1,14 +1,28 @@
 //! Pools that can't be in the same cluster, and subnets that can't be used together.
 
 use super::cited;
-use crate::Context;
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::{About, address, automatic, pod_subnet};
 use causeway_model::finding::Finding;
 use std::collections::BTreeMap;
 
-pub(super) fn check(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<Finding>) {
+/// Pod subnets with the first pool of each mode that takes addresses from them, over all clusters.
+pub(super) type Users<'a> = BTreeMap<&'a SubnetRef, BTreeMap<Mode, String>>;
+
+pub(super) fn users(design: &Design) -> Users<'_> {
+    let mut users = Users::new();
+    for (name, cluster) in &design.clusters {
+        for (pool_name, pool) in &cluster.pools {
+            if let (Some(subnet), Some(mode)) = (&pool.pod_subnet, cluster.mode_of(pool)) {
+                users.entry(subnet).or_default().entry(mode).or_insert_with(|| format!("{name}/{pool_name}"));
+            }
+        }
+    }
+    users
+}
+
+pub(super) fn check(path: &str, cluster: &Cluster, users: &Users, out: &mut Vec<Finding>) {
     let mut refuse = |object: String, about: About, message: String, help: &str| {
         out.push(cited(Finding::new(codes::COMBINATION_UNSUPPORTED, object, message).help(help), about));
     };
@@ -43,19 +57,16 @@ pub(super) fn check(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<F
             "add a Linux system pool",
         );
     }
-    mixed_allocation(cx, path, cluster, &mut refuse);
+    mixed_allocation(path, cluster, users, &mut refuse);
 }
 
 /// A pod subnet is either dynamic or static block for everyone who uses it. Judged over all clusters; each is told of its own pools.
-fn mixed_allocation(cx: &Context, path: &str, cluster: &Cluster, refuse: &mut impl FnMut(String, About, String, &str)) {
-    let mut users: BTreeMap<&SubnetRef, BTreeMap<Mode, String>> = BTreeMap::new();
-    for (name, other) in &cx.design.clusters {
-        for (pool_name, pool) in &other.pools {
-            if let (Some(subnet), Some(mode)) = (&pool.pod_subnet, other.mode_of(pool)) {
-                users.entry(subnet).or_default().entry(mode).or_insert_with(|| format!("{name}/{pool_name}"));
-            }
-        }
-    }
+fn mixed_allocation(
+    path: &str,
+    cluster: &Cluster,
+    users: &Users,
+    refuse: &mut impl FnMut(String, About, String, &str),
+) {
     for (name, pool) in &cluster.pools {
         let (Some(subnet), Some(Mode::PodSubnetStatic)) = (&pool.pod_subnet, cluster.mode_of(pool)) else { continue };
         if let Some(dynamic) = users.get(subnet).and_then(|modes| modes.get(&Mode::PodSubnet)) {
