@@ -11,6 +11,7 @@ pub mod checklist;
 pub mod context;
 pub mod lifecycle;
 pub mod masquerade;
+mod scope;
 
 pub use context::Context;
 
@@ -63,6 +64,7 @@ pub fn check(design: &Design, options: Options) -> Answer {
     let capacity = capacity::of(design);
     let context = Context::new(design, options, &capacity);
     let mut findings = design.findings.clone();
+    findings.extend(scope::check(design));
     addresses::check(&context, &mut findings);
     capacity::check(&context, &mut findings);
     lifecycle::check(&context, &mut findings);

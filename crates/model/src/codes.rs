@@ -188,6 +188,7 @@ codes! {
         SERVICE_CIDR_IMMUTABLE = "service-cidr-immutable" Error,
     }
     Design {
+        NOTHING_TO_CHECK = "nothing-to-check" Warning,
         ACCEPTANCE_MATCHES_NOTHING = "acceptance-matches-nothing" Info,
         EXPORTS_DISAGREE = "exports-disagree" Warning,
         RECORD_ANSWERS_NOTHING = "record-answers-nothing" Info,

@@ -57,6 +57,7 @@ pages! {
     "no-room-for-max",
     "no-room-for-surge",
     "node-limit-exceeded",
+    "nothing-to-check",
     "outbound-change-unsupported",
     "outbound-not-explicit",
     "outbound-setting-out-of-range",
