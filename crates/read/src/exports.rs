@@ -1,10 +1,15 @@
 //! Exports of Azure, whoever printed them, go through one translation into a design tree.
 
+mod change;
+
 use crate::azure::{self, Recognition};
 use crate::kind::Kind;
 use crate::tree::Node;
+use crate::{terraform, whatif};
 use causeway_model::design::Note;
 use causeway_model::finding::Finding;
+use causeway_model::source::Sources;
+use std::collections::BTreeSet;
 
 /// Words of `--as` for single kinds of Azure objects.
 pub(crate) const AZURE_KINDS: &[&str] = azure::WORDS;
@@ -30,21 +35,60 @@ pub(crate) fn candidates(document: &Node) -> Vec<&'static str> {
     }
 }
 
-/// Translates all exports together (they refer to each other) into one design tree, with the design before the change under
-/// `before` where a plan or a what-if result carries it. `None` without exports.
+/// What exports come to.
+#[derive(Debug, Default)]
+pub(crate) struct Translated {
+    /// One design tree, with the design before the change under `before` where a plan or a what-if result carries it. `None`
+    /// without exports.
+    pub(crate) tree: Option<Node>,
+    /// Kubernetes objects that a plan makes in a cluster.
+    pub(crate) objects: Vec<Node>,
+}
+
+/// Translates all exports together: they refer to each other.
 pub(crate) fn translate(
     exports: Vec<(Kind, Node)>,
+    sources: &Sources,
     notes: &mut Vec<Note>,
     findings: &mut Vec<Finding>,
-) -> Option<Node> {
+) -> Translated {
     if exports.is_empty() {
-        return None;
+        return Translated::default();
     }
-    let mut resources = Vec::new();
+    let (mut after, mut before, mut exported) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut changes, mut changed, mut objects) = (false, BTreeSet::new(), Vec::new());
     for (kind, document) in &exports {
-        if let Kind::Azure(forced) = kind {
-            resources.extend(azure::resources(document, forced.and_then(azure::Kind::parse), notes));
+        match kind {
+            Kind::Azure(forced) => {
+                exported.extend(azure::resources(document, forced.and_then(azure::Kind::parse), notes));
+            }
+            Kind::Terraform => {
+                let reading = terraform::read(document, sources, notes);
+                changes |= reading.before.is_some();
+                before.extend(reading.before.unwrap_or_else(|| reading.after.clone()));
+                after.extend(reading.after);
+                changed.extend(reading.changed);
+                objects.extend(reading.objects);
+            }
+            Kind::WhatIf => {
+                let reading = whatif::read(document, notes);
+                changes |= reading.before.is_some();
+                before.extend(reading.before.unwrap_or_else(|| reading.after.clone()));
+                after.extend(reading.after);
+                changed.extend(reading.changed);
+            }
+            Kind::Design | Kind::Kubernetes | Kind::Masquerade => {}
         }
     }
-    Some(azure::translate(resources, notes, findings))
+    // What Azure printed is how things are: of what a plan changes it tells the time before.
+    before.extend(exported.iter().cloned());
+    after.extend(exported.into_iter().filter_map(|resource| change::without(resource, &changed)));
+    let tree = azure::translate(after, notes, findings);
+    if !changes {
+        return Translated { tree: Some(tree), objects };
+    }
+    // What is strange about the objects was said of what will be.
+    let before = azure::translate(before, &mut Vec::new(), &mut Vec::new());
+    let tree = if before.same(&tree) { tree } else { change::with_before(&tree, before) };
+    Translated { tree: Some(tree), objects }
 }

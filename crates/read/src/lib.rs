@@ -16,6 +16,8 @@ pub mod masquerade;
 mod meaning;
 mod merge;
 mod suggest;
+mod terraform;
 pub mod tree;
+mod whatif;
 
 pub use load::{Input, Loaded, Read, load};

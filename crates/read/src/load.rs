@@ -184,10 +184,11 @@ impl Loader {
         for design in designs {
             merge.add(&mut whole, design, Origin::Design);
         }
-        let translated = exported::translate(exports, &mut self.notes, &mut self.findings);
-        if let Some(translated) = translated {
-            merge.add(&mut whole, translated, Origin::Export);
+        let translated = exported::translate(exports, &self.sources, &mut self.notes, &mut self.findings);
+        if let Some(tree) = translated.tree {
+            merge.add(&mut whole, tree, Origin::Export);
         }
+        objects.extend(self::objects_of_a_plan(translated.objects, &whole, &mut self.notes));
         for (name, objects) in belong::by_cluster(&whole, objects, &self.sources, &mut self.errors) {
             let mut found = Vec::new();
             let fragment = kubernetes::translate(objects, &self.sources, &mut self.notes, &mut found);
@@ -280,6 +281,22 @@ fn complete(tree: Node, name: &str, exported: bool) -> Node {
         builder = builder.set("name", None, Node::str(at, name));
     }
     builder.build()
+}
+
+/// Objects that a plan makes inside a cluster belong to the only cluster there is; with several it can't be told.
+fn objects_of_a_plan(objects: Vec<Node>, whole: &Node, notes: &mut Vec<Note>) -> Vec<Node> {
+    let clusters = whole.get("clusters").map_or(0, |clusters| clusters.entries().len());
+    match objects.first() {
+        Some(first) if clusters != 1 => {
+            let message = format!(
+                "{} Kubernetes objects of a plan with {clusters} clusters: which cluster they are of can't be told, so they are left out",
+                objects.len()
+            );
+            notes.push(Note { kind: NoteKind::NotUnderstood, message, at: Some(first.span) });
+            Vec::new()
+        }
+        _ => objects,
+    }
 }
 
 fn nowhere(exports: &[(Kind, Node)], objects: &[Node], masquerade: &[Pending]) -> Span {

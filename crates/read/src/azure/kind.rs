@@ -170,6 +170,11 @@ rows! {
         [["connectionType" "virtualNetworkGateway1"]] []
 }
 
+/// Whether objects of a type, in any case, have a part in a design.
+pub fn knows(arm: &str) -> bool {
+    Kind::of_type(arm).is_some()
+}
+
 /// Types of record sets that are read; all of them are [`Kind::PrivateDnsRecords`].
 const RECORD_SETS: &str = "microsoft.network/privatednszones/";
 

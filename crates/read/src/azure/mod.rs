@@ -36,7 +36,7 @@ mod unread;
 mod unwrap;
 mod value;
 
-pub use kind::{Kind, WORDS};
+pub use kind::{Kind, WORDS, knows};
 pub use recognise::{Recognition, recognise};
 pub use resource::{KnownLater, Resource, ResourceId};
 pub use translate::translate;

@@ -1,0 +1,66 @@
+//! A change and what it changes: exports tell how things are, a plan tells what becomes of some of them.
+
+use crate::azure::{Resource, ResourceId};
+use crate::tree::{MapBuilder, Node};
+use std::collections::BTreeSet;
+
+/// Lists of parts, with the step of their ids.
+const PARTS: &[(&str, &str)] = &[
+    ("subnets", "subnets"),
+    ("virtualNetworkPeerings", "virtualNetworkPeerings"),
+    ("securityRules", "securityRules"),
+    ("routes", "routes"),
+    ("agentPoolProfiles", "agentPools"),
+];
+
+/// An exported object without what a plan changes or removes. `None` where nothing is left; of an object that changes, its
+/// parts that don't are.
+pub(super) fn without(mut resource: Resource, changed: &BTreeSet<String>) -> Option<Resource> {
+    let Some(id) = resource.id.clone().filter(|_| !changed.is_empty()) else { return Some(resource) };
+    let is_changed = changed.contains(id.key());
+    let body = pruned(&resource.body, &id, changed, is_changed);
+    if is_changed && body.entries().is_empty() {
+        return None;
+    }
+    resource.body = body;
+    Some(resource)
+}
+
+/// The body without parts that change; with nothing but parts where the object itself does.
+fn pruned(body: &Node, id: &ResourceId, changed: &BTreeSet<String>, only_parts: bool) -> Node {
+    let mut builder = MapBuilder::new(body.span);
+    for entry in body.entries() {
+        let key = entry.key.as_ref();
+        let step = PARTS.iter().find(|(list, _)| list.eq_ignore_ascii_case(key)).map(|(_, step)| *step);
+        let node = match step {
+            _ if key.eq_ignore_ascii_case("properties") => Some(pruned(&entry.node, id, changed, only_parts)),
+            Some(step) => parts(&entry.node, id, step, changed),
+            None if only_parts => None,
+            None => Some(entry.node.clone()),
+        };
+        builder = builder.set(key, entry.key_span, node.filter(|node| !only_parts || !is_hollow(node)));
+    }
+    builder.build()
+}
+
+fn is_hollow(node: &Node) -> bool {
+    node.entries().is_empty() && node.items().is_empty()
+}
+
+fn parts(list: &Node, id: &ResourceId, step: &str, changed: &BTreeSet<String>) -> Option<Node> {
+    let own = |part: &Node| {
+        let stated = part.get_ci("id").and_then(Node::text).and_then(ResourceId::parse);
+        stated.or_else(|| id.child(step, part.get_ci("name")?.text()?))
+    };
+    let stays = |part: &&Node| own(part).is_none_or(|own| !changed.contains(own.key()));
+    Some(Node::seq(list.span, list.as_seq()?.iter().filter(stays).cloned().collect()))
+}
+
+/// The design with the one before the change in it.
+pub(super) fn with_before(tree: &Node, before: Node) -> Node {
+    let builder = MapBuilder::new(tree.span);
+    let all = tree.entries().iter();
+    all.fold(builder, |builder, entry| builder.set(&entry.key, entry.key_span, entry.node.clone()))
+        .set("before", None, before)
+        .build()
+}
