@@ -89,6 +89,7 @@ pub(crate) fn translate(
     }
     // What is strange about the objects was said of what will be.
     let before = azure::translate(before, &mut Vec::new(), &mut Vec::new());
-    let tree = if before.same(&tree) { tree } else { change::with_before(&tree, before) };
+    let is_other = !before.entries().is_empty() && !before.same(&tree);
+    let tree = if is_other { change::with_before(&tree, before) } else { tree };
     Translated { tree: Some(tree), objects }
 }

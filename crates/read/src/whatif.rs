@@ -24,7 +24,14 @@ pub(crate) struct Reading {
 
 /// Reads one result.
 pub(crate) fn read(document: &Node, notes: &mut Vec<Note>) -> Reading {
-    let mut reader = Reader { out: Reading::default(), before: Vec::new(), changes: false, bare: None, foreign: BTreeMap::new(), notes };
+    let mut reader = Reader {
+        out: Reading::default(),
+        before: Vec::new(),
+        changes: false,
+        bare: None,
+        foreign: BTreeMap::new(),
+        notes,
+    };
     let part = |key: &str| document.get_ci(key).or_else(|| document.get_ci("properties")?.get_ci(key));
     for change in part("changes").map_or(&[][..], Node::items) {
         reader.change(change);
@@ -88,13 +95,17 @@ impl Reader<'_> {
                 self.will_be(&id, written, payload, None);
             }
             "deploy" => {
-                let message = format!("`{}` is deployed, and this result does not say what becomes of it: ask for `--result-format FullResourcePayloads`", id.name());
+                let message = format!(
+                    "`{}` is deployed, and this result does not say what becomes of it: ask for `--result-format FullResourcePayloads`",
+                    id.name()
+                );
                 self.note(NoteKind::Unknown, written.span, message);
             }
             "unsupported" => {
                 let reason = change.get_ci("unsupportedReason").and_then(Node::text);
                 let reason = reason.map(|reason| format!(" ({})", reason.trim_end_matches('.'))).unwrap_or_default();
-                let message = format!("what-if can't say what becomes of `{}`{reason}: it is taken as it is", id.name());
+                let message =
+                    format!("what-if can't say what becomes of `{}`{reason}: it is taken as it is", id.name());
                 self.note(NoteKind::Unknown, written.span, message);
                 let payload = after.or(before);
                 self.was(&id, written, before.or(after));
@@ -102,7 +113,10 @@ impl Reader<'_> {
             }
             _ => {
                 let at = change.get_ci("changeType").map_or(change.span, |word| word.span);
-                let message = format!("the change `{word}` of `{}`, which this version does not know: it is taken as it is", id.name());
+                let message = format!(
+                    "the change `{word}` of `{}`, which this version does not know: it is taken as it is",
+                    id.name()
+                );
                 self.note(NoteKind::NotUnderstood, at, message);
                 self.was(&id, written, before.or(after));
                 self.will_be(&id, written, before.or(after), None);
@@ -144,7 +158,9 @@ impl Reader<'_> {
     fn finish(mut self) -> Reading {
         if let Some((count, at)) = self.bare {
             let objects = if count == 1 { "one object is".to_owned() } else { format!("{count} objects are") };
-            let message = format!("{objects} listed without properties: nothing is known of them (ask for `--result-format FullResourcePayloads`, or give their exports too)");
+            let message = format!(
+                "{objects} listed without properties: nothing is known of them (ask for `--result-format FullResourcePayloads`, or give their exports too)"
+            );
             self.note(NoteKind::Unknown, at, message);
         }
         for (kind, (count, at)) in &self.foreign {

@@ -206,7 +206,7 @@ fn refer_to_the_rest(inventory: &mut Inventory) {
         for body in &object.bodies {
             collect(body, references);
         }
-        references.extend(super::aks::unknown_subnet(object).map(|subnet| (subnet, object.name_span)));
+        references.extend(super::aks::unknown_subnet(inventory, object).map(|subnet| (subnet, object.name_span)));
     }
     for (id, at) in found.into_values().flatten() {
         inventory.refer(&id, at);

@@ -110,7 +110,13 @@ fn api_server<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, body: &mut Body) {
     body.copy(cx, view, "private_cluster_enabled", &path("enablePrivateCluster"));
     match cx.get(view, "private_dns_zone_id") {
         Got::Known(word) => body.set(&path("privateDNSZone"), word.clone()),
-        _ => body.refer_plainly(cx, view, "private_dns_zone_id", "Microsoft.Network/privateDnsZones", &path("privateDNSZone")),
+        _ => body.refer_plainly(
+            cx,
+            view,
+            "private_dns_zone_id",
+            "Microsoft.Network/privateDnsZones",
+            &path("privateDNSZone"),
+        ),
     }
     let profile = view.block("api_server_access_profile");
     if let Some(profile) = &profile {
@@ -220,7 +226,8 @@ fn add_ons<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, body: &mut Body) {
     }
     for block in ["service_mesh_profile", "service_mesh"] {
         let Some(mesh) = view.block(block) else { continue };
-        let gateways = [("internal_ingress_gateway_enabled", "Internal"), ("external_ingress_gateway_enabled", "External")];
+        let gateways =
+            [("internal_ingress_gateway_enabled", "Internal"), ("external_ingress_gateway_enabled", "External")];
         let gateways = gateways.into_iter().filter_map(|(attribute, mode)| {
             let on = cx.is_on(&mesh, attribute)?;
             let mode = Node::str(on.span, mode);

@@ -131,7 +131,13 @@ impl Fill<'_, '_, '_> {
         builder.build()
     }
 
-    fn inside(&mut self, key: &Arc<str>, value: Option<&Node>, marks: &[&Node], path: &mut Vec<String>) -> Option<Node> {
+    fn inside(
+        &mut self,
+        key: &Arc<str>,
+        value: Option<&Node>,
+        marks: &[&Node],
+        path: &mut Vec<String>,
+    ) -> Option<Node> {
         let is_wrapping = key.as_ref() == "properties";
         if !is_wrapping {
             path.push(key.to_string());
@@ -158,7 +164,8 @@ impl Fill<'_, '_, '_> {
 
 /// The type of what a place in a body refers to.
 fn referred(path: &[String]) -> Option<&'static str> {
-    let mut names = path.iter().rev().filter(|step| step.parse::<usize>().is_err()).map(|step| step.to_ascii_lowercase());
+    let mut names =
+        path.iter().rev().filter(|step| step.parse::<usize>().is_err()).map(|step| step.to_ascii_lowercase());
     let last = names.next()?;
     let key = if last == "id" { names.next()? } else { last };
     Some(match key.as_str() {

@@ -19,14 +19,18 @@ pub(super) fn firewall<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
         part.copy(cx, &configuration, "name", "name");
         part.refer(cx, &configuration, "subnet_id", SUBNET, "subnet");
         part.refer(cx, &configuration, "public_ip_address_id", PUBLIC_IP, "publicIPAddress");
-        // Every configuration of a firewall has the one private address it has.
-        part.copy_output(cx, &configuration, "private_ip_address", "privateIPAddress");
+        // Where it is not known, the translation says so for the whole firewall.
+        if let Got::Known(address) = cx.output(&configuration, "private_ip_address") {
+            part.set("privateIPAddress", address.clone());
+        }
         body.later_in(&format!("ipConfigurations.{at}"), &mut part);
         configurations.push(part.build());
     }
     body.set("ipConfigurations", list(configurations));
     if let Some(hub) = view.block("virtual_hub") {
-        body.copy_output(cx, &hub, "private_ip_address", "hubIPAddresses.privateIPAddress");
+        if let Got::Known(address) = cx.output(&hub, "private_ip_address") {
+            body.set("hubIPAddresses.privateIPAddress", address.clone());
+        }
         body.copy(cx, &hub, "public_ip_count", "hubIPAddresses.publicIPs.count");
         match cx.output(&hub, "public_ip_addresses") {
             Got::Known(addresses) => {
@@ -79,8 +83,11 @@ pub(super) fn rule_collection_group<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
             part.copy(cx, &collection, "name", "name");
             part.copy(cx, &collection, "priority", "priority");
             part.copy(cx, &collection, "action", "action.type");
-            let rules: Vec<Node> =
-                collection.blocks("rule").iter().map(|rule| self::rule(cx, rule, Some(kind), "ipProtocols", &mut part)).collect();
+            let rules: Vec<Node> = collection
+                .blocks("rule")
+                .iter()
+                .map(|rule| self::rule(cx, rule, Some(kind), "ipProtocols", &mut part))
+                .collect();
             part.set("rules", list(rules));
             body.later_in(&format!("ruleCollections.{}", collections.len()), &mut part);
             collections.push(part.build());
@@ -111,13 +118,7 @@ pub(super) fn classic<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>, path: &str) {
     }
 }
 
-fn rule<'a>(
-    cx: &Cx<'_, 'a>,
-    view: &View<'a>,
-    kind: Option<&'static str>,
-    protocols: &str,
-    whole: &mut Body,
-) -> Node {
+fn rule<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, kind: Option<&'static str>, protocols: &str, whole: &mut Body) -> Node {
     let mut body = Body::new(view.span());
     body.set("ruleType", kind.map(|kind| Node::str(view.span(), kind)));
     for (attribute, path) in [
@@ -139,8 +140,7 @@ fn rule<'a>(
         Got::Later(at) => body.later("destinationAddresses", at),
         Got::Absent => {}
     }
-    for (attribute, path) in
-        [("source_ip_groups", "sourceIpGroups"), ("destination_ip_groups", "destinationIpGroups")]
+    for (attribute, path) in [("source_ip_groups", "sourceIpGroups"), ("destination_ip_groups", "destinationIpGroups")]
     {
         let (ids, missing) = cx.references(view, attribute, IP_GROUP);
         body.set(path, list(ids));

@@ -17,9 +17,10 @@ pub(super) fn network_interface<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
     let configurations = configurations.into_iter().zip(view.blocks("ip_configuration")).map(|(node, block)| {
         let Got::Known(primary) = cx.get(&block, "primary") else { return node };
         let builder = crate::tree::MapBuilder::new(node.span);
-        let builder = node.entries().iter().fold(builder, |builder, entry| {
-            builder.set(&entry.key, entry.key_span, entry.node.clone())
-        });
+        let builder = node
+            .entries()
+            .iter()
+            .fold(builder, |builder, entry| builder.set(&entry.key, entry.key_span, entry.node.clone()));
         builder.set("primary", None, primary.clone()).build()
     });
     body.set("ipConfigurations", list(configurations.collect()));
@@ -53,13 +54,7 @@ pub(super) fn application_gateway<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
 }
 
 /// Configurations that say in which subnet a gateway stands.
-fn standing_in<'a>(
-    cx: &Cx<'_, 'a>,
-    view: &View<'a>,
-    block: &'static str,
-    path: &str,
-    whole: &mut Body,
-) -> Vec<Node> {
+fn standing_in<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, block: &'static str, path: &str, whole: &mut Body) -> Vec<Node> {
     let mut out = Vec::new();
     for (at, configuration) in view.blocks(block).into_iter().enumerate() {
         let mut part = Body::new(configuration.span());

@@ -238,12 +238,9 @@ impl Maker<'_, '_> {
             };
             let id = parent.and_then(|parent| match parent {
                 Parent::Object(parent) => parent.child(step, &name(instance)),
-                Parent::Group(group) => ResourceId::new(
-                    subscription(&group),
-                    group.rsplit('/').next(),
-                    &arm,
-                    &[name(instance).as_str()],
-                ),
+                Parent::Group(group) => {
+                    ResourceId::new(subscription(&group), group.rsplit('/').next(), &arm, &[name(instance).as_str()])
+                }
             });
             self.put(at, id);
         }
@@ -264,13 +261,7 @@ impl Maker<'_, '_> {
         }
     }
 
-    fn parent_by_name(
-        &self,
-        at: usize,
-        instance: &Instance,
-        attribute: &'static str,
-        arm: &str,
-    ) -> Option<Parent> {
+    fn parent_by_name(&self, at: usize, instance: &Instance, attribute: &'static str, arm: &str) -> Option<Parent> {
         let group = self.group(at);
         let Some(wanted) = known(instance, attribute) else {
             let only = self.only_target(at, attribute, arm)?;
@@ -284,10 +275,8 @@ impl Maker<'_, '_> {
             self.world.get(*other).is_some_and(|candidate| name(candidate).eq_ignore_ascii_case(wanted))
         };
         let candidates = self.by_arm.get(&arm.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
-        let fitting: Vec<usize> =
-            candidates.iter().copied().filter(named).filter(|other| in_group(*other)).collect();
-        let ids: BTreeSet<&ResourceId> =
-            fitting.iter().filter_map(|other| self.ids.get(*other)?.as_ref()).collect();
+        let fitting: Vec<usize> = candidates.iter().copied().filter(named).filter(|other| in_group(*other)).collect();
+        let ids: BTreeSet<&ResourceId> = fitting.iter().filter_map(|other| self.ids.get(*other)?.as_ref()).collect();
         let chosen = match ids.len() {
             0 | 1 => ids.first().map(|id| (*id).clone()),
             _ => self.only_target(at, attribute, arm).and_then(|only| self.ids.get(only).cloned().flatten()),

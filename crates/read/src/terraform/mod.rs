@@ -177,8 +177,7 @@ fn one<'a>(cx: &mut Cx<'_, 'a>, instance: &Instance<'a>, view: &View<'a>) -> boo
 fn own_parts(world: &World, ids: &Ids, sources: &Sources) -> BTreeSet<String> {
     let nothing = BTreeSet::new();
     let mut quiet = Vec::new();
-    let cx =
-        Cx { world, ids, sources, notes: &mut quiet, own: &nothing, out: Vec::new(), gathered: BTreeMap::new() };
+    let cx = Cx { world, ids, sources, notes: &mut quiet, own: &nothing, out: Vec::new(), gathered: BTreeMap::new() };
     let mut own = BTreeSet::new();
     for (at, instance) in world.instances.iter().enumerate().filter(|(_, instance)| !instance.data) {
         let view = View::of(instance, at);

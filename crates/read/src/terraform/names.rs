@@ -82,7 +82,10 @@ fn records_of_groups<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
     let group = view.block("private_dns_zone_group");
     if let (0, Some(group)) = (written, group) {
         let address = cx.address(view);
-        cx.unknown(group.span(), format!("the records that `{address}` gets in its private DNS zones are known after apply"));
+        cx.unknown(
+            group.span(),
+            format!("the records that `{address}` gets in its private DNS zones are known after apply"),
+        );
     }
 }
 

@@ -132,10 +132,9 @@ fn inline_subnet<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>, network: Option<&Reso
     if !cx.is_own(&id) {
         of_subnet(cx, view, &mut body);
     }
-    for (attribute, arm, path) in [
-        ("security_group", SECURITY_GROUP, "networkSecurityGroup"),
-        ("route_table_id", ROUTE_TABLE, "routeTable"),
-    ] {
+    for (attribute, arm, path) in
+        [("security_group", SECURITY_GROUP, "networkSecurityGroup"), ("route_table_id", ROUTE_TABLE, "routeTable")]
+    {
         if !cx.own.contains(&association(&id, path)) {
             body.refer(cx, view, attribute, arm, path);
         }

@@ -62,14 +62,7 @@ impl<'w, 'a> Resolver<'w, 'a> {
     }
 
     /// `wanted` is what is picked out of the expression's value (`["nodes"].id`), `hints` are texts that may be keys on the way.
-    fn follow(
-        &self,
-        expression: &Node,
-        scope: &Scope<'a>,
-        wanted: &[Step],
-        hints: &[String],
-        out: &mut Vec<Target>,
-    ) {
+    fn follow(&self, expression: &Node, scope: &Scope<'a>, wanted: &[Step], hints: &[String], out: &mut Vec<Target>) {
         if !self.enter() {
             return;
         }

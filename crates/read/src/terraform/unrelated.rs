@@ -5,8 +5,29 @@ use crate::tree::{Node, Value};
 
 /// Providers whose resources are no objects of a network.
 const PROVIDERS: &[&str] = &[
-    "random", "tls", "time", "null", "local", "http", "external", "archive", "template", "terraform", "azuread", "modtm",
-    "cloudinit", "github", "gitlab", "azuredevops", "assert", "utils", "pkcs12", "acme", "vault", "azurecaf", "namep",
+    "random",
+    "tls",
+    "time",
+    "null",
+    "local",
+    "http",
+    "external",
+    "archive",
+    "template",
+    "terraform",
+    "azuread",
+    "modtm",
+    "cloudinit",
+    "github",
+    "gitlab",
+    "azuredevops",
+    "assert",
+    "utils",
+    "pkcs12",
+    "acme",
+    "vault",
+    "azurecaf",
+    "namep",
     "static",
 ];
 
@@ -82,7 +103,10 @@ pub(super) fn is_unrelated(instance: &Instance, what: &str) -> bool {
     match provider {
         _ if what.contains('/') => is_unrelated_arm(what) && !stands,
         "azurerm" => TYPES.split_whitespace().any(|pattern| fits(pattern, rest)) && !stands,
-        "azapi" => matches!(rest, "client_config" | "resource_action" | "data_plane_resource" | "resource_id" | "resource_list"),
+        "azapi" => matches!(
+            rest,
+            "client_config" | "resource_action" | "data_plane_resource" | "resource_id" | "resource_list"
+        ),
         _ => PROVIDERS.contains(&provider),
     }
 }

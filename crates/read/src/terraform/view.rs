@@ -231,12 +231,7 @@ impl<'w, 'a> Cx<'w, 'a> {
     }
 
     /// The one id an attribute has; `Err` is where it is not known.
-    pub(super) fn reference(
-        &self,
-        view: &View<'a>,
-        name: &'static str,
-        arm: &str,
-    ) -> Result<Option<Node>, Span> {
+    pub(super) fn reference(&self, view: &View<'a>, name: &'static str, arm: &str) -> Result<Option<Node>, Span> {
         let (mut ids, missing) = self.references(view, name, arm);
         match (ids.pop(), missing) {
             (_, Some(at)) => Err(at),
@@ -337,7 +332,7 @@ impl<'w, 'a> Cx<'w, 'a> {
         let Some(instance) = self.world.get(view.instance) else { return };
         let Some(arm) = arm_of(instance) else { return };
         let stated = instance.values.and_then(|values| values.get("name")).filter(|name| !name.is_null());
-        if stated.is_none_or(|name| is_empty(name))
+        if stated.is_none_or(is_empty)
             && let Some(mark) = instance.unknown.and_then(|unknown| unknown.get("name"))
         {
             body.later("name", mark.span);
@@ -401,7 +396,8 @@ impl Body {
             let at = match here.iter().position(|(key, _)| key == step) {
                 Some(at) => at,
                 None => {
-                    let empty = if steps.peek().is_some() { Draft::Map(Vec::new()) } else { Draft::Value(value.clone()) };
+                    let empty =
+                        if steps.peek().is_some() { Draft::Map(Vec::new()) } else { Draft::Value(value.clone()) };
                     here.push((step.to_owned(), empty));
                     here.len() - 1
                 }

@@ -5,5 +5,6 @@ mod design;
 mod kubernetes;
 mod masquerade;
 mod masquerade_promises;
+mod terraform;
 mod tree;
 mod tree_promises;

@@ -1,6 +1,6 @@
 //! Node pools.
 
-use super::super::inventory::Object;
+use super::super::inventory::{Inventory, Object};
 use super::super::kind::Kind;
 use super::super::resource::ResourceId;
 use super::super::translate::Translation;
@@ -92,7 +92,7 @@ fn subnet(cx: &Translation, cluster: &Cluster, pool: &Object) -> Option<Node> {
     if let Some(stated) = pool.first(|body| reference(body, "vnetSubnetID")) {
         return cx.subnet_node(Some(stated));
     }
-    if let Some(unknown) = unknown_subnet(pool) {
+    if let Some(unknown) = unknown_subnet(&cx.inventory, pool) {
         return cx.subnet_name(&unknown).map(|name| Node::str(pool.name_span, name));
     }
     let own =
@@ -107,13 +107,25 @@ fn subnet(cx: &Translation, cluster: &Cluster, pool: &Object) -> Option<Node> {
 /// The network of subnets of which nothing is known.
 pub(in crate::azure) const UNKNOWN_NETWORK: &str = "unknown";
 
-/// Stands for the subnet of a pool whose id is known only after the change: it exists, and nothing else is known of it.
-pub(in crate::azure) fn unknown_subnet(pool: &Object) -> Option<ResourceId> {
+/// Stands for the subnet of a pool whose id is known only after the change: it exists, and all that is known of it is that
+/// it is in the network of the cluster's other pools, because the platform wants all pools in one.
+pub(in crate::azure) fn unknown_subnet(inventory: &Inventory, pool: &Object) -> Option<ResourceId> {
     let is_later = pool.is_later("vnetSubnetID") && pool.first(|body| reference(body, "vnetSubnetID")).is_none();
+    if pool.kind != Kind::NodePool || !is_later {
+        return None;
+    }
     let cluster = pool.id.parent()?;
-    let name = format!("{}-{}", cluster.name(), pool.name);
-    let id = || ResourceId::new(None, None, Kind::Subnet.arm(), &[UNKNOWN_NETWORK, &name]);
-    (pool.kind == Kind::NodePool && is_later).then(id).flatten()
+    let subnets = inventory.parts(&cluster, Kind::NodePool).filter_map(|other| {
+        other.first(|body| reference(body, "vnetSubnetID").or_else(|| reference(body, "podSubnetID")))
+    });
+    let mut networks = subnets.filter_map(|(subnet, _)| inventory.settled(&subnet).parent());
+    match networks.next() {
+        Some(network) => network.child("subnets", &format!("{UNKNOWN_NETWORK}-{}-{}", cluster.name(), pool.name)),
+        None => {
+            let name = format!("{}-{}", cluster.name(), pool.name);
+            ResourceId::new(None, None, Kind::Subnet.arm(), &[UNKNOWN_NETWORK, &name])
+        }
+    }
 }
 
 fn list_of(pool: &Object, key: &str) -> Option<Node> {
