@@ -8,6 +8,7 @@
 )]
 
 mod certificate;
+mod checklist;
 mod commands;
 mod examples;
 mod formats;

@@ -12,8 +12,6 @@ mod mode;
 mod operations;
 mod ranges;
 mod room;
-#[cfg(test)]
-mod tests;
 mod ways;
 
 use crate::Context;

@@ -9,6 +9,7 @@
 
 mod capacity;
 mod change;
+mod checklist;
 mod lifecycle;
 mod masquerade;
 mod ranges;

@@ -55,7 +55,9 @@ fn the_corpus_keeps_the_promises() {
 
 #[test]
 fn deep_and_repeated_texts_keep_the_promises() {
-    for text in ["[".repeat(20_000), "{\"a\":".repeat(20_000), "- ".repeat(5_000), "a: &x\n".repeat(500), "? ".repeat(3_000)] {
+    for text in
+        ["[".repeat(20_000), "{\"a\":".repeat(20_000), "- ".repeat(5_000), "a: &x\n".repeat(500), "? ".repeat(3_000)]
+    {
         of_reading(text.as_bytes(), b"", false);
         of_reading(format!("{{\"a\": {text}").as_bytes(), b"", false);
     }

@@ -1,1 +1,0 @@
-//! Every line: yes, no and unknown.
