@@ -270,15 +270,18 @@ fn masquerade_fragment(file: &Pending, text: &str) -> Node {
 /// an error of the user's.
 fn complete(tree: Node, name: &str, exported: bool) -> Node {
     let at = Span { end: tree.span.start, ..tree.span };
+    let version = tree.entry("causeway").map(|entry| (entry.key_span, entry.node.clone()));
+    let version = version.or_else(|| exported.then(|| (at, Node::plain(at, "1"))));
+    let name =
+        tree.entry("name").map_or_else(|| (at, Node::str(at, name)), |entry| (entry.key_span, entry.node.clone()));
+    // Both stand on top, as people write them.
     let mut builder = MapBuilder::new(tree.span);
-    if exported && tree.get("causeway").is_none() {
-        builder = builder.set("causeway", None, Node::plain(at, "1"));
+    if let Some((key, version)) = version {
+        builder = builder.set("causeway", key, version);
     }
+    builder = builder.set("name", name.0, name.1);
     for entry in tree.entries() {
         builder = builder.set(&entry.key, entry.key_span, entry.node.clone());
-    }
-    if tree.get("name").is_none() {
-        builder = builder.set("name", None, Node::str(at, name));
     }
     builder.build()
 }

@@ -8,6 +8,7 @@ use causeway_engine::capacity::{AddressPool, Capacity, ClusterPorts, PoolKind};
 use causeway_model::codes::Subject;
 use causeway_model::finding::Finding;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use std::ops::RangeInclusive;
 
 /// Kinds of pools in the order of their tables.
 const KINDS: &[(PoolKind, &str)] = &[
@@ -108,22 +109,21 @@ fn addresses(pools: &[&AddressPool], look: &Look) -> String {
         "fits",
         "smallest",
     ];
-    let mut table = table(look, &header);
-    for pool in pools {
-        table.add_row([
-            text(&pool.pool),
-            text(&pool.prefix.as_deref().unwrap_or("?").replace(", ", "\n")),
+    let rows = pools.iter().map(|pool| {
+        [
+            plain(&pool.pool),
+            plain(&pool.prefix.as_deref().unwrap_or("?").replace(", ", "\n")),
             number(pool.usable),
             number(pool.now),
             number(pool.at_max),
             number(pool.during_upgrade),
             number(pool.after_node_loss),
             number(pool.after_zone_loss),
-            text(&fits(pool.fits, pool.short_by)),
-            text(&pool.smallest_prefix.map_or("?".to_owned(), |length| format!("/{length}"))),
-        ]);
-    }
-    finish(&mut table, &[2, 3, 4, 5, 6, 7])
+            fits(pool.fits, pool.short_by),
+            pool.smallest_prefix.map_or("?".to_owned(), |length| format!("/{length}")),
+        ]
+    });
+    layout(look, header, rows.collect(), 2..=7)
 }
 
 fn ports(clusters: &[ClusterPorts], look: &Look) -> String {
@@ -138,21 +138,20 @@ fn ports(clusters: &[ClusterPorts], look: &Look) -> String {
         "fewest\naddresses",
         "fits",
     ];
-    let mut table = table(look, &header);
-    for ClusterPorts { cluster, snat } in clusters {
-        table.add_row([
-            text(cluster),
-            text(snat.kind.as_str()),
+    let rows = clusters.iter().map(|ClusterPorts { cluster, snat }| {
+        [
+            plain(cluster),
+            plain(snat.kind.as_str()),
             number(snat.effective_nodes),
             number(snat.ports_per_node),
             number(snat.ports_needed),
             number(snat.ports_available),
             number(snat.largest_valid_ports_per_node),
             number(snat.smallest_ip_count),
-            text(&fits(snat.fits, None)),
-        ]);
-    }
-    finish(&mut table, &[2, 3, 4, 5, 6, 7])
+            fits(snat.fits, None),
+        ]
+    });
+    layout(look, header, rows.collect(), 2..=7)
 }
 
 fn fits(fits: Option<bool>, short_by: Option<u64>) -> String {
@@ -164,19 +163,26 @@ fn fits(fits: Option<bool>, short_by: Option<u64>) -> String {
     }
 }
 
-fn table(look: &Look, header: &[&str]) -> Table {
+/// Lays a table out. Only names, which stand first, are broken where it would be too wide: behind a `/` if that is enough.
+fn layout<const N: usize>(
+    look: &Look,
+    header: [&str; N],
+    mut rows: Vec<[String; N]>,
+    numbers: RangeInclusive<usize>,
+) -> String {
+    let width = look.width.saturating_sub(1);
+    if natural_width(header, &rows) > width {
+        for name in rows.iter_mut().filter_map(|row| row.first_mut()) {
+            *name = name.replace('/', "/\n");
+        }
+    }
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_delimiter('/')
-        .set_width(u16::try_from(look.width).unwrap_or(u16::MAX))
-        .set_header(header.iter().map(Cell::new));
-    table
-}
-
-/// Lays a table out: only names, which stand first, may be broken.
-fn finish(table: &mut Table, numbers: &[usize]) -> String {
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+        .set_header(header.map(Cell::new))
+        .add_rows(rows);
     for (at, column) in table.column_iter_mut().enumerate() {
         if at > 0 {
             column.set_constraint(ColumnConstraint::ContentWidth);
@@ -194,10 +200,42 @@ fn finish(table: &mut Table, numbers: &[usize]) -> String {
     out
 }
 
-fn text(text: &str) -> Cell {
-    Cell::new(text.lines().map(printable).collect::<Vec<_>>().join("\n"))
+/// Columns a table takes when nothing is broken: a space on each side of each cell.
+fn natural_width<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> usize {
+    let longest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    let mut widths = header.map(longest);
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = longest(cell).max(*width);
+        }
+    }
+    widths.iter().map(|width| width + 2).sum()
 }
 
-fn number(number: Option<u64>) -> Cell {
-    Cell::new(number.map_or("?".to_owned(), grouped))
+fn plain(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
+fn number(number: Option<u64>) -> String {
+    number.map_or("?".to_owned(), grouped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_broken_behind_the_slash_and_nothing_else_is() {
+        let look = Look { width: 40, ..Look::default() };
+        let rows = vec![["a-network-of-some/subnet-of-some".to_owned(), "1,024".to_owned(), "no room".to_owned()]];
+        let table = layout(&look, ["pool", "usable", "fits"], rows, 1..=1);
+        assert_eq!(
+            table,
+            "  pool                usable  fits
+  a-network-of-some/   1,024  no room
+  subnet-of-some
+"
+        );
+        assert!(table.lines().all(|line| line.chars().count() <= 40));
+    }
 }
