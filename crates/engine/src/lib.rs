@@ -9,8 +9,10 @@ pub mod capacity;
 pub mod change;
 pub mod checklist;
 pub mod context;
+pub mod egress;
 pub mod lifecycle;
 pub mod masquerade;
+mod say;
 mod scope;
 
 pub use context::Context;
@@ -67,6 +69,7 @@ pub fn check(design: &Design, options: Options) -> Answer {
     findings.extend(scope::check(design));
     addresses::check(&context, &mut findings);
     capacity::check(&context, &mut findings);
+    egress::check(&context, &mut findings);
     lifecycle::check(&context, &mut findings);
     masquerade::check(&context, &mut findings);
     if let Some(before) = &design.before {

@@ -163,6 +163,8 @@ codes! {
         OUTBOUND_CHANGE_UNSUPPORTED = "outbound-change-unsupported" Error,
         OUTBOUND_SETTING_OUT_OF_RANGE = "outbound-setting-out-of-range" Error,
         ROUTE_TABLE_MISSING = "route-table-missing" Error,
+        NAT_GATEWAY_MISSING = "nat-gateway-missing" Error,
+        NEXT_HOP_UNREACHABLE = "next-hop-unreachable" Error,
         ROUTE_LIMIT_EXCEEDED = "route-limit-exceeded" Error,
         AUTHORIZED_RANGES_MISS_EGRESS = "authorized-ranges-miss-egress" Error,
         INTERNAL_LB_LOCAL_UNREACHABLE = "internal-lb-local-unreachable" Warning,
@@ -170,6 +172,7 @@ codes! {
     Ingress {
         INGRESS_SUBNET_UNFIT = "ingress-subnet-unfit" Error,
         API_SERVER_SUBNET_UNFIT = "api-server-subnet-unfit" Error,
+        AUTHORIZED_RANGES_INVALID = "authorized-ranges-invalid" Error,
         FRONTEND_PORT_CONFLICT = "frontend-port-conflict" Error,
         CLIENT_PATH_MISSING = "client-path-missing" Warning,
     }

@@ -119,21 +119,9 @@ fn problem(example: &Example) -> Option<String> {
 /// Examples whose checks are not there yet. Empty when the product is whole.
 const KNOWN_MISSING: &[&str] = &[
     "api-server-subnet-unfit",
-    "asymmetric-return-through-stateful-hop",
-    "authorized-ranges-miss-egress",
-    "client-address-lost",
     "client-path-missing",
-    "firewall-bypassed-by-private-endpoint-route",
     "frontend-port-conflict",
     "ingress-subnet-unfit",
-    "internal-lb-local-unreachable",
-    "outbound-not-explicit",
-    "pools-differ-in-egress",
-    "private-api-endpoint-return-through-firewall",
-    "route-limit-exceeded",
-    "route-never-matches",
-    "route-table-missing",
-    "udr-without-default-route",
 ];
 
 #[test]

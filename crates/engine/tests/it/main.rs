@@ -8,8 +8,10 @@
 )]
 
 mod capacity;
+mod cases;
 mod change;
 mod checklist;
 mod lifecycle;
 mod masquerade;
 mod ranges;
+mod ways;

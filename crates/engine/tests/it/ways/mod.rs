@@ -1,0 +1,28 @@
+//! Ways out and ways back: routes, outbound types, who is seen, who may call.
+
+use crate::cases::run;
+use causeway_model::codes::{self, Code, Subject};
+
+/// What the capacity's own tests are about.
+const OF_CAPACITY: &[Code] = &[
+    codes::SNAT_BUDGET_EXCEEDED,
+    codes::SNAT_BUDGET_HAS_NO_HEADROOM,
+    codes::SNAT_PORTS_HALVE,
+    codes::FIREWALL_SNAT_EXHAUSTED,
+    codes::OUTBOUND_SETTING_OUT_OF_RANGE,
+];
+
+fn counts(code: Code) -> bool {
+    code.subject() == Subject::Egress && !OF_CAPACITY.contains(&code) || code == codes::AUTHORIZED_RANGES_INVALID
+}
+
+macro_rules! tables {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() {
+            run(stringify!($name), include_str!(concat!("cases/", stringify!($name), ".yaml")), counts);
+        }
+    )*};
+}
+
+tables! { outbound tables asymmetry endpoints services callers }
