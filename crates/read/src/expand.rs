@@ -20,6 +20,8 @@ pub(crate) struct Expand<'a> {
     pub(crate) findings: Vec<Finding>,
     /// Every file that was included, as named.
     pub(crate) included: BTreeSet<String>,
+    /// What follows from the objects of a cluster: it fills gaps once all that is stated is known.
+    pub(crate) implied: Vec<(Arc<str>, Node)>,
 }
 
 impl Expand<'_> {
@@ -29,7 +31,8 @@ impl Expand<'_> {
         let Value::Map(clusters) = &mut clusters.node.value else { return };
         for cluster in Arc::make_mut(clusters) {
             self.masquerade_files(&mut cluster.node, directory);
-            self.manifests(&cluster.key, &mut cluster.node, directory);
+            let name = cluster.key.clone();
+            self.manifests(&name, &mut cluster.node, directory);
         }
     }
 
@@ -65,7 +68,7 @@ impl Expand<'_> {
         }
     }
 
-    fn manifests(&mut self, name: &str, cluster: &mut Node, directory: &str) {
+    fn manifests(&mut self, name: &Arc<str>, cluster: &mut Node, directory: &str) {
         let Value::Map(entries) = &mut cluster.value else { return };
         let Some(at) = entries.iter().position(|entry| entry.key.as_ref() == "manifests") else { return };
         let manifests = Arc::make_mut(entries).remove(at).node;
@@ -83,9 +86,9 @@ impl Expand<'_> {
         self.findings.extend(found.into_iter().map(|finding| of_cluster(finding, name)));
         let mut merge = Merge { sources: self.sources, errors: Vec::new(), findings: Vec::new() };
         merge.add_cluster(name, cluster, fragment.tree, Origin::Export);
-        merge.add_cluster(name, cluster, fragment.implied, Origin::Implied);
         self.errors.append(&mut merge.errors);
         self.findings.append(&mut merge.findings);
+        self.implied.push((name.clone(), fragment.implied));
     }
 
     fn manifest_files(&mut self, directory: &str, pattern: &str, at: Span) -> Vec<Node> {

@@ -71,6 +71,8 @@ struct Loader {
     notes: Vec<Note>,
     findings: Vec<Finding>,
     pending: Vec<Pending>,
+    /// What follows from the objects of a cluster, by the cluster's name.
+    implied: Vec<(Arc<str>, Node)>,
 }
 
 impl Loader {
@@ -86,15 +88,17 @@ impl Loader {
             notes: Vec::new(),
             findings: Vec::new(),
             included: BTreeSet::new(),
+            implied: Vec::new(),
         };
         for pending in self.pending.iter_mut().filter(|pending| pending.kind == Kind::Design) {
             let directory = pending.name.rsplit_once('/').map_or("", |(directory, _)| directory);
             expand.design(&mut pending.node, directory);
         }
-        let Expand { mut errors, mut notes, mut findings, included, .. } = expand;
+        let Expand { mut errors, mut notes, mut findings, included, mut implied, .. } = expand;
         self.errors.append(&mut errors);
         self.notes.append(&mut notes);
         self.findings.append(&mut findings);
+        self.implied.append(&mut implied);
         included
     }
 
@@ -193,7 +197,7 @@ impl Loader {
             let mut found = Vec::new();
             let fragment = kubernetes::translate(objects, &self.sources, &mut self.notes, &mut found);
             merge.attach(&mut whole, &name, fragment.tree, Origin::Export);
-            merge.attach(&mut whole, &name, fragment.implied, Origin::Implied);
+            self.implied.push((name.clone(), fragment.implied));
             self.findings.extend(found.into_iter().map(|finding| of_cluster(finding, &name)));
         }
         for file in masquerade {
@@ -202,6 +206,10 @@ impl Loader {
                 Ok(name) => merge.attach(&mut whole, &name, masquerade_fragment(&file, &text), Origin::Export),
                 Err(error) => self.errors.push(error),
             }
+        }
+        for (name, implied) in std::mem::take(&mut self.implied) {
+            let implied = kubernetes::fitting(&mut whole, &name, implied, &mut self.notes);
+            merge.attach(&mut whole, &name, implied, Origin::Implied);
         }
         let Merge { mut errors, mut findings, .. } = merge;
         self.errors.append(&mut errors);

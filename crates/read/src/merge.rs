@@ -34,6 +34,9 @@ const SHORT_FORMS: &[&str] = &["clusters.*.services.*.ports", "clusters.*.ingres
 /// Lists in which more is no contradiction, one value standing for a list of one.
 const UNITED: &[&str] = &["clusters.*.pods.*.listens", "clusters.*.ingress.*.ports"];
 
+/// Addresses, of which a short form may state those of one family only.
+const PARTLY_STATED: &[&str] = &["clusters.*.nodes.*.ip", "clusters.*.pods.*.ip", "clusters.*.services.*.clusterIp"];
+
 /// Ranges that other objects of the same cluster may extend.
 const EXTENDED: &[&str] = &["clusters.*.serviceCidr"];
 
@@ -81,7 +84,7 @@ impl Merge<'_> {
     }
 
     fn node(&mut self, into: &mut Node, from: Node, path: &mut Vec<Arc<str>>, origin: Origin) {
-        if from.is_null() || into.same(&from) {
+        if from.is_null() || into.same(&from) || agree(into, &from) {
             return;
         }
         if into.is_null() {
@@ -92,12 +95,15 @@ impl Merge<'_> {
             return;
         }
         let extends = origin == Origin::Implied && is_one_of(path, EXTENDED);
-        if (extends || (origin != Origin::Design && is_one_of(path, UNITED)))
+        let adds = extends || (origin != Origin::Design && is_one_of(path, PARTLY_STATED));
+        if ((adds && shares_text(into, &from)) || (origin != Origin::Design && is_one_of(path, UNITED)))
             && let Some(all) = united(into, &from)
         {
             *into = all;
             return;
         }
+        // Another range altogether is no extension.
+        let origin = if extends { Origin::Export } else { origin };
         match (&mut into.value, &from.value) {
             (Value::Map(entries), Value::Map(more)) if !is_one_of(path, WHOLE) => {
                 self.map(Arc::make_mut(entries), more, path, origin);
@@ -224,6 +230,31 @@ fn is_same_door(one: &Node, other: &Node) -> bool {
         _ => true,
     };
     text(one, "kind") == text(other, "kind") && agree("exposure") && agree("ip") && subnets
+}
+
+/// Whether two values say the same in different words: quotes, one value for a list of one, other ways to write an address.
+fn agree(one: &Node, other: &Node) -> bool {
+    let (Some(these), Some(those)) = (texts(one), texts(other)) else { return false };
+    let is_same = |one: &str, other: &str| {
+        let addresses = (causeway_addr::parse_address(one), causeway_addr::parse_address(other));
+        one == other || matches!(addresses, (Ok(one), Ok(other)) if one == other)
+    };
+    these.len() == those.len() && these.iter().zip(&those).all(|(one, other)| is_same(one, other))
+}
+
+/// The texts of a list of scalars, or of one; nothing for anything else.
+fn texts(node: &Node) -> Option<Vec<&str>> {
+    match &node.value {
+        Value::Seq(items) => items.iter().map(|item| item.text().filter(|_| !item.is_null())).collect(),
+        Value::Scalar(scalar) => (!node.is_null()).then(|| vec![scalar.text.as_ref()]),
+        Value::Map(_) => None,
+    }
+}
+
+/// Whether two lists of texts, or single ones, have one in common.
+fn shares_text(one: &Node, other: &Node) -> bool {
+    let (Some(these), Some(those)) = (texts(one), texts(other)) else { return false };
+    those.iter().any(|text| these.contains(text))
 }
 
 /// Two lists of texts as one, the first one's first. `None` where one is no such list.

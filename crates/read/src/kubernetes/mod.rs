@@ -26,7 +26,7 @@ use causeway_model::finding::Finding;
 use causeway_model::source::{FileId, Sources, Span};
 use object::{Inventory, Object};
 use remarks::Remarks;
-pub(crate) use settle::{settle, subnet_words};
+pub(crate) use settle::{fitting, settle, subnet_words};
 
 /// What objects say about the cluster they are of.
 #[derive(Debug, Clone)]

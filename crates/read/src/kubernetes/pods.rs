@@ -190,9 +190,14 @@ fn templates<'a>(cx: &Cx<'a>) -> Vec<&'a Object> {
             }
         }
     }
+    let mut by_namespace: BTreeMap<&str, Vec<&Object>> = BTreeMap::new();
+    for pod in cx.all.of(Kind::Pod) {
+        by_namespace.entry(namespace(pod)).or_default().push(pod);
+    }
     let has_pods = |workload: &Object| {
+        let near = by_namespace.get(namespace(workload)).map(Vec::as_slice).unwrap_or_default();
         alive.contains(&(namespace(workload), workload.word.as_str(), workload.name.as_str()))
-            || cx.all.of(Kind::Pod).iter().any(|pod| namespace(pod) == namespace(workload) && selects(workload, pod))
+            || near.iter().any(|pod| selects(workload, pod))
     };
     let is_made = |workload: &Object| {
         owner(workload).is_some_and(|(kind, name)| named.contains_key(&(namespace(workload), kind, name)))

@@ -1,7 +1,7 @@
 //! What Kubernetes objects say in Azure's words gets the design's names, once everything that was given is in one tree.
 
 use crate::tree::{Entry, Node, Value};
-use causeway_model::design::{Note, NoteKind};
+use causeway_model::design::{Mode, Note, NoteKind};
 use std::sync::Arc;
 
 /// Replaces the subnets of `ingress` that are ids of Azure's by names of the design. A subnet the design does not have is said,
@@ -37,6 +37,51 @@ pub(crate) fn settle(whole: &mut Node, notes: &mut Vec<Note>) {
             }
         }
     }
+}
+
+/// What follows from the objects of a cluster, without pools the cluster can't have so: where pods live on subnets of the VNet,
+/// a pool that is known by its nodes alone has none, and its nodes are of no known pool.
+pub(crate) fn fitting(whole: &mut Node, name: &str, implied: Node, notes: &mut Vec<Note>) -> Node {
+    let Some(implied_pools) = implied.get("pools").cloned() else { return implied };
+    let Some(cluster) = entry_mut(whole, "clusters").and_then(|clusters| entry_mut(&mut clusters.node, name)) else {
+        return implied;
+    };
+    let cluster = &mut cluster.node;
+    let mode = cluster.get("mode").and_then(Node::text).and_then(Mode::parse);
+    let pools = cluster.get("pools").map(Node::entries).unwrap_or_default();
+    let on_subnets =
+        mode.is_some_and(Mode::uses_pod_subnet) || pools.iter().any(|pool| pool.node.get("podSubnet").is_some());
+    let is_stated = |name: &str| pools.iter().any(|pool| pool.key.as_ref() == name);
+    let (kept, dropped): (Vec<Entry>, Vec<Entry>) =
+        implied_pools.entries().iter().cloned().partition(|pool| !on_subnets || is_stated(&pool.key));
+    for pool in &dropped {
+        notes.push(Note {
+            kind: NoteKind::Unknown,
+            message: format!(
+                "pool `{}` of `clusters.{name}` is known by its nodes only: its subnets are not",
+                pool.key
+            ),
+            at: Some(pool.key_span),
+        });
+    }
+    if dropped.is_empty() {
+        return implied;
+    }
+    if let Some(nodes) = entry_mut(cluster, "nodes")
+        && let Value::Map(nodes) = &mut nodes.node.value
+    {
+        for node in Arc::make_mut(nodes) {
+            let Value::Map(fields) = &mut node.node.value else { continue };
+            let is_dropped = |field: &Entry| {
+                field.key.as_ref() == "pool" && dropped.iter().any(|pool| field.node.text() == Some(&pool.key))
+            };
+            if fields.iter().any(is_dropped) {
+                Arc::make_mut(fields).retain(|field| !is_dropped(field));
+            }
+        }
+    }
+    let pools = Node { span: implied_pools.span, value: Value::Map(Arc::new(kept)) };
+    super::trim::replace(implied, "pools", Some(pools))
 }
 
 fn entry_mut<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Entry> {

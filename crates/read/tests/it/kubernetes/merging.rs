@@ -224,6 +224,92 @@ fn a_policy_that_has_no_name_is_refused() {
 }
 
 #[test]
+fn the_same_in_other_words_is_no_contradiction() {
+    let design = "\
+causeway: 1
+clusters:
+  shop:
+    pools: {system: {nodes: 1}}
+    nodes: {n1: {ip: 10.1.0.4, zone: 1, labels: {spot: true}}}
+    services: [{name: web, namespace: default, clusterIp: [10.0.3.3], type: ClusterIP, ports: [tcp/80]}]
+";
+    let live = "\
+{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {spot: 'true', agentpool: system, topology.kubernetes.io/zone: we-1,
+  topology.kubernetes.io/region: we}}, spec: {providerID: 'azure:///x'},
+  status: {addresses: [{type: InternalIP, address: 10.1.0.4}, {type: InternalIP, address: 'fd00::4'}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {clusterIP: 10.0.3.3, clusterIPs: [10.0.3.3, 'fd00:3::3'], selector: {a: b}, ports: [{port: 80}]}}
+";
+    let (design, _) = good(&[("design.yaml", design), ("live.yaml", live)], &[]);
+    assert_eq!(findings(&design), [""; 0]);
+    let cluster = &design.clusters["shop"];
+    assert_eq!(cluster.nodes["n1"].ips.len(), 2);
+    assert_eq!(cluster.nodes["n1"].zone.as_deref(), Some("1"));
+    assert_eq!(cluster.services[0].cluster_ips.len(), 2);
+}
+
+#[test]
+fn what_follows_from_manifests_waits_for_what_others_state() {
+    let design = "causeway: 1\nclusters: {shop: {manifests: nodes.yaml}}\n";
+    let nodes = node("shop", "n1", "system", "10.1.0.4");
+    let (design, _) = good(&[("design.yaml", design), ("aks.json", AKS)], &[("nodes.yaml", &nodes)]);
+    assert_eq!(findings(&design), [""; 0]);
+    assert_eq!(design.clusters["shop"].pools["system"].nodes.count, Some(3));
+}
+
+#[test]
+fn other_ranges_of_services_extend_the_cluster_s_own() {
+    let objects = |own: &str| {
+        format!(
+            "{{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR, metadata: {{name: extra}}, spec: {{cidrs: [10.60.0.0/20]}}}}\n---\n\
+             {{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR, metadata: {{name: kubernetes}}, spec: {{cidrs: [{own}]}}}}\n"
+        )
+    };
+    let ranges =
+        |design: &Design| design.clusters["shop"].service_cidrs.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (design, _) = good(&[("aks.json", AKS), ("cidrs.yaml", &objects("10.0.0.0/16"))], &[]);
+    assert_eq!(
+        (ranges(&design), findings(&design)),
+        (vec!["10.0.0.0/16".to_owned(), "10.60.0.0/20".to_owned()], vec![])
+    );
+    // Those of another cluster are none of its own.
+    let (design, _) = good(&[("aks.json", AKS), ("cidrs.yaml", &objects("10.96.0.0/16"))], &[]);
+    assert_eq!(ranges(&design), ["10.0.0.0/16"]);
+    assert_eq!(
+        findings(&design),
+        [
+            "exports-disagree clusters.shop.serviceCidr: two inputs disagree about `clusters.shop.serviceCidr`: `10.0.0.0/16`, then `[10.96.0.0/16, 10.60.0.0/20]`"
+        ]
+    );
+}
+
+#[test]
+fn a_pool_without_its_subnets_is_none_where_pods_live_on_subnets() {
+    let design = "\
+causeway: 1
+networks: {v: {prefixes: [10.0.0.0/16], subnets: {n: {prefix: 10.0.0.0/24}, p: {prefix: 10.0.16.0/20}}}}
+clusters: {shop: {mode: podSubnet, pools: {system: {nodes: 1, subnet: v/n, podSubnet: v/p}}}}
+";
+    let nodes = format!("{}---\n{}", node("shop", "n1", "system", "10.0.0.4"), node("shop", "n2", "new", "10.0.0.5"));
+    let (read, _) = good(&[("design.yaml", design), ("nodes.yaml", &nodes)], &[]);
+    let cluster = &read.clusters["shop"];
+    assert_eq!(cluster.pools.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["system"]);
+    assert_eq!(cluster.nodes["n1"].pool.as_ref().map(|name| name.as_str()), Some("system"));
+    assert_eq!(cluster.nodes["n2"].pool, None);
+    let message = "pool `new` of `clusters.shop` is known by its nodes only: its subnets are not";
+    assert!(read.notes.iter().any(|note| note.kind == NoteKind::Unknown && note.message == message));
+    // In other modes a pool needs no subnet of its own.
+    let (read, _) = good(
+        &[
+            ("design.yaml", &design.replace("mode: podSubnet", "mode: overlay").replace(", podSubnet: v/p", "")),
+            ("nodes.yaml", &nodes),
+        ],
+        &[],
+    );
+    assert_eq!(read.clusters["shop"].pools["new"].nodes.count, Some(1));
+}
+
+#[test]
 fn findings_about_objects_name_the_cluster() {
     let state = "{apiVersion: acn.azure.com/v1alpha1, kind: ClusterSubnetState, metadata: {name: pods}, status: {exhausted: true}}";
     let (design, _) = good(&[("aks.json", AKS), ("state.yaml", state)], &[]);
