@@ -9,7 +9,8 @@ pub mod capacity;
 pub mod change;
 pub mod checklist;
 pub mod context;
-pub mod egress;
+mod egress;
+mod ingress;
 pub mod lifecycle;
 pub mod masquerade;
 mod say;
@@ -69,7 +70,9 @@ pub fn check(design: &Design, options: Options) -> Answer {
     findings.extend(scope::check(design));
     addresses::check(&context, &mut findings);
     capacity::check(&context, &mut findings);
-    egress::check(&context, &mut findings);
+    let ground = egress::ground::Ground::new(design);
+    egress::check(&context, &ground, &mut findings);
+    ingress::check(&context, &ground, &mut findings);
     lifecycle::check(&context, &mut findings);
     masquerade::check(&context, &mut findings);
     if let Some(before) = &design.before {

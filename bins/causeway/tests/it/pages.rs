@@ -118,10 +118,6 @@ fn problem(example: &Example) -> Option<String> {
 
 /// Examples whose checks are not there yet. Empty when the product is whole.
 const KNOWN_MISSING: &[&str] = &[
-    "api-server-subnet-unfit",
-    "client-path-missing",
-    "frontend-port-conflict",
-    "ingress-subnet-unfit",
 ];
 
 #[test]

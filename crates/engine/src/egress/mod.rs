@@ -8,7 +8,7 @@ pub(crate) mod ground;
 mod limits;
 mod outbound;
 mod pools;
-mod private_api;
+pub(crate) mod private_api;
 pub(crate) mod routes;
 mod services;
 mod shadowed;
@@ -19,21 +19,20 @@ use causeway_model::finding::Finding;
 use ground::Ground;
 
 /// All checks of routes and egress.
-pub fn check(cx: &Context, out: &mut Vec<Finding>) {
-    let ground = Ground::new(cx.design);
+pub(crate) fn check(cx: &Context, ground: &Ground, out: &mut Vec<Finding>) {
     for (name, cluster) in &cx.design.clusters {
         let path = format!("clusters.{name}");
-        outbound::check(&ground, &path, cluster, out);
-        default_route::check(&ground, &path, cluster, out);
-        tables::check(&ground, &path, cluster, out);
-        pools::check(&ground, &path, cluster, out);
-        authorized::check(cx, &ground, &path, cluster, out);
-        services::check(&ground, &path, cluster, out);
-        asymmetry::check(&ground, &path, cluster, out);
-        private_api::check(&ground, &path, cluster, out);
+        outbound::check(ground, &path, cluster, out);
+        default_route::check(ground, &path, cluster, out);
+        tables::check(ground, &path, cluster, out);
+        pools::check(ground, &path, cluster, out);
+        authorized::check(cx, ground, &path, cluster, out);
+        services::check(ground, &path, cluster, out);
+        asymmetry::check(ground, &path, cluster, out);
+        private_api::check(ground, &path, cluster, out);
     }
-    tables::sharing(&ground, out);
-    shadowed::check(&ground, out);
-    limits::check(cx, &ground, out);
-    bypass::check(&ground, out);
+    tables::sharing(ground, out);
+    shadowed::check(ground, out);
+    limits::check(cx, ground, out);
+    bypass::check(ground, out);
 }

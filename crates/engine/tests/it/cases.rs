@@ -93,8 +93,8 @@ pub(crate) fn run(file: &str, text: &str, counts: impl Fn(Code) -> bool) {
             if finding.help.is_empty() || message.ends_with('.') || upper {
                 wrong.push(format!("{file}: {}: `{message}` is not in the house's style", case.name));
             }
-            if finding.since.is_none() || finding.evidence.is_empty() {
-                wrong.push(format!("{file}: {}: `{message}` names no fact", case.name));
+            if finding.evidence.is_empty() {
+                wrong.push(format!("{file}: {}: `{message}` gives no evidence", case.name));
             }
         }
     }

@@ -15,8 +15,8 @@ pub struct ApplicationGatewaySubnet {
     pub recommended_v1: u8,
     /// Most instances of v1.
     pub max_instances_v1: u64,
-    /// Longest prefix in front of an overlay cluster.
-    pub longest_for_overlay: u8,
+    /// Shortest prefix in front of an overlay cluster: the subnet may be a /24 at most.
+    pub shortest_for_overlay: u8,
     /// Delegation in front of an overlay cluster.
     pub delegation_for_overlay: &'static str,
 }
@@ -114,11 +114,11 @@ facts! {
             max_instances_v2: 125,
             recommended_v1: 26,
             max_instances_v1: 32,
-            longest_for_overlay: 24,
+            shortest_for_overlay: 24,
             delegation_for_overlay: "Microsoft.Network/applicationGateways",
         },
         "ing.appgw_subnet" DocOld 2021-6-14 "configuration-infrastructure.md"
-        "agic-overlay-version: /24 or shorter and the delegation count in front of overlay";
+        "agic-overlay-version: a subnet of at most a /24 and the delegation count in front of overlay";
     /// Subnets with fixed names, and their longest prefixes.
     GATEWAY_SUBNETS: &[GatewaySubnet] = &[
             GatewaySubnet { name: "AzureFirewallSubnet", longest: 26 },

@@ -13,7 +13,7 @@ const OF_CAPACITY: &[Code] = &[
 ];
 
 fn counts(code: Code) -> bool {
-    code.subject() == Subject::Egress && !OF_CAPACITY.contains(&code) || code == codes::AUTHORIZED_RANGES_INVALID
+    (code.subject() == Subject::Egress && !OF_CAPACITY.contains(&code)) || code.subject() == Subject::Ingress
 }
 
 macro_rules! tables {
@@ -25,4 +25,4 @@ macro_rules! tables {
     )*};
 }
 
-tables! { outbound tables asymmetry endpoints services callers }
+tables! { outbound tables asymmetry endpoints services callers gateways api frontends }
