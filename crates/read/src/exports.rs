@@ -39,7 +39,7 @@ pub(crate) fn candidates(document: &Node) -> Vec<&'static str> {
 #[derive(Debug, Default)]
 pub(crate) struct Translated {
     /// One design tree, with the design before the change under `before` where a plan or a what-if result carries it. `None`
-    /// without exports.
+    /// where the exports hold no object that is understood.
     pub(crate) tree: Option<Node>,
     /// Kubernetes objects that a plan makes in a cluster.
     pub(crate) objects: Vec<Node>,
@@ -52,9 +52,6 @@ pub(crate) fn translate(
     notes: &mut Vec<Note>,
     findings: &mut Vec<Finding>,
 ) -> Translated {
-    if exports.is_empty() {
-        return Translated::default();
-    }
     let (mut after, mut before, mut exported) = (Vec::new(), Vec::new(), Vec::new());
     let (mut changes, mut changed, mut objects) = (false, BTreeSet::new(), Vec::new());
     for (kind, document) in &exports {
@@ -83,6 +80,9 @@ pub(crate) fn translate(
     // What Azure printed is how things are: of what a plan changes it tells the time before.
     before.extend(exported.iter().cloned());
     after.extend(exported.into_iter().filter_map(|resource| change::without(resource, &changed)));
+    if before.is_empty() && after.is_empty() {
+        return Translated { tree: None, objects };
+    }
     let tree = azure::translate(after, notes, findings);
     if !changes {
         return Translated { tree: Some(tree), objects };

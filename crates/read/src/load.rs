@@ -189,6 +189,7 @@ impl Loader {
             merge.add(&mut whole, design, Origin::Design);
         }
         let translated = exported::translate(exports, &self.sources, &mut self.notes, &mut self.findings);
+        let has_exports = translated.tree.is_some();
         if let Some(tree) = translated.tree {
             merge.add(&mut whole, tree, Origin::Export);
         }
@@ -215,8 +216,23 @@ impl Loader {
         self.errors.append(&mut errors);
         self.findings.append(&mut findings);
         kubernetes::settle(&mut whole, &mut self.notes);
+        if exported && !has_exports && whole.entries().is_empty() {
+            self.says_nothing(whole.span);
+        }
         let whole = complete(whole, &name, exported);
         self.mean(whole)
+    }
+
+    /// Exports of which nothing is left must not pass for a network in which all is well.
+    fn says_nothing(&mut self, at: Span) {
+        const MOST: usize = 3;
+        let notes: Vec<&str> = self.notes.iter().take(MOST).map(|note| note.message.as_str()).collect();
+        let help = if notes.is_empty() {
+            "give what was exported of clusters and networks: `az aks show`, `az network vnet show`".to_owned()
+        } else {
+            notes.join("; ")
+        };
+        self.error(Some(at), "what was given holds nothing that a design is made of", help);
     }
 
     fn mean(&mut self, tree: Node) -> Result<Read, Vec<InputError>> {

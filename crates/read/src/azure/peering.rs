@@ -65,9 +65,15 @@ type Sides<'a> = [(&'a ResourceId, &'a std::sync::Arc<str>); 2];
 fn gateway_transit(cx: &mut Translation, sides: &Sides, halves: &[Option<Object>; 2]) -> Option<Node> {
     let users = [(0, 1), (1, 0)];
     for (user, provider) in users {
-        let (Some(Some(half)), Some((_, provider))) = (halves.get(user), sides.get(provider)) else { continue };
+        let (Some(Some(half)), Some((id, provider))) = (halves.get(user), sides.get(provider)) else { continue };
         if let Some(uses) = half.get("useRemoteGateways").filter(|uses| truth(uses) == Some(true)) {
-            return Some(Node::str(uses.span, (*provider).clone()));
+            let answer = Node::str(uses.span, (*provider).clone());
+            if !cx.inventory.get(id).is_some_and(Object::is_given) {
+                let message =
+                    format!("where the gateway of `{provider}` leads is not known: the network was not given");
+                cx.unknown(answer.span, message);
+            }
+            return Some(answer);
         }
     }
     for (user, provider) in users {

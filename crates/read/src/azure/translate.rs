@@ -124,7 +124,7 @@ impl<'a> Translation<'a> {
     }
 
     fn note_what_is_missing(&mut self) {
-        let mut missing = Vec::new();
+        let mut missing = self.unused();
         for object in self.inventory.all() {
             let kind = object.kind;
             let parts: &[&str] = match kind {
@@ -150,6 +150,28 @@ impl<'a> Translation<'a> {
         for (at, message) in missing {
             self.unknown(at, message);
         }
+    }
+
+    /// Objects that only others give a meaning, and no other does.
+    fn unused(&self) -> Vec<(Span, String)> {
+        let mut used = Vec::new();
+        let kinds = [Kind::PublicIp, Kind::PublicIpPrefix, Kind::IpGroup];
+        let entries = self.inventory.all().flat_map(|object| &object.bodies).flat_map(|body| body.entries());
+        // An object's own id is no use of it.
+        let others = entries.filter(|entry| !entry.key.eq_ignore_ascii_case("id"));
+        others.for_each(|entry| collect(&entry.node, &kinds, &mut used));
+        let used: BTreeSet<ResourceId> = used.into_iter().map(|(id, _)| self.inventory.settled(&id)).collect();
+        let mut out = Vec::new();
+        for (kind, what) in kinds.into_iter().zip(["public addresses", "public prefixes", "address groups"]) {
+            let left: Vec<&Object> = self.inventory.of(kind).filter(|object| !used.contains(&object.id)).collect();
+            if let Some(first) = left.first() {
+                let names: Vec<String> = left.iter().take(3).map(|object| format!("`{}`", object.name)).collect();
+                let more = left.len().checked_sub(names.len()).filter(|more| *more > 0);
+                let more = more.map_or_else(String::new, |more| format!(" and {more} more"));
+                out.push((first.name_span, format!("{what} that nothing given uses: {}{more}", names.join(", "))));
+            }
+        }
+        out
     }
 
     /// What to say of an object that others refer to.
@@ -204,7 +226,7 @@ fn refer_to_the_rest(inventory: &mut Inventory) {
     for object in inventory.all() {
         let references = found.entry(object.id.clone()).or_default();
         for body in &object.bodies {
-            collect(body, references);
+            collect(body, &REFERRED, references);
         }
         references.extend(super::aks::unknown_subnet(inventory, object).map(|subnet| (subnet, object.name_span)));
     }
@@ -216,8 +238,12 @@ fn refer_to_the_rest(inventory: &mut Inventory) {
 /// `/subscriptions/S/resourceGroups/G/providers/P/virtualNetworks/V/subnets/N/`
 const SLASHES_OF_A_SUBNET: usize = 11;
 
-/// The references in a body to objects that have a place in the design.
-fn collect(node: &Node, out: &mut Vec<(ResourceId, Span)>) {
+/// Kinds of which the design must have an object where another refers to it.
+const REFERRED: [Kind; 5] =
+    [Kind::VirtualNetwork, Kind::Subnet, Kind::RouteTable, Kind::SecurityGroup, Kind::NatGateway];
+
+/// The references in a body to objects of some kinds.
+fn collect(node: &Node, wanted: &[Kind], out: &mut Vec<(ResourceId, Span)>) {
     match &node.value {
         Value::Scalar(scalar) if scalar.text.starts_with('/') => {
             // Most ids are those of nodes' interfaces, far longer: not worth reading.
@@ -225,16 +251,15 @@ fn collect(node: &Node, out: &mut Vec<(ResourceId, Span)>) {
                 return;
             }
             let Some((id, _)) = id_of(node) else { return };
-            let wanted = [Kind::VirtualNetwork, Kind::Subnet, Kind::RouteTable, Kind::SecurityGroup, Kind::NatGateway];
             if Kind::of(&id).is_some_and(|kind| wanted.contains(&kind)) {
                 out.push((id, node.span));
             }
         }
         Value::Scalar(_) => {}
-        Value::Seq(items) => items.iter().for_each(|item| collect(item, out)),
+        Value::Seq(items) => items.iter().for_each(|item| collect(item, wanted, out)),
         Value::Map(entries) => {
             let own = entries.iter().filter(|entry| !entry.key.eq_ignore_ascii_case("tags"));
-            own.for_each(|entry| collect(&entry.node, out));
+            own.for_each(|entry| collect(&entry.node, wanted, out));
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{errors, translated, yaml};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-const FILES: [&str; 7] = [
+pub(super) const FILES: [&str; 7] = [
     include_str!("estate/clusters.json"),
     include_str!("estate/egress.json"),
     include_str!("estate/filters.json"),

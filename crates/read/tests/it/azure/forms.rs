@@ -96,6 +96,20 @@ fn what_has_no_part_in_a_design_is_said() {
     );
 }
 
+/// Nothing to check must not look like nothing wrong.
+#[test]
+fn exports_that_hold_nothing_are_an_error() {
+    let routes = r#"{"value": [{"source": "User", "state": "Active", "addressPrefix": ["0.0.0.0/0"], "nextHopType": "None", "nextHopIpAddress": []}]}"#;
+    let network = format!(r#"{{"id": "{}", "addressSpace": {{}}}}"#, super::id("g", "virtualNetworks/v"));
+    let address = format!(r#"{{"id": "{}", "ipAddress": "198.51.100.1"}}"#, super::id("g", "publicIPAddresses/a"));
+    assert_eq!(super::errors(&[&address]), [""; 0]);
+    assert_eq!(translated(&[&address]).notes, ["1: public addresses that nothing given uses: `a`"]);
+    for text in ["[]", routes] {
+        assert_eq!(super::errors(&[text]), ["what was given holds nothing that a design is made of"]);
+        assert_eq!(super::errors(&[text, &network]), [""; 0]);
+    }
+}
+
 #[test]
 fn a_list_that_goes_on_is_said() {
     let link = r#"{"value": [], "nextLink": "https://management.azure.com/next"}"#;

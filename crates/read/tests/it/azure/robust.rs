@@ -1,7 +1,9 @@
 //! Whatever the JSON, there is an answer and no panic, and the answer is a design tree.
 
+use super::estate::FILES;
 use super::promises::of_translating;
 use proptest::prelude::*;
+use serde_json::Value;
 
 const KEYS: &[&str] = &[
     "id",
@@ -159,6 +161,46 @@ proptest! {
     #[test]
     fn no_json_breaks_the_importer(value in values()) {
         of_translating(value.to_string().as_bytes());
+    }
+}
+
+/// Real objects with something wrong in them: values gone, of another type, or of another object.
+fn damaged(value: &Value, dice: &mut impl FnMut() -> usize) -> Value {
+    if dice().is_multiple_of(40) {
+        let others = [
+            Value::Null,
+            true.into(),
+            (-7).into(),
+            "".into(),
+            "x/y".into(),
+            "10.0.0.0/33".into(),
+            Value::Array(Vec::new()),
+            serde_json::json!({"id": "/"}),
+        ];
+        return others.get(dice() % others.len()).cloned().unwrap_or_default();
+    }
+    match value {
+        Value::Array(items) => items.iter().map(|item| damaged(item, dice)).collect(),
+        Value::Object(entries) => {
+            let kept: Vec<_> = entries.iter().filter(|_| !dice().is_multiple_of(25)).collect();
+            kept.into_iter().map(|(key, value)| (key.clone(), damaged(value, dice))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn damaged_objects_do_not_break_the_importer(seed in any::<u64>()) {
+        let mut state = seed;
+        let mut dice = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize
+        };
+        let all: Vec<Value> = FILES.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+        of_translating(damaged(&Value::Array(all), &mut dice).to_string().as_bytes());
     }
 }
 
