@@ -33,6 +33,27 @@ struct SourceFile {
     name: Arc<str>,
     text: Arc<str>,
     line_starts: Vec<u32>,
+    /// Characters that begin before each block of [`BLOCK`] bytes: exports are often one line of megabytes, and a column in it must
+    /// not cost a walk through the line.
+    blocks: Vec<u32>,
+}
+
+/// Bytes of a block.
+const BLOCK: usize = 1 << 14;
+
+/// Characters that begin in a stretch of UTF-8, wherever it was cut.
+fn begin_in(bytes: &[u8]) -> u32 {
+    to_u32(bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count())
+}
+
+impl SourceFile {
+    /// Characters that begin before a byte.
+    fn before(&self, at: u32) -> u32 {
+        let at = at as usize;
+        let block = at / BLOCK;
+        let counted = self.blocks.get(block).copied().unwrap_or(0);
+        counted.saturating_add(self.text.as_bytes().get(block * BLOCK..at).map_or(0, begin_in))
+    }
 }
 
 /// The texts of all files that were read, in the order they were read.
@@ -47,7 +68,12 @@ impl Sources {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| to_u32(at + 1)))
             .collect();
-        self.files.push(SourceFile { name: name.into(), text, line_starts });
+        let counted = text.as_bytes().chunks(BLOCK).scan(0_u32, |before, block| {
+            *before = before.saturating_add(begin_in(block));
+            Some(*before)
+        });
+        let blocks = std::iter::once(0).chain(counted).collect();
+        self.files.push(SourceFile { name: name.into(), text, line_starts, blocks });
         FileId(to_u32(self.files.len() - 1))
     }
 
@@ -73,8 +99,10 @@ impl Sources {
         };
         let line = source.line_starts.partition_point(|start| *start <= span.start);
         let line_start = line.checked_sub(1).and_then(|at| source.line_starts.get(at)).copied().unwrap_or(0);
-        let before = source.text.get(line_start as usize..span.start as usize).unwrap_or("");
-        Position { file: source.name.clone(), line: to_u32(line), column: to_u32(before.chars().count() + 1) }
+        // A span of another text: there is no such column.
+        let inside = source.text.is_char_boundary(span.start as usize);
+        let column = if inside { source.before(span.start).saturating_sub(source.before(line_start)) } else { 0 };
+        Position { file: source.name.clone(), line: to_u32(line), column: column.saturating_add(1) }
     }
 
     /// Every file, in the order read.
@@ -104,7 +132,20 @@ mod tests {
         assert_eq!(at(0, 1), Position { file: "design.yaml".into(), line: 1, column: 1 });
         assert_eq!(at(5, 6), Position { file: "design.yaml".into(), line: 1, column: 5 });
         assert_eq!(at(7, 9), Position { file: "design.yaml".into(), line: 2, column: 1 });
+        assert_eq!(at(900, 901), Position { file: "design.yaml".into(), line: 3, column: 1 });
         assert_eq!(sources.slice(Span { file, start: 7, end: 9 }), "bb");
         assert_eq!(sources.slice(Span { file, start: 7, end: 900 }), "");
+    }
+    #[test]
+    fn columns_of_a_line_of_megabytes_are_counted_right() {
+        let text = "é".repeat(100_000) + "\n" + &"aé€😀".repeat(50_000);
+        let mut sources = Sources::default();
+        let file = sources.add("long", text.as_str().into());
+        for (at, _) in text.char_indices().step_by(997).chain([(0, ' '), (text.len(), ' '), (BLOCK, ' ')]) {
+            let start = u32::try_from(at).unwrap();
+            let line_start = text.get(..at).unwrap().rfind('\n').map_or(0, |newline| newline + 1);
+            let column = u32::try_from(text.get(line_start..at).unwrap().chars().count() + 1).unwrap();
+            assert_eq!(sources.position(Span { file, start, end: start }).column, column, "byte {at}");
+        }
     }
 }

@@ -24,7 +24,7 @@ fn paths_on_the_map_exist() {
 
 #[test]
 fn links_of_the_readme_lead_somewhere() {
-    for page in ["README.md", "ARCHITECTURE.md", "examples/README.md"] {
+    for page in ["README.md", "ARCHITECTURE.md", "examples/README.md", "docs/decisions/README.md"] {
         let text = read(&root().join(page));
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = root().join(page).parent().unwrap().join(link);
