@@ -51,7 +51,9 @@ struct Checked {
 }
 
 /// Reads and checks, or says in every format that was asked for why that can't be.
-fn checked(input: &InputArgs, threshold: &ThresholdArgs, formats: &[Format]) -> Result<Checked, Exit> {
+///
+/// What it answers is never given back: the process ends once it is printed, and giving back a fleet piece by piece takes a while.
+fn checked(input: &InputArgs, threshold: &ThresholdArgs, formats: &[Format]) -> Result<&'static Checked, Exit> {
     let progress = Progress::start("reading and checking");
     let Loaded { sources, outcome } = inputs::load(&input.paths, input.kind);
     let outcome = outcome.map(|read| {
@@ -60,7 +62,7 @@ fn checked(input: &InputArgs, threshold: &ThresholdArgs, formats: &[Format]) -> 
     });
     drop(progress);
     match outcome {
-        Ok((read, answer)) => Ok(Checked { sources, read, answer }),
+        Ok((read, answer)) => Ok(Box::leak(Box::new(Checked { sources, read, answer }))),
         Err(errors) => Err(refuse(&sources, &errors, input.color, formats)),
     }
 }

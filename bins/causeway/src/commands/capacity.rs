@@ -14,8 +14,7 @@ pub(crate) fn run(args: &CapacityArgs) -> Result<Exit, clap::Error> {
         Err(exit) => return Ok(exit),
     };
     let threshold = args.threshold.threshold();
-    let report =
-        Report { design: &read.design, sources: &sources, answer: &answer, threshold: &threshold, certificate: None };
+    let report = Report { design: &read.design, sources, answer, threshold: &threshold, certificate: None };
     let look = args.input.look();
     let mut exit = if capacity::fails(&report) { Exit::Findings } else { Exit::Fine };
     for format in &formats {

@@ -16,13 +16,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, clap::Error> {
     };
     let threshold = args.threshold.threshold();
     let certificate = args.certificate.then(|| causeway_engine::addresses::certificate(&read.design));
-    let report = Report {
-        design: &read.design,
-        sources: &sources,
-        answer: &answer,
-        threshold: &threshold,
-        certificate: certificate.as_deref(),
-    };
+    let report =
+        Report { design: &read.design, sources, answer, threshold: &threshold, certificate: certificate.as_deref() };
     let look = Look { checklist: args.checklist, ..args.input.look() };
     let mut exit = if report.tally().fails() { Exit::Findings } else { Exit::Fine };
     for format in &formats {
