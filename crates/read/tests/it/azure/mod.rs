@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests are tests")]
 
 mod aks;
+mod edge;
 mod estate;
 mod fabric;
 mod forms;
+mod holders;
 mod promises;
 mod robust;
 
@@ -76,4 +78,9 @@ fn errors(texts: &[&str]) -> Vec<String> {
 /// An id in the subscription of the small examples.
 fn id(group: &str, path: &str) -> String {
     format!("/subscriptions/s/resourceGroups/{group}/providers/Microsoft.Network/{path}")
+}
+
+/// A network of the small examples.
+fn network(name: &str, body: &str) -> String {
+    format!(r#"{{"id": "{}", "name": "{name}", {body}}}"#, id("g", &format!("virtualNetworks/{name}")))
 }
