@@ -170,7 +170,7 @@ impl Loader {
             }
             return Err(std::mem::take(&mut self.errors));
         };
-        let name = stem(&first.name).to_owned();
+        let name = name_of(&pending).unwrap_or_else(|| stem(&first.name)).to_owned();
         let (mut designs, mut objects, mut masquerade, mut exports) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for pending in pending {
             match pending.kind {
@@ -330,6 +330,19 @@ fn nowhere(exports: &[(Kind, Node)], objects: &[Node], masquerade: &[Pending]) -
     let first =
         exports.first().map(|(_, node)| node).or(objects.first()).or(masquerade.first().map(|pending| &pending.node));
     first.map_or(Span { file: causeway_model::source::FileId(0), start: 0, end: 0 }, |node| node.span)
+}
+
+/// Several files that were found in a folder are called as the folder that holds all of them.
+fn name_of(pending: &[Pending]) -> Option<&str> {
+    let (first, rest) = pending.split_first()?;
+    if rest.is_empty() || !pending.iter().all(|file| file.found) {
+        return None;
+    }
+    let mut folder = first.name.rsplit_once('/')?.0;
+    while !rest.iter().all(|file| file.name.strip_prefix(folder).is_some_and(|below| below.starts_with('/'))) {
+        folder = folder.rsplit_once('/')?.0;
+    }
+    folder.rsplit('/').next().filter(|name| !matches!(*name, "" | "." | ".."))
 }
 
 /// `designs/prod.yaml` is called `prod`; `designs/prod/design.yaml` too.
