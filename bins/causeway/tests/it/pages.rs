@@ -117,8 +117,7 @@ fn problem(example: &Example) -> Option<String> {
 }
 
 /// Examples whose checks are not there yet. Empty when the product is whole.
-const KNOWN_MISSING: &[&str] = &[
-];
+const KNOWN_MISSING: &[&str] = &[];
 
 #[test]
 fn bad_examples_are_found_and_good_ones_have_no_errors() {
