@@ -29,9 +29,14 @@ pub(super) fn section(cx: &mut Cx<'_>, cilium: &Cilium, bypassed: bool) -> Optio
         cx.remarks.each(NoteKind::LeftOut, what, format!("DaemonSet {}", object.who()), object.at);
     }
     // An agent somebody deployed counts more than the platform's own: it is the one that changes something.
-    ranked.sort_by_key(|(agent, object)| (*agent != MasqueradeAgent::Causeway, object.name.starts_with("azure-")));
-    let chosen = ranked.first();
-    for (_, other) in ranked.iter().skip(1) {
+    ranked.sort_by_key(|(agent, object)| (*agent != MasqueradeAgent::Causeway, object.name.starts_with(PLATFORM)));
+    let (chosen, others) = match ranked.split_first() {
+        // Where Cilium's own agent translates, a DaemonSet would be taken for what mounts its files.
+        _ if cilium.masquerades.is_some() => (None, ranked.as_slice()),
+        Some((first, others)) => (Some(first), others),
+        None => (None, ranked.as_slice()),
+    };
+    for (_, other) in others {
         let who = format!("DaemonSet {}", other.who());
         let what = "a second masquerade agent; a design has one, and its rules are not followed";
         cx.remarks.each(NoteKind::NotUnderstood, what, who, other.at);

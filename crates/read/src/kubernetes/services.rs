@@ -26,6 +26,7 @@ const CLIENTS: &[&str] =
 /// `services` of a cluster.
 pub(super) fn services(cx: &mut Cx<'_>) -> Option<Node> {
     let services = cx.all.of(Kind::Service);
+    derived(cx);
     let span = services.first()?.node.span;
     let translated = services.iter().map(|service| translate(service, cx)).collect();
     list(span, translated)
@@ -262,6 +263,26 @@ pub(super) fn endpoints<'a>(cx: &Cx<'a>, service: &Object) -> impl Iterator<Item
     let legacy = legacy.flat_map(|one| items(&one.node, &["subsets"]));
     let legacy = legacy.flat_map(|subset| items(subset, &["addresses"])).filter_map(|entry| said(entry, &["ip"]));
     sliced.chain(legacy)
+}
+
+/// Endpoints the cluster keeps by itself say nothing the selectors do not say.
+fn derived(cx: &mut Cx<'_>) {
+    let has_no_selector = |service: &&Object| {
+        at(&service.node, &["spec", "selector"]).is_none_or(|selector| selector.entries().is_empty())
+    };
+    let alone = cx.all.of(Kind::Service).iter().filter(has_no_selector);
+    let alone: BTreeSet<(Option<&str>, &str)> =
+        alone.map(|service| (service.namespace.as_deref(), service.name.as_str())).collect();
+    let by_hand = |object: &Object, service: &str| alone.contains(&(object.namespace.as_deref(), service));
+    let slices = cx.all.of(Kind::EndpointSlice).iter().filter(|slice| {
+        let service = label(&slice.node, "kubernetes.io/service-name").and_then(Node::text);
+        !service.is_some_and(|service| by_hand(slice, service))
+    });
+    let legacy = cx.all.of(Kind::Endpoints).iter().filter(|one| !by_hand(one, &one.name));
+    let found: Vec<&Object> = slices.chain(legacy).collect();
+    for object in found {
+        cx.remarks.no_part(&object.word, object.node.span);
+    }
 }
 
 /// Settings that lead packets elsewhere and have no place in the design.

@@ -14,6 +14,7 @@ use causeway_read::kubernetes::{hints, objects, translate};
 use causeway_read::tree::{Limits, Node, parse, to_yaml};
 
 const CASES: &[(&str, &str, &str)] = &[
+    ("agents.yaml", include_str!("cases/agents.yaml"), include_str!("cases/agents.expected")),
     ("doors.yaml", include_str!("cases/doors.yaml"), include_str!("cases/doors.expected")),
     ("ebpf.yaml", include_str!("cases/ebpf.yaml"), include_str!("cases/ebpf.expected")),
     ("malformed.yaml", include_str!("cases/malformed.yaml"), include_str!("cases/malformed.expected")),
