@@ -30,8 +30,8 @@ pub(crate) fn only_cluster(whole: &Node, at: Span, what: &str) -> Result<Arc<str
     }
 }
 
-/// Objects by cluster: with one cluster all of them, with several the objects of a file go where its nodes are, and a file
-/// without nodes to the cluster all other files are of.
+/// Objects by cluster: with one cluster all of them. With several the objects of a file go where its nodes are, and a file
+/// without nodes to the cluster the other files of its folder are of, or all other files.
 pub(crate) fn by_cluster(
     whole: &Node,
     objects: Vec<Node>,
@@ -62,15 +62,17 @@ pub(crate) fn by_cluster(
         }
     };
     let named: BTreeMap<FileId, Arc<str>> = files.keys().filter_map(|file| Some((*file, name_of(file)?))).collect();
-    let all: BTreeSet<&Arc<str>> = named.values().collect();
+    let folder = |file: &FileId| sources.name(*file).rsplit_once('/').map_or("", |(folder, _)| folder);
+    let only = |mut names: BTreeSet<&Arc<str>>| match names.len() {
+        1 => names.pop_first().cloned(),
+        _ => None,
+    };
     let mut parts: BTreeMap<Arc<str>, Vec<Node>> = BTreeMap::new();
     for (file, objects) in files {
-        let name = named.get(&file).or(match all.len() {
-            1 => all.first().copied(),
-            _ => None,
-        });
+        let near = || named.iter().filter(|(other, _)| folder(other) == folder(&file)).map(|(_, name)| name).collect();
+        let name = named.get(&file).cloned().or_else(|| only(near())).or_else(|| only(named.values().collect()));
         match name {
-            Some(name) => parts.entry(name.clone()).or_default().extend(objects),
+            Some(name) => parts.entry(name).or_default().extend(objects),
             None => errors.push(InputError {
                 at: objects.first().map(|object| object.span),
                 message: format!(

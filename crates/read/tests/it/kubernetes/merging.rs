@@ -211,6 +211,10 @@ fn objects_go_to_the_cluster_their_nodes_are_of() {
     let loaded = read(&[("two.yaml", two), ("g.yaml", &green), ("b.yaml", &blue), ("p.yaml", pod)], &[]);
     let messages: Vec<String> = loaded.outcome.unwrap_err().into_iter().map(|error| error.message).collect();
     assert_eq!(messages, ["can't tell which of 2 clusters the objects in `p.yaml` are of"]);
+    // Files of one folder belong together.
+    let files = [("two.yaml", two), ("g/nodes.yaml", &green), ("b/nodes.yaml", &blue), ("b/pods.yaml", pod)];
+    let (design, _) = good(&files, &[]);
+    assert_eq!((design.clusters["blue"].pods.len(), design.clusters["green"].pods.len()), (1, 0));
     // When all others are of one, it is of that.
     let (design, _) = good(&[("two.yaml", two), ("g.yaml", &green), ("p.yaml", pod)], &[]);
     assert_eq!((design.clusters["blue"].pods.len(), design.clusters["green"].pods.len()), (0, 1));
