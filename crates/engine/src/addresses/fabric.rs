@@ -272,7 +272,7 @@ impl<'a> Fabric<'a> {
             let Some(value) = self.design.networks.get(*peer) else {
                 continue;
             };
-            let way = Way::Peer { connected: peering.connected, forwarded: peering.forwarded_traffic };
+            let way = Way::Peer { connected: peering.connected, forwarded: peering.accepts_forwarded(peer) };
             for shown in self.design.shown(peering, peer) {
                 let index = value.prefixes.iter().position(|prefix| prefix.covers(shown));
                 claim(*shown, *peer, index.unwrap_or(0), way);

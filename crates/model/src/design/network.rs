@@ -119,10 +119,19 @@ pub struct Peering {
     pub gateway_transit: Option<NetworkName>,
     /// Packets that did not start in the peer are accepted.
     pub forwarded_traffic: bool,
+    /// Where the two sides differ: the only one that accepts them. `forwarded_traffic` is false then.
+    pub forwarded_into: Option<NetworkName>,
     /// Subnet peering: the prefixes a side shows. A side that is absent shows all its prefixes.
     pub only: BTreeMap<NetworkName, Vec<Cidr>>,
     /// False when an export says the peering is not `Connected` (one half is missing).
     pub connected: bool,
+}
+
+impl Peering {
+    /// Whether a side accepts packets from the other one that did not start there.
+    pub fn accepts_forwarded(&self, into: &NetworkName) -> bool {
+        self.forwarded_traffic || self.forwarded_into.as_ref() == Some(into)
+    }
 }
 
 /// A route table.

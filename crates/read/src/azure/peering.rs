@@ -9,6 +9,7 @@ use super::value::*;
 use crate::tree::{MapBuilder, Node};
 use causeway_model::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Both sides by id, the smaller id first, and the halves that were given: the one on the first side, the one on the other.
 type Pairs = BTreeMap<(ResourceId, ResourceId), [Option<Object>; 2]>;
@@ -21,10 +22,12 @@ pub(super) fn peerings(cx: &mut Translation) -> Option<Node> {
         let span = halves.iter().flatten().map(Object::span).min().unwrap_or(at);
         let sides = [(&pair.0, &one), (&pair.1, &other)];
         let between = Node::seq(at, vec![Node::str(at, one.clone()), Node::str(at, other.clone())]);
+        let (forwarded, only_into) = forwarded_traffic(&sides, &halves);
         let node = MapBuilder::new(span)
             .set("between", None, between)
             .set("gatewayTransit", None, gateway_transit(cx, &sides, &halves))
-            .set("forwardedTraffic", None, forwarded_traffic(cx, &sides, &halves))
+            .set("forwardedTraffic", None, forwarded)
+            .set("forwardedTrafficInto", None, only_into)
             .set("only", None, only(cx, &sides, &halves))
             .set("connected", None, connected(&halves))
             .build();
@@ -60,7 +63,7 @@ fn pairs(cx: &mut Translation) -> Pairs {
     pairs
 }
 
-type Sides<'a> = [(&'a ResourceId, &'a std::sync::Arc<str>); 2];
+type Sides<'a> = [(&'a ResourceId, &'a Arc<str>); 2];
 
 fn gateway_transit(cx: &mut Translation, sides: &Sides, halves: &[Option<Object>; 2]) -> Option<Node> {
     let users = [(0, 1), (1, 0)];
@@ -89,29 +92,25 @@ fn gateway_transit(cx: &mut Translation, sides: &Sides, halves: &[Option<Object>
 }
 
 /// Each half says whether its own network accepts packets that were only forwarded by the other one. The design has one
-/// word for both: yes where every half that was given says yes.
-fn forwarded_traffic(cx: &mut Translation, sides: &Sides, halves: &[Option<Object>; 2]) -> Option<Node> {
-    let mut said = Vec::new();
-    for (half, (_, name)) in halves.iter().zip(sides) {
-        if let Some(node) = half.as_ref().and_then(|half| half.get("allowForwardedTraffic"))
-            && let Some(value) = truth(node)
-        {
-            said.push((value, node, *name));
+/// word for both, and the one side where they differ.
+fn forwarded_traffic(sides: &Sides, halves: &[Option<Object>; 2]) -> (Option<Node>, Option<Node>) {
+    let said: Vec<(bool, &Node, &Arc<str>)> = halves
+        .iter()
+        .zip(sides)
+        .filter_map(|(half, (_, name))| {
+            let node = half.as_ref()?.get("allowForwardedTraffic")?;
+            Some((truth(node)?, node, *name))
+        })
+        .collect();
+    let yes = said.iter().find(|(value, ..)| *value);
+    let no = said.iter().find(|(value, ..)| !value);
+    match (yes, no) {
+        (Some((_, node, only)), Some((_, refused, _))) => {
+            (Some(boolean(refused, false)), Some(Node::str(node.span, (*only).clone())))
         }
+        (Some((value, node, _)), None) | (None, Some((value, node, _))) => (Some(boolean(node, *value)), None),
+        (None, None) => (None, None),
     }
-    let (_, node, refusing) = said.iter().find(|(value, ..)| !value).or(said.first())?;
-    let all = said.iter().all(|(value, ..)| *value);
-    let answer = boolean(node, all);
-    if let (false, Some((_, accepting_at, accepting))) = (all, said.iter().find(|(value, ..)| *value)) {
-        let (span, message) = (
-            accepting_at.span,
-            format!(
-                "`{accepting}` accepts forwarded packets from `{refusing}`, but not the other way round; the design has one answer for both and says no"
-            ),
-        );
-        cx.not_understood(span, message);
-    }
-    Some(answer)
 }
 
 /// What a side shows, where it does not show all of its prefixes.

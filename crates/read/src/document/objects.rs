@@ -128,6 +128,8 @@ object! {
         "gatewayTransit" gateway_transit: String,
         /// Packets that did not start in the peer are accepted; default false.
         "forwardedTraffic" forwarded_traffic: bool,
+        /// Where the sides differ: the only one that accepts such packets.
+        "forwardedTrafficInto" forwarded_into: String,
         /// Subnet peering: the prefixes a side shows; absent = all.
         "only" only: Named<Many<Cidr>>,
         /// Whether both halves exist; default true.

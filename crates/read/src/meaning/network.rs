@@ -164,6 +164,8 @@ impl Meaning<'_> {
             };
             let gateway_transit =
                 peering.gateway_transit.and_then(|name| side(self, &format!("{path}.gatewayTransit"), &name));
+            let forwarded_into =
+                peering.forwarded_into.and_then(|name| side(self, &format!("{path}.forwardedTrafficInto"), &name));
             let mut only = BTreeMap::new();
             for (name, prefixes) in peering.only.unwrap_or_default().0 {
                 if let Some(side) = side(self, &format!("{path}.only.{name}"), &name) {
@@ -174,6 +176,7 @@ impl Meaning<'_> {
                 between: (one, other),
                 gateway_transit,
                 forwarded_traffic: peering.forwarded_traffic.unwrap_or(false),
+                forwarded_into,
                 only,
                 connected: peering.connected.unwrap_or(true),
             });

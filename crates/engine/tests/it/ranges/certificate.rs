@@ -90,6 +90,7 @@ fn a_list_says_what_it_leaves_out() {
         between: ("spoke".into(), "hub".into()),
         gateway_transit: None,
         forwarded_traffic: false,
+        forwarded_into: None,
         only: Default::default(),
         connected: true,
     });

@@ -263,6 +263,7 @@ fn build(
             gateway_transit: transit.map(|side| if side == 0 { one.clone() } else { other.clone() }),
             between: (one, other),
             forwarded_traffic: *forwarded,
+            forwarded_into: None,
             only: shown,
             connected: *connected,
         });

@@ -174,18 +174,13 @@ fn a_peering_that_does_not_carry_traffic_is_not_connected() {
 }
 
 #[test]
-fn halves_that_differ_accept_nothing_forwarded() {
-    let (tree, notes) = peerings(&[
-        &half("a", "b", r#""allowForwardedTraffic": true"#),
-        &half("b", "a", r#""allowForwardedTraffic": false"#),
-    ]);
-    assert_eq!(tree, "  - between: [a, b]\n    forwardedTraffic: false\n");
-    assert_eq!(
-        notes,
-        [
-            "1: `a` accepts forwarded packets from `b`, but not the other way round; the design has one answer for both and says no"
-        ]
-    );
+fn one_half_alone_may_accept_what_was_forwarded() {
+    let said = |from, to, value: bool| half(from, to, &format!(r#""allowForwardedTraffic": {value}"#));
+    let tree = |one, other| peerings(&[&said("a", "b", one), &said("b", "a", other)]).0;
+    assert_eq!(tree(true, true), "  - between: [a, b]\n    forwardedTraffic: true\n");
+    assert_eq!(tree(false, false), "  - between: [a, b]\n    forwardedTraffic: false\n");
+    assert_eq!(tree(true, false), "  - between: [a, b]\n    forwardedTraffic: false\n    forwardedTrafficInto: a\n");
+    assert_eq!(tree(false, true), "  - between: [a, b]\n    forwardedTraffic: false\n    forwardedTrafficInto: b\n");
 }
 
 #[test]
