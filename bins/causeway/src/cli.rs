@@ -32,6 +32,9 @@ pub(crate) enum Command {
     /// Addresses and SNAT ports: now, at maximum, during an upgrade, after losing a node or a zone.
     #[command(after_help = CAPACITY)]
     Capacity(CapacityArgs),
+    /// What changes for whom between two designs: refused steps, source addresses, room, findings.
+    #[command(after_help = DIFF, long_about = DIFF_ABOUT)]
+    Diff(DiffArgs),
     /// Writes what was exported from Azure, Terraform or Kubernetes as one design file.
     #[command(after_help = IMPORT)]
     Import(ImportArgs),
@@ -78,6 +81,26 @@ Examples:
 Exit codes:
   0  everything fits, as far as it is known
   1  something does not fit, or a finding about capacity is at or above `--deny`
+  2  wrong usage, or an input that can't be read or understood";
+
+const DIFF_ABOUT: &str = "\
+What changes for whom between two designs.
+
+Compares steps the platform refuses, the source address that each kind of peer sees of pods,
+addresses and SNAT ports, findings that appear and disappear, and ranges. Which single packets
+still arrive is not compared yet: objects that packets meet on their way and that differ (routes,
+security groups, firewalls, peerings, policies, names) are listed, not judged.";
+
+const DIFF: &str = "\
+Examples:
+  causeway diff main/design.yaml design.yaml
+  causeway diff exports-of-yesterday/ exports/ --deny-change
+  git show main:network.yaml | causeway diff - network.yaml --format json
+
+Exit codes:
+  0  no refused step and no new finding at or above `--deny`
+  1  one there is; or with `--deny-change` a step is refused, a source address or what fits
+     changes, or an object that packets meet differs
   2  wrong usage, or an input that can't be read or understood";
 
 const IMPORT: &str = "\
@@ -174,6 +197,38 @@ pub(crate) struct CapacityArgs {
 
     #[command(flatten)]
     pub(crate) threshold: ThresholdArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// As it was: a design file, a folder, or an export; `-` is standard input.
+    pub(crate) old: PathBuf,
+
+    /// As it is to be: the same.
+    pub(crate) new: PathBuf,
+
+    /// Take both inputs for this kind instead of telling it by their content.
+    #[arg(long = "as", value_name = "KIND", value_parser = kind)]
+    pub(crate) kind: Option<Kind>,
+
+    /// What to print: human or json, to standard output or a FILE; repeat for several [default: human].
+    #[arg(long, value_name = "KIND[=FILE]", value_parser = format)]
+    pub(crate) format: Vec<Format>,
+
+    #[command(flatten)]
+    pub(crate) threshold: ThresholdArgs,
+
+    /// Fail if anything changes for anybody, or may.
+    #[arg(long)]
+    pub(crate) deny_change: bool,
+
+    /// When to colour; colour carries no meaning of its own.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub(crate) color: Color,
+
+    /// Say less: a line per finding.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]

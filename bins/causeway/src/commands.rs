@@ -3,6 +3,7 @@
 pub(crate) mod about;
 pub(crate) mod capacity;
 pub(crate) mod check;
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod import;
 

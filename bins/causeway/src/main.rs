@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let exit = match cli.command {
         Command::Check(args) => commands::check::run(&args),
         Command::Capacity(args) => commands::capacity::run(&args),
+        Command::Diff(args) => commands::diff::run(&args),
         Command::Import(args) => commands::import::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Schema => commands::about::schema(),

@@ -40,7 +40,7 @@ pub fn split(design: &Design, findings: Vec<Finding>) -> (Vec<Finding>, Vec<(Fin
 }
 
 /// Why people live with a finding, if they do.
-pub(crate) fn reason<'a>(design: &'a Design, finding: &Finding) -> Option<&'a str> {
+pub fn reason<'a>(design: &'a Design, finding: &Finding) -> Option<&'a str> {
     design.accept.iter().find(|acceptance| matches(acceptance, finding)).map(|acceptance| acceptance.because.as_str())
 }
 

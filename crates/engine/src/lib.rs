@@ -8,6 +8,7 @@ pub mod addresses;
 pub mod capacity;
 pub mod change;
 pub mod checklist;
+pub mod compare;
 pub mod context;
 mod egress;
 mod ingress;

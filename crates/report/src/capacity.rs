@@ -154,7 +154,8 @@ fn ports(clusters: &[ClusterPorts], look: &Look) -> String {
     layout(look, header, rows.collect(), 2..=7)
 }
 
-fn fits(fits: Option<bool>, short_by: Option<u64>) -> String {
+/// Whether it fits, in a word.
+pub(crate) fn fits(fits: Option<bool>, short_by: Option<u64>) -> String {
     match (fits, short_by) {
         (Some(true), _) => "yes".to_owned(),
         (Some(false), Some(short_by)) => format!("{} short", grouped(short_by)),
@@ -164,7 +165,7 @@ fn fits(fits: Option<bool>, short_by: Option<u64>) -> String {
 }
 
 /// Lays a table out. Only names, which stand first, are broken where it would be too wide: behind a `/` if that is enough.
-fn layout<const N: usize>(
+pub(crate) fn layout<const N: usize>(
     look: &Look,
     header: [&str; N],
     mut rows: Vec<[String; N]>,
@@ -212,11 +213,13 @@ fn natural_width<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> usi
     widths.iter().map(|width| width + 2).sum()
 }
 
-fn plain(text: &str) -> String {
+/// Words as a cell shows them, lines kept.
+pub(crate) fn plain(text: &str) -> String {
     text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
-fn number(number: Option<u64>) -> String {
+/// A number, or that it is not known.
+pub(crate) fn number(number: Option<u64>) -> String {
     number.map_or("?".to_owned(), grouped)
 }
 

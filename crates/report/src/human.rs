@@ -1,8 +1,11 @@
 //! For people: the excerpt under each finding, tables, and a summary.
 
+mod difference;
 mod findings;
 mod notes;
 mod summary;
+
+pub use difference::difference;
 
 use crate::{Report, Trouble, capacity, certificate};
 use causeway_model::design::Design;

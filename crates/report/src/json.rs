@@ -29,7 +29,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonFinding<'a> {
+pub(crate) struct JsonFinding<'a> {
     code: &'static str,
     severity: Severity,
     message: &'a str,
@@ -110,11 +110,11 @@ pub fn check(report: &Report<'_>) -> String {
     to_text(&Document {
         causeway: 1,
         design: &design.name,
-        findings: answer.findings.iter().map(|finding| json_finding(report, finding, None)).collect(),
+        findings: answer.findings.iter().map(|finding| self::finding(report, finding, None)).collect(),
         accepted: answer
             .accepted
             .iter()
-            .map(|(finding, because)| json_finding(report, finding, Some(because)))
+            .map(|(finding, because)| self::finding(report, finding, Some(because)))
             .collect(),
         capacity: &answer.capacity,
         expectations: answer
@@ -179,7 +179,8 @@ pub fn troubles(sources: &Sources, troubles: &[Trouble<'_>]) -> String {
     to_text(&Errors { causeway: 1, errors })
 }
 
-fn json_finding<'a>(report: &Report<'a>, finding: &'a Finding, because: Option<&'a str>) -> JsonFinding<'a> {
+/// A finding with its place in the user's files; with the reason it is accepted for, if it is.
+pub(crate) fn finding<'a>(report: &Report<'a>, finding: &'a Finding, because: Option<&'a str>) -> JsonFinding<'a> {
     let place = |span| Place::of(report.sources, span);
     JsonFinding {
         code: finding.code.as_str(),

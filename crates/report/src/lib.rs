@@ -4,6 +4,7 @@
 
 pub mod capacity;
 mod certificate;
+pub mod difference;
 mod excerpt;
 pub mod human;
 pub mod import;

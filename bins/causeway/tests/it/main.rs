@@ -10,6 +10,7 @@
 mod certificate;
 mod checklist;
 mod commands;
+mod diff;
 mod examples;
 mod formats;
 mod import;

@@ -1,7 +1,8 @@
 //! Every code has a page, every page a code, and the examples of a page do what they say.
 
-use crate::support::{TODAY, findings, list, read, root, run_in};
+use crate::support::{TODAY, findings, list, read, root, run_in, write};
 use causeway_model::codes;
+use causeway_model::finding::Severity;
 use causeway_report::pages;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,6 +14,8 @@ pub(crate) struct Example {
     pub(crate) good: bool,
     /// What is given to the program.
     pub(crate) text: String,
+    /// The two designs, where the page compares two.
+    pub(crate) pair: Option<(String, String)>,
 }
 
 impl Example {
@@ -53,12 +56,12 @@ pub(crate) fn examples() -> Vec<Example> {
         let code = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let page = read(&path).replace("\r\n", "\n");
         for (heading, good) in [("Bad", false), ("Good", true)] {
-            let text = match blocks(&page, heading).as_slice() {
-                [design] => design.clone(),
-                [before, after] => with_before(before, after),
+            let (text, pair) = match blocks(&page, heading).as_slice() {
+                [design] => (design.clone(), None),
+                [before, after] => (with_before(before, after), Some((before.clone(), after.clone()))),
                 other => panic!("{code}: `## {heading}` has {} designs", other.len()),
             };
-            all.push(Example { code: code.clone(), good, text });
+            all.push(Example { code: code.clone(), good, text, pair });
         }
     }
     all
@@ -134,6 +137,33 @@ fn bad_examples_are_found_and_good_ones_have_no_errors() {
         .collect();
     let report: String = problems.iter().map(|(name, problem)| format!("  {name} {problem}\n")).collect();
     assert!(problems.is_empty(), "{} of {} examples:\n{report}", problems.len(), all.len());
+}
+
+/// Pages about a change are held to `diff` as well: a refused step stands under `refused`, a changed source under `sources`.
+#[test]
+fn pairs_of_designs_are_told_apart_by_diff() {
+    let all = examples();
+    let pairs: Vec<(&Example, &(String, String))> =
+        all.iter().filter_map(|example| Some((example, example.pair.as_ref()?))).collect();
+    assert!(pairs.len() >= 10, "{} pairs", pairs.len());
+    for (example, (before, after)) in pairs {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("before.yaml"), before);
+        let run = run_in(folder.path(), &["diff", "before.yaml", "-", "--format", "json", "--as-of", TODAY], after);
+        let name = example.name();
+        assert!(matches!(run.code, 0 | 1), "{name}: {}", run.stderr);
+        let answer = run.json();
+        let refused: Vec<&str> =
+            answer["refused"].as_array().unwrap().iter().filter_map(|finding| finding["code"].as_str()).collect();
+        let found = match example.code.as_str() {
+            "source-identity-changes" => !answer["sources"].as_array().unwrap().is_empty(),
+            code => refused.contains(&code),
+        };
+        assert_eq!(found, !example.good, "{name}: {refused:?}");
+        let fails =
+            refused.iter().any(|code| codes::Code::parse(code).is_some_and(|code| code.severity() == Severity::Error));
+        assert_eq!(run.code == 1, fails, "{name}: {refused:?}");
+    }
 }
 
 #[test]

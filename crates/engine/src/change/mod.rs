@@ -6,8 +6,17 @@ mod cluster;
 mod pool;
 mod ranges;
 
+use causeway_model::codes::{self, Code};
 use causeway_model::design::{Cluster, Design};
 use causeway_model::finding::Finding;
+
+/// The codes of steps the platform refuses.
+pub const CODES: &[Code] = &[
+    codes::MIGRATION_BLOCKED,
+    codes::OUTBOUND_CHANGE_UNSUPPORTED,
+    codes::POD_CIDR_CHANGE_NOT_SUPERSET,
+    codes::SERVICE_CIDR_IMMUTABLE,
+];
 
 /// One cluster before and after.
 struct Pair<'a> {

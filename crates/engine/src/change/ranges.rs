@@ -75,13 +75,14 @@ pub(super) fn pod_cidr(pair: &Pair, out: &mut Vec<Finding>) {
     }
 }
 
-/// The prefix of a subnet that pools use can't change (azure-facts `addr.subnet.resizable`).
+/// The prefix of a subnet can't change while pools use it (azure-facts `addr.subnet.resizable`): those that are there before and after.
 pub(super) fn subnets_in_use(before: &Design, after: &Design, out: &mut Vec<Finding>) {
     let used: BTreeSet<&SubnetRef> = before
         .clusters
-        .values()
-        .flat_map(|cluster| cluster.pools.values())
-        .flat_map(|pool| [&pool.subnet, &pool.pod_subnet])
+        .iter()
+        .filter_map(|(name, cluster)| Some((cluster, after.clusters.get(name)?)))
+        .flat_map(|(old, new)| old.pools.iter().filter(|(pool, _)| new.pools.contains_key(*pool)))
+        .flat_map(|(_, pool)| [&pool.subnet, &pool.pod_subnet])
         .flatten()
         .collect();
     for reference in used {

@@ -30,6 +30,29 @@ fn refused(before: &str, after: &str) -> Vec<String> {
     out
 }
 
+/// A design whose node subnet has another prefix.
+fn resized(clusters: &str) -> Design {
+    let mut design = design(clusters);
+    let nodes = design.networks.get_mut("spoke").and_then(|network| network.subnets.get_mut("nodes")).unwrap();
+    nodes.prefixes = vec!["10.0.8.0/23".parse().unwrap()];
+    design
+}
+
+#[test]
+fn a_subnet_keeps_its_prefix_as_long_as_somebody_uses_it() {
+    let (there, elsewhere) = (
+        "{mode: overlay, pools: {a: {nodes: 3, subnet: spoke/nodes}}}",
+        "{mode: overlay, pools: {b: {nodes: 3, subnet: spoke/wide}}}",
+    );
+    let codes = |before: &str, after: &str| -> Vec<_> {
+        let findings = causeway_engine::change::check(&design(before), &resized(after));
+        findings.iter().map(|finding| format!("{} {}", finding.code, finding.object)).collect()
+    };
+    assert_eq!(codes(there, there), ["migration-blocked networks.spoke.subnets.nodes.prefix"]);
+    assert_eq!(codes(there, elsewhere), Vec::<String>::new(), "its pool is deleted first");
+    assert_eq!(codes(elsewhere, there), Vec::<String>::new(), "nobody used it before");
+}
+
 #[test]
 fn changes_and_what_the_platform_says_to_them() {
     let pools = "pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes}}";

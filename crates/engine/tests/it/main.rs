@@ -11,6 +11,7 @@ mod capacity;
 mod cases;
 mod change;
 mod checklist;
+mod compare;
 mod lifecycle;
 mod masquerade;
 mod ranges;

@@ -52,6 +52,12 @@ pub(super) fn accepted(report: &Report<'_>, look: &Look, out: &mut String) {
     }
 }
 
+/// One finding by itself.
+pub(super) fn single(report: &Report<'_>, finding: &Finding, remark: Option<&str>, look: &Look, out: &mut String) {
+    let allowed = report.threshold.allows(finding).then_some("does not count: allowed by `--allow`");
+    one(report, finding, remark.or(allowed), &renderer(look), look, out);
+}
+
 fn one(
     report: &Report<'_>,
     finding: &Finding,
