@@ -15,6 +15,7 @@ const PORTS: &[Code] = &[
     codes::SNAT_PORTS_HALVE,
     codes::FIREWALL_SNAT_EXHAUSTED,
     codes::OUTBOUND_SETTING_OUT_OF_RANGE,
+    codes::NAT_GATEWAY_MISSING,
 ];
 
 /// What is wrong with the way to and from a firewall.
@@ -22,6 +23,8 @@ const ROUTES: &[Code] = &[
     codes::UDR_WITHOUT_DEFAULT_ROUTE,
     codes::ROUTE_TABLE_MISSING,
     codes::ROUTE_NEVER_MATCHES,
+    codes::NEXT_HOP_UNREACHABLE,
+    codes::ROUTE_LIMIT_EXCEEDED,
     codes::ASYMMETRIC_RETURN_THROUGH_STATEFUL_HOP,
     codes::FIREWALL_BYPASSED_BY_PRIVATE_ENDPOINT_ROUTE,
     codes::PRIVATE_API_ENDPOINT_RETURN_THROUGH_FIREWALL,

@@ -9,7 +9,7 @@ use causeway_model::design::*;
 /// Every ingress names a subnet that fits it; who owns it people say.
 pub(super) fn subnets(desk: &Desk) -> Judgement {
     let mut line = Judgement::default();
-    desk.against(&mut line, &[codes::INGRESS_SUBNET_UNFIT]);
+    desk.against(&mut line, &[codes::INGRESS_SUBNET_UNFIT, codes::FRONTEND_PORT_CONFLICT]);
     for (name, cluster) in desk.clusters(&mut line) {
         if none_listed(desk, &mut line, name, cluster) {
             continue;

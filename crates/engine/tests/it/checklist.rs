@@ -165,8 +165,8 @@ const CASES: &[Case] = &[
     ("windows-differences-known", &[("maxSurge: 1,", "maxSurge: 1, os: windows,")], Answer::Unknown, "windows-differences-known: {on: DATE"),
     ("windows-differences-known", &[("maxSurge: 1,", "maxSurge: 1, os: windows,"), ("records:\n", "records:\n  windows-differences-known: {on: 2026-09-01, by: us}\n")], Answer::Yes, "on 2026-09-01 by us"),
 
-    ("outbound-explicit", &[(EXPLICIT, "")], Answer::No, "outbound.type"),
-    ("outbound-explicit", &[(EXPLICIT, ""), ("    mode: podSubnet\n", ""), (", podSubnet: spoke/pods", "")], Answer::Unknown, "state `clusters.prod.outbound.type`"),
+    ("outbound-explicit", &[(EXPLICIT, "")], Answer::No, "outbound-not-explicit"),
+    ("outbound-explicit", &[("type: userDefinedRouting", "type: loadBalancer")], Answer::No, "leave through firewall `fw`"),
 
     ("snat-watched", &[("publicIpCount: 20", "publicIpCount: 1"), ("concurrent: 100", "concurrent: 9000")], Answer::No, "firewall-snat-exhausted"),
     ("snat-watched", &[("loads: [{from: pool/prod/system, to: 'host/bank:443', perSecond: 10, concurrent: 100, seconds: 5}]\n", "")], Answer::Unknown, "`loads`"),
@@ -174,6 +174,7 @@ const CASES: &[Case] = &[
     ("snat-watched", &[("type: userDefinedRouting", "type: loadBalancer, ips: 1, portsPerNode: 32000")], Answer::No, "snat-budget-exceeded"),
     ("snat-watched", &[(EXPLICIT, "")], Answer::Unknown, "state `clusters.prod.outbound.type`"),
 
+    ("firewall-route-tested-from-pods", &[("{name: default, prefix: 0.0.0.0/0,", "{name: default, prefix: 10.99.0.0/16,")], Answer::No, "udr-without-default-route"),
     ("firewall-route-tested-from-pods", &[(", routeTable: egress", ""), ("type: userDefinedRouting", "type: loadBalancer")], Answer::Yes, "no subnet of `prod` has a route"),
 
     ("platform-services-resolve-privately", &[("records: {kv: 10.80.40.4}", "records: {}")], Answer::No, "no private zone has a record"),
@@ -190,6 +191,8 @@ const CASES: &[Case] = &[
     ("ingress-exposure-intended", &[(" exposure: public,", "")], Answer::Unknown, "state `clusters.prod.ingress.0.exposure`"),
     ("ingress-exposure-intended", &[("    ingress: [{kind: applicationGatewayForContainers, exposure: public, subnet: spoke/ingress}]\n", "    services: [{name: a, namespace: b, type: LoadBalancer, ports: [tcp/80]}]\n")], Answer::Unknown, "ingress-exposure-intended: {on: DATE"),
     ("ingress-exposure-intended", &[("    ingress: [{kind: applicationGatewayForContainers, exposure: public, subnet: spoke/ingress}]\n", "    services: [{name: a, namespace: b, type: LoadBalancer, internalIp: 10.80.0.200, ports: [tcp/80]}]\n")], Answer::Yes, "`b/a`"),
+
+    ("ingress-subnet-owned", &[("ingress: {prefix: 10.80.32.0/24,", "ingress: {prefix: 10.80.32.0/26,")], Answer::No, "ingress-subnet-unfit"),
 
     ("surge-rehearsed", &[("10.80.0.0/24, routeTable", "10.80.0.0/29, routeTable")], Answer::No, "no-room-for-max"),
 
