@@ -98,6 +98,8 @@ struct Summary {
     expectations_failed: usize,
     accepted: usize,
     allowed: usize,
+    /// Ranges of which it is unknown whether they hold what is planned.
+    unknown: usize,
 }
 
 /// The answer of `check`.
@@ -151,6 +153,7 @@ pub fn check(report: &Report<'_>) -> String {
             expectations_failed: tally.expectations_failed,
             accepted: tally.accepted,
             allowed: tally.allowed,
+            unknown: tally.unknown,
         },
     })
 }

@@ -1,5 +1,6 @@
 //! What counts against a design, and how much of it there is.
 
+use causeway_engine::capacity::{AddressPool, PoolKind};
 use causeway_engine::{Answer, Expectation, Outcome};
 use causeway_model::codes::Code;
 use causeway_model::finding::{Finding, Severity};
@@ -51,6 +52,8 @@ pub struct Tally {
     pub expectations_failed: usize,
     /// Findings that make the check fail.
     pub failing: usize,
+    /// Ranges of nodes and pods of which it is unknown whether they hold what is planned.
+    pub unknown: usize,
 }
 
 impl Tally {
@@ -58,6 +61,7 @@ impl Tally {
         let mut tally = Tally {
             accepted: answer.accepted.len(),
             expectations: answer.expectations.len(),
+            unknown: answer.capacity.pools.iter().filter(|pool| is_unknown(pool)).count(),
             expectations_failed: answer.expectations.iter().filter(|expectation| failed(expectation)).count(),
             ..Tally::default()
         };
@@ -80,6 +84,11 @@ impl Tally {
     pub fn fails(&self) -> bool {
         self.failing > 0 || self.expectations_failed > 0
     }
+}
+
+/// Service ranges are left out: without a list of services nobody claims anything about them.
+fn is_unknown(pool: &AddressPool) -> bool {
+    pool.fits.is_none() && pool.kind != PoolKind::ServiceCidr
 }
 
 fn failed(expectation: &Expectation) -> bool {

@@ -64,6 +64,13 @@ pub(super) fn summary(report: &Report<'_>, _look: &Look, out: &mut String) {
         let passed = tally.expectations - tally.expectations_failed;
         parts.push(format!("expectations passed: {passed} of {}", tally.expectations));
     }
-    let verdict = if tally.fails() { "failed" } else { "passed" };
+    if tally.unknown > 0 {
+        parts.push(format!("room unknown for {}", count(tally.unknown, "range")));
+    }
+    let verdict = match (tally.fails(), tally.unknown) {
+        (true, _) => "failed",
+        (false, 0) => "passed",
+        (false, _) => "passed as far as it is known",
+    };
     out.push_str(&format!("`{}` {verdict}: {}\n", printable(&report.design.name), parts.join(", ")));
 }
