@@ -1,5 +1,6 @@
 //! Everything that was given becomes one model: the whole way, in the order it is walked.
 
+use crate::azure;
 use crate::belong;
 use crate::diagnostic::InputError;
 use crate::document::{Context, DesignDocument, Document};
@@ -189,9 +190,9 @@ impl Loader {
             merge.add(&mut whole, design, Origin::Design);
         }
         let translated = exported::translate(exports, &self.sources, &mut self.notes, &mut self.findings);
-        let has_exports = translated.tree.is_some();
-        if let Some(tree) = translated.tree {
-            merge.add(&mut whole, tree, Origin::Export);
+        let exports = translated.tree;
+        if let Some(tree) = &exports {
+            merge.add(&mut whole, tree.clone(), Origin::Export);
         }
         objects.extend(self::objects_of_a_plan(translated.objects, &whole, &mut self.notes));
         for (name, objects) in belong::by_cluster(&whole, objects, &self.sources, &mut self.errors) {
@@ -216,7 +217,10 @@ impl Loader {
         self.errors.append(&mut errors);
         self.findings.append(&mut findings);
         kubernetes::settle(&mut whole, &mut self.notes);
-        if exported && !has_exports && whole.entries().is_empty() {
+        if let Some(exports) = &exports {
+            azure::settle(&mut whole, exports);
+        }
+        if exported && exports.is_none() && whole.entries().is_empty() {
             self.says_nothing(whole.span);
         }
         let whole = complete(whole, &name, exported);

@@ -131,3 +131,46 @@ fn machines_are_hosts() {
         ["1: `nva` forwards packets of others: if it is an appliance, describe it under `firewalls`"]
     );
 }
+
+/// Frontends that Services account for are not counted beside them.
+#[test]
+fn services_that_were_given_account_for_their_frontends() {
+    let subnet = id("g", "virtualNetworks/v/subnets/s");
+    let list: Vec<String> = ["a", "b"]
+        .iter()
+        .map(|name| {
+            format!(
+                r#"{{"id": "{}"}}"#,
+                id("mc", &format!("loadBalancers/kubernetes-internal/frontendIPConfigurations/{name}"))
+            )
+        })
+        .collect();
+    let own = network(
+        "v",
+        &format!(
+            r#""subnets": [{{"name": "s", "addressPrefix": "10.0.0.0/24", "ipConfigurations": [{}]}}]"#,
+            list.join(",")
+        ),
+    );
+    let cluster =
+        CLUSTER.replace(r#"{"name": "a"}"#, &format!(r#"{{"name": "a", "count": 1, "vnetSubnetID": "{subnet}"}}"#));
+    let service = |address: &str| {
+        format!(
+            r#"{{"apiVersion": "v1", "kind": "Service", "metadata": {{"name": "s{}", "namespace": "n", "annotations": {{"service.beta.kubernetes.io/azure-load-balancer-internal": "true"}}}},
+            "spec": {{"type": "LoadBalancer", "clusterIP": "10.100.0.9", "ports": [{{"port": 80}}]}}, "status": {{"loadBalancer": {{"ingress": [{{"ip": "{address}"}}]}}}}}}"#,
+            address.replace('.', "-")
+        )
+    };
+    let frontends = |texts: &[&str]| {
+        let tree = super::whole(texts);
+        let subnet = tree.get("networks").unwrap().get("v").unwrap().get("subnets").unwrap().get("s").unwrap().clone();
+        subnet
+            .get("other")
+            .and_then(|other| other.get("loadBalancerFrontends"))
+            .and_then(|count| count.text().map(str::to_owned))
+    };
+    assert_eq!(frontends(&[&own, &cluster]).as_deref(), Some("2"));
+    assert_eq!(frontends(&[&own, &cluster, &service("10.0.0.7")]).as_deref(), Some("1"));
+    assert_eq!(frontends(&[&own, &cluster, &service("10.0.0.7"), &service("10.0.0.8")]), None);
+    assert_eq!(frontends(&[&own, &cluster, &service("10.9.0.7")]).as_deref(), Some("2"));
+}

@@ -16,7 +16,7 @@ use causeway_model::source::{FileId, Sources};
 use causeway_read::azure::{Kind, resources, translate};
 use causeway_read::files::MemoryFiles;
 use causeway_read::tree::{Limits, Node, parse, to_yaml};
-use causeway_read::{Input, load};
+use causeway_read::{Input, Loaded, load};
 
 /// What came of some exports.
 struct Translated {
@@ -60,19 +60,28 @@ fn document(text: &str) -> Node {
     parse(text, FileId(0), &Limits::default()).unwrap().remove(0)
 }
 
-/// Exports must make a design: every field known, every reference found. What reading has to say against it.
-fn errors(texts: &[&str]) -> Vec<String> {
+/// Everything read as one, by the whole way.
+fn loaded(texts: &[&str]) -> Loaded {
     let input = |(at, text): (usize, &&str)| Input {
         name: format!("{at}.json"),
         bytes: text.as_bytes().to_vec(),
         kind: None,
         found: false,
     };
-    let loaded = load(texts.iter().enumerate().map(input).collect(), &MemoryFiles::default());
-    match loaded.outcome {
+    load(texts.iter().enumerate().map(input).collect(), &MemoryFiles::default())
+}
+
+/// Exports must make a design: every field known, every reference found. What reading has to say against it.
+fn errors(texts: &[&str]) -> Vec<String> {
+    match loaded(texts).outcome {
         Ok(_) => Vec::new(),
         Err(errors) => errors.into_iter().map(|error| error.message).collect(),
     }
+}
+
+/// The design tree of everything.
+fn whole(texts: &[&str]) -> Node {
+    loaded(texts).outcome.unwrap().tree
 }
 
 /// An id in the subscription of the small examples.
