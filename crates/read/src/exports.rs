@@ -77,6 +77,7 @@ pub(crate) fn translate(
             Kind::Design | Kind::Kubernetes | Kind::Masquerade => {}
         }
     }
+    change::add_parts(&mut changed, before.iter().chain(&after));
     // What Azure printed is how things are: of what a plan changes it tells the time before.
     before.extend(exported.iter().cloned());
     after.extend(exported.into_iter().filter_map(|resource| change::without(resource, &changed)));

@@ -5,7 +5,7 @@
 //! in the template), `Deploy` (asked for with ids only: it is deployed, and nobody says what changes) and `Unsupported`.
 
 use crate::azure::{self, KnownLater, Resource, ResourceId};
-use crate::terraform::{foreign_note, is_unrelated_arm};
+use crate::terraform::{foreign_note, is_unrelated_arm, left_out_note};
 use crate::tree::{MapBuilder, Node, Value};
 use causeway_model::design::{Note, NoteKind};
 use causeway_model::source::Span;
@@ -29,7 +29,7 @@ pub(crate) fn read(document: &Node, notes: &mut Vec<Note>) -> Reading {
         before: Vec::new(),
         changes: false,
         bare: None,
-        foreign: BTreeMap::new(),
+        foreign: BTreeMap::new(), unrelated: BTreeMap::new(),
         notes,
     };
     let part = |key: &str| document.get_ci(key).or_else(|| document.get_ci("properties")?.get_ci(key));
@@ -55,6 +55,7 @@ struct Reader<'n> {
     /// Objects that are listed and not described.
     bare: Option<(usize, Span)>,
     foreign: BTreeMap<String, (usize, Span)>,
+    unrelated: BTreeMap<String, (usize, Span)>,
     notes: &'n mut Vec<Note>,
 }
 
@@ -67,9 +68,8 @@ impl Reader<'_> {
         // Resource groups and subscriptions have ids of another sort.
         let Some(id) = written.text().and_then(ResourceId::parse) else { return };
         if !azure::knows(id.kind()) {
-            if !is_unrelated_arm(id.kind()) {
-                self.foreign.entry(id.kind().to_owned()).or_insert((0, written.span)).0 += 1;
-            }
+            let kinds = if is_unrelated_arm(id.kind()) { &mut self.unrelated } else { &mut self.foreign };
+            kinds.entry(id.kind().to_owned()).or_insert((0, written.span)).0 += 1;
             return;
         }
         let payload = |key: &str| change.get_ci(key).filter(|payload| payload.as_map().is_some());
@@ -107,9 +107,11 @@ impl Reader<'_> {
                 let message =
                     format!("what-if can't say what becomes of `{}`{reason}: it is taken as it is", id.name());
                 self.note(NoteKind::Unknown, written.span, message);
-                let payload = after.or(before);
-                self.was(&id, written, before.or(after));
-                self.will_be(&id, written, payload, None);
+                // The note above says all there is to say of an object without a payload.
+                if let Some(payload) = before.or(after) {
+                    self.was(&id, written, Some(payload));
+                    self.will_be(&id, written, Some(payload), None);
+                }
             }
             _ => {
                 let at = change.get_ci("changeType").map_or(change.span, |word| word.span);
@@ -166,6 +168,7 @@ impl Reader<'_> {
         for (kind, (count, at)) in &self.foreign {
             self.notes.push(foreign_note(kind, *count, *at));
         }
+        self.notes.extend(left_out_note(&self.unrelated));
         self.out.before = self.changes.then_some(self.before);
         self.out
     }

@@ -13,6 +13,20 @@ const PARTS: &[(&str, &str)] = &[
     ("agentPoolProfiles", "agentPools"),
 ];
 
+/// Adds the parts that stand in objects that change.
+pub(super) fn add_parts<'r>(changed: &mut BTreeSet<String>, resources: impl Iterator<Item = &'r Resource>) {
+    let mut found = Vec::new();
+    for resource in resources {
+        let Some(id) = resource.id.as_ref().filter(|id| changed.contains(id.key())) else { continue };
+        for (list, step) in PARTS {
+            let inner = resource.body.get_ci("properties").and_then(|inner| inner.get_ci(list));
+            let parts = inner.or_else(|| resource.body.get_ci(list)).map_or(&[][..], Node::items);
+            found.extend(parts.iter().filter_map(|part| own_id(part, id, step)));
+        }
+    }
+    changed.extend(found.into_iter().map(|id| id.key().to_owned()));
+}
+
 /// An exported object without what a plan changes or removes. `None` where nothing is left; of an object that changes, its
 /// parts that don't are.
 pub(super) fn without(mut resource: Resource, changed: &BTreeSet<String>) -> Option<Resource> {
@@ -48,12 +62,14 @@ fn is_hollow(node: &Node) -> bool {
 }
 
 fn parts(list: &Node, id: &ResourceId, step: &str, changed: &BTreeSet<String>) -> Option<Node> {
-    let own = |part: &Node| {
-        let stated = part.get_ci("id").and_then(Node::text).and_then(ResourceId::parse);
-        stated.or_else(|| id.child(step, part.get_ci("name")?.text()?))
-    };
-    let stays = |part: &&Node| own(part).is_none_or(|own| !changed.contains(own.key()));
+    let stays = |part: &&Node| own_id(part, id, step).is_none_or(|own| !changed.contains(own.key()));
     Some(Node::seq(list.span, list.as_seq()?.iter().filter(stays).cloned().collect()))
+}
+
+/// The id of a part, as it says, else by its name.
+fn own_id(part: &Node, whole: &ResourceId, step: &str) -> Option<ResourceId> {
+    let stated = part.get_ci("id").and_then(Node::text).and_then(ResourceId::parse);
+    stated.or_else(|| whole.child(step, part.get_ci("name")?.text()?))
 }
 
 /// The design with the one before the change in it.

@@ -45,16 +45,19 @@ fn of_rule<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, body: &mut Body) {
         ("direction", "direction"),
         ("access", "access"),
         ("protocol", "protocol"),
-        ("source_address_prefix", "sourceAddressPrefix"),
-        ("source_address_prefixes", "sourceAddressPrefixes"),
         ("source_port_range", "sourcePortRange"),
         ("source_port_ranges", "sourcePortRanges"),
-        ("destination_address_prefix", "destinationAddressPrefix"),
-        ("destination_address_prefixes", "destinationAddressPrefixes"),
         ("destination_port_range", "destinationPortRange"),
         ("destination_port_ranges", "destinationPortRanges"),
     ] {
         body.copy(cx, view, attribute, path);
+    }
+    for (one, many, path) in [
+        ("source_address_prefix", "source_address_prefixes", "sourceAddressPrefixes"),
+        ("destination_address_prefix", "destination_address_prefixes", "destinationAddressPrefixes"),
+    ] {
+        body.copy_addresses(cx, view, one, path);
+        body.copy_addresses(cx, view, many, path);
     }
     for (attribute, path) in [
         ("source_application_security_group_ids", "sourceApplicationSecurityGroups"),

@@ -123,8 +123,6 @@ fn rule<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, kind: Option<&'static str>, protoc
     body.set("ruleType", kind.map(|kind| Node::str(view.span(), kind)));
     for (attribute, path) in [
         ("name", "name"),
-        ("source_addresses", "sourceAddresses"),
-        ("destination_addresses", "destinationAddresses"),
         ("destination_fqdns", "destinationFqdns"),
         ("destination_ports", "destinationPorts"),
         ("translated_address", "translatedAddress"),
@@ -135,10 +133,12 @@ fn rule<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, kind: Option<&'static str>, protoc
     }
     // Protocols of application rules are blocks with ports, and nobody reads them.
     body.copy(cx, view, "protocols", protocols);
-    match cx.get(view, "destination_address") {
-        Got::Known(address) => body.set("destinationAddresses", Node::seq(address.span, vec![address.clone()])),
-        Got::Later(at) => body.later("destinationAddresses", at),
-        Got::Absent => {}
+    for (attribute, path) in [
+        ("source_addresses", "sourceAddresses"),
+        ("destination_addresses", "destinationAddresses"),
+        ("destination_address", "destinationAddresses"),
+    ] {
+        body.copy_addresses(cx, view, attribute, path);
     }
     for (attribute, path) in [("source_ip_groups", "sourceIpGroups"), ("destination_ip_groups", "destinationIpGroups")]
     {

@@ -77,6 +77,7 @@ fn resources(
 ) -> (Vec<Resource>, Vec<Node>) {
     let mut cx = Cx { world, ids, sources, notes, own, out: Vec::new(), gathered: BTreeMap::new() };
     let mut foreign: BTreeMap<Arc<str>, (usize, Span)> = BTreeMap::new();
+    let mut unrelated: BTreeMap<Arc<str>, (usize, Span)> = BTreeMap::new();
     let (mut patches, mut objects) = (Vec::new(), Vec::new());
     // Associations of NAT gateways are gathered before the gateways are looked at.
     let is_association = |instance: &Instance| instance.kind.starts_with("azurerm_nat_gateway_public_ip");
@@ -93,16 +94,13 @@ fn resources(
                 true => azapi::type_of(instance).unwrap_or_else(|| instance.kind.clone()),
                 false => instance.kind.clone(),
             };
-            if !unrelated::is_unrelated(instance, &what) {
-                foreign.entry(what).or_insert((0, instance.at)).0 += 1;
-            }
+            let kinds = if unrelated::is_unrelated(instance, &what) { &mut unrelated } else { &mut foreign };
+            kinds.entry(what).or_insert((0, instance.at)).0 += 1;
         }
     }
     egress::say_what_was_gathered(&mut cx);
-    for (kind, (count, at)) in foreign {
-        let resources = if count == 1 { "one resource".to_owned() } else { format!("{count} resources") };
-        cx.not_understood(at, format!("{resources} of type `{kind}`: it has no part in the design"));
-    }
+    cx.notes.extend(foreign.iter().map(|(kind, (count, at))| foreign_note(kind, *count, *at)));
+    cx.notes.extend(left_out_note(&unrelated));
     let mut out = cx.out;
     azapi::apply(patches, &mut out);
     (out, objects)
@@ -234,12 +232,21 @@ fn kubernetes_object<'a>(cx: &mut Cx<'_, 'a>, instance: &Instance<'a>, view: &Vi
     }
 }
 
-/// A note that is the same for a plan and for a what-if result: how many objects of a type have no part in the design.
+/// How many objects of a type have no part in the design, which may be missed there.
 pub(crate) fn foreign_note(kind: &str, count: usize, at: Span) -> Note {
-    let resources = if count == 1 { "one resource".to_owned() } else { format!("{count} resources") };
-    Note {
-        kind: NoteKind::NotUnderstood,
-        message: format!("{resources} of type `{kind}`: it has no part in the design"),
-        at: Some(at),
-    }
+    let message = match count {
+        1 => format!("one resource of type `{kind}`: it has no part in the design"),
+        _ => format!("{count} resources of type `{kind}`: they have no part in the design"),
+    };
+    Note { kind: NoteKind::NotUnderstood, message, at: Some(at) }
+}
+
+/// What was left out because it has no part in a network.
+pub(crate) fn left_out_note<K: AsRef<str>>(kinds: &BTreeMap<K, (usize, Span)>) -> Option<Note> {
+    let (_, first) = kinds.values().min_by_key(|(_, at)| *at)?;
+    let count: usize = kinds.values().map(|(count, _)| count).sum();
+    let names: Vec<String> = kinds.keys().map(|kind| format!("`{}`", kind.as_ref())).collect();
+    let resources = if count == 1 { "one resource has".to_owned() } else { format!("{count} resources have") };
+    let message = format!("{resources} no part in a network: {}", names.join(", "));
+    Some(Note { kind: NoteKind::LeftOut, message, at: Some(*first) })
 }

@@ -171,7 +171,10 @@ pub(super) fn subnet<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
 }
 
 fn of_subnet<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, body: &mut Body) {
-    body.copy_first(cx, view, &["address_prefixes", "address_prefix"], "addressPrefixes");
+    match cx.get(view, "address_prefixes") {
+        Got::Absent => body.copy(cx, view, "address_prefix", "addressPrefix"),
+        _ => body.copy(cx, view, "address_prefixes", "addressPrefixes"),
+    }
     pools(cx, view, body, "ipamPoolPrefixAllocations");
     let mut delegations = Vec::new();
     for delegation in view.blocks("delegation") {

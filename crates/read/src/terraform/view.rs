@@ -366,6 +366,9 @@ fn ids_at(ids: &[ResourceId], at: Span) -> Vec<Node> {
     ids.iter().map(|id| Node::str(at, id.as_str())).collect()
 }
 
+/// Stands in rules for addresses that are not known.
+const UNKNOWN_ADDRESSES: &str = "unknown";
+
 const NOWHERE: Span = Span { file: FileId(0), start: 0, end: 0 };
 
 /// A body in Resource Manager's words, filled value by value.
@@ -439,6 +442,28 @@ impl Body {
     pub(super) fn copy_first<'a>(&mut self, cx: &Cx<'_, 'a>, view: &View<'a>, names: &[&'static str], path: &str) {
         let got = names.iter().map(|name| cx.get(view, name)).find(|got| !matches!(got, Got::Absent));
         self.put(got.unwrap_or(Got::Absent), path);
+    }
+
+    /// Copies addresses of a rule, one or several. Those that are not known stay as a word nobody knows the addresses of:
+    /// left out, the rule would be taken for one without them.
+    pub(super) fn copy_addresses<'a>(&mut self, cx: &Cx<'_, 'a>, view: &View<'a>, name: &'static str, path: &str) {
+        let unknown = |at: Span| Node::str(at, UNKNOWN_ADDRESSES);
+        match cx.get(view, name) {
+            Got::Known(node) if node.as_seq().is_some() => {
+                let items = node.items().iter();
+                let items = items.map(|item| if item.is_null() { unknown(item.span) } else { item.clone() }).collect();
+                if node.items().iter().any(Node::is_null) {
+                    self.later(path, node.span);
+                }
+                self.set(path, Node::seq(node.span, items));
+            }
+            Got::Known(node) => self.set(path, Node::seq(node.span, vec![node.clone()])),
+            Got::Later(at) => {
+                self.set(path, Node::seq(at, vec![unknown(at)]));
+                self.later(path, at);
+            }
+            Got::Absent => {}
+        }
     }
 
     /// Copies a boolean the other way round.

@@ -18,4 +18,46 @@ macro_rules! cases {
 
 cases! {
     a_plan_of_version_4_that_creates_everything_in_modules "v4-create";
+    a_plan_of_version_3_that_changes_an_estate "v3-update";
+    a_state_with_data_sources "state";
+    bodies_of_resource_manager "azapi";
+    a_what_if_result "what-if";
+}
+
+#[test]
+fn a_plan_and_the_export_of_what_it_made_are_the_same_design() {
+    let planned = tree(&[("estate.json", include_str!("v4-create.json"))]);
+    let exported = tree(&[("estate.json", include_str!("v4-create.az.json"))]);
+    assert!(planned.same(&exported), "{}\n{}", to_yaml(&planned), to_yaml(&exported));
+}
+
+#[test]
+fn an_export_of_what_a_plan_changes_tells_the_time_before() {
+    // The plan moves the cluster's only pool to another subnet; the export still has the old one, and other pools besides.
+    let network = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v";
+    let cluster = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/k";
+    let values = |subnet: &str| {
+        format!(
+            r#"{{"id": "{cluster}", "name": "k", "resource_group_name": "rg", "location": "westeurope",
+                "default_node_pool": [{{"name": "system", "node_count": 2, "vnet_subnet_id": "{network}/subnets/{subnet}"}}],
+                "network_profile": [{{"network_plugin": "azure", "network_plugin_mode": "overlay"}}]}}"#
+        )
+    };
+    let plan = plan(&[("azurerm_kubernetes_cluster", "k", Some(&values("a")), Some(&values("b")), "{}")], "{}");
+    let export = format!(
+        r#"{{"id": "{cluster}", "name": "k", "agentPoolProfiles": [
+            {{"name": "system", "count": 2, "vnetSubnetId": "{network}/subnets/a"}},
+            {{"name": "extra", "count": 1, "vnetSubnetId": "{network}/subnets/c"}}],
+            "networkProfile": {{"networkPlugin": "azure", "networkPluginMode": "overlay", "podCidr": "10.244.0.0/16"}}}}"#
+    );
+    let loaded = loaded(&[("plan.json", &plan), ("export.json", &export)]);
+    let read = loaded.outcome.unwrap();
+    assert_eq!(read.design.findings, []);
+    let pools = |tree: &Node| {
+        let pools = tree.get("clusters").unwrap().get("k").unwrap().get("pools").unwrap();
+        let subnet = |name: &str| pools.get(name).unwrap().get("subnet").unwrap().text().unwrap().to_owned();
+        (subnet("system"), subnet("extra"))
+    };
+    assert_eq!(pools(&read.tree), ("v/b".to_owned(), "v/c".to_owned()));
+    assert_eq!(pools(read.tree.get("before").unwrap()), ("v/a".to_owned(), "v/c".to_owned()));
 }
