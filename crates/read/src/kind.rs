@@ -51,6 +51,10 @@ impl Kind {
     }
 }
 
+/// Keys of a plan or state that may stand there without any object, as in an empty state.
+const TERRAFORM: &[&str] =
+    &["format_version", "terraform_version", "variables", "configuration", "checks", "timestamp"];
+
 /// What telling a document's kind came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sniffed {
@@ -72,8 +76,9 @@ pub fn sniff(node: &Node) -> Sniffed {
     if has("causeway") || ((is_map("networks") || is_map("clusters")) && !has("apiVersion") && !has("id")) {
         return Sniffed::Kind(Kind::Design);
     }
-    if has("format_version")
-        && (has("planned_values") || has("values") || has("resource_changes") || has("prior_state"))
+    if has("format_version") && node.entries().iter().all(|entry| TERRAFORM.contains(&entry.key.as_ref()))
+        || has("format_version")
+            && (has("planned_values") || has("values") || has("resource_changes") || has("prior_state"))
     {
         return Sniffed::Kind(Kind::Terraform);
     }

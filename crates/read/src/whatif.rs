@@ -29,7 +29,8 @@ pub(crate) fn read(document: &Node, notes: &mut Vec<Note>) -> Reading {
         before: Vec::new(),
         changes: false,
         bare: None,
-        foreign: BTreeMap::new(), unrelated: BTreeMap::new(),
+        foreign: BTreeMap::new(),
+        unrelated: BTreeMap::new(),
         notes,
     };
     let part = |key: &str| document.get_ci(key).or_else(|| document.get_ci("properties")?.get_ci(key));

@@ -5,6 +5,8 @@ use super::resolve::Resolver;
 use super::world::{Block, Configured, Inner, World};
 use crate::azure::ResourceId;
 use causeway_model::design::{Note, NoteKind};
+use causeway_model::source::Span;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -100,13 +102,15 @@ impl Ids {
             }
         }
         let ids = world.instances.iter().map(stated).collect();
-        let mut maker = Maker { world, ids, by_arm, made: BTreeSet::new() };
+        let mut maker = Maker { world, ids, by_arm, made: BTreeSet::new(), inferred: RefCell::default() };
         maker.groups();
         maker.tell_twins_apart(notes);
         // Parts of parts come after what they are parts of.
         for _ in 0..4 {
             maker.parts();
         }
+        let inferred = maker.inferred.take().into_iter();
+        notes.extend(inferred.map(|(at, message)| Note { kind: NoteKind::Unknown, message, at: Some(at) }));
         Ids(maker.ids)
     }
 
@@ -172,6 +176,8 @@ struct Maker<'w, 'a> {
     by_arm: BTreeMap<String, Vec<usize>>,
     /// Those that were made here.
     made: BTreeSet<usize>,
+    /// What was concluded and not read, to be said.
+    inferred: RefCell<BTreeSet<(Span, String)>>,
 }
 
 impl Maker<'_, '_> {
@@ -193,30 +199,30 @@ impl Maker<'_, '_> {
     /// Two objects of one name in one group can't be: one of them is in another subscription (another configuration of
     /// the provider), or its group is not known.
     fn tell_twins_apart(&mut self, notes: &mut Vec<Note>) {
-        let mut seen: BTreeMap<ResourceId, usize> = BTreeMap::new();
-        for at in self.made.clone() {
-            let (Some(id), Some(instance)) = (self.ids.get(at).cloned().flatten(), self.world.get(at)) else {
-                continue;
-            };
-            let Some(first) = seen.get(&id).and_then(|first| self.world.get(*first)) else {
-                seen.insert(id, at);
-                continue;
-            };
-            if instance.data || first.data {
-                continue;
+        let mut groups: BTreeMap<ResourceId, Vec<usize>> = BTreeMap::new();
+        for at in &self.made {
+            if let (Some(Some(id)), Some(false)) =
+                (self.ids.get(*at), self.world.get(*at).map(|instance| instance.data))
+            {
+                groups.entry(id.clone()).or_default().push(*at);
             }
-            notes.push(Note {
-                kind: NoteKind::Unknown,
-                message: format!(
-                    "`{}` and `{}` have one name and are in one group as far as is known: they are taken for two",
-                    first.address, instance.address
-                ),
-                at: Some(instance.at),
-            });
-            let apart = instance.address.replace('/', "-");
-            let twin = home(instance)
-                .and_then(|(arm, _)| ResourceId::new(Some(&apart), id.group(), &arm, &[name(instance).as_str()]));
-            self.put(at, twin);
+        }
+        for (id, twins) in groups.into_iter().filter(|(_, twins)| twins.len() > 1) {
+            let mut addresses = Vec::new();
+            for at in twins {
+                let Some(instance) = self.world.get(at) else { continue };
+                addresses.push((format!("`{}`", instance.address), instance.at));
+                let apart = instance.address.replace('/', "-");
+                let twin = home(instance)
+                    .and_then(|(arm, _)| ResourceId::new(Some(&apart), id.group(), &arm, &[name(instance).as_str()]));
+                self.put(at, twin);
+            }
+            let list: Vec<&str> = addresses.iter().map(|(address, _)| address.as_str()).collect();
+            let message = format!(
+                "{} have one name and are in one resource group as far as is known: they are taken for several",
+                list.join(", ")
+            );
+            notes.push(Note { kind: NoteKind::Unknown, message, at: addresses.last().map(|(_, at)| *at) });
         }
     }
 
@@ -302,14 +308,29 @@ impl Maker<'_, '_> {
 
     /// The only object of a type an attribute's expression leads to.
     fn only_target(&self, at: usize, attribute: &'static str, arm: &str) -> Option<usize> {
-        let mut targets = targets(self.world, at, &[Inner::Name(attribute)]).into_iter().filter(|target| {
+        let (targets, locals) = way(self.world, at, &[Inner::Name(attribute)]);
+        let mut fitting = targets.into_iter().filter(|target| {
             self.world.get(*target).is_some_and(|target| match target.kind.as_ref() {
                 "azurerm_resource_group" => arm.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups"),
                 _ => is_arm(target, arm),
             })
         });
-        let first = targets.next()?;
-        targets.next().is_none().then_some(first)
+        match fitting.next() {
+            Some(first) => fitting.next().is_none().then_some(first),
+            None => locals.and_then(|_| self.only_new(at, attribute, arm)),
+        }
+    }
+
+    /// An id that is not known is that of an object that is made: where a plan does not show which, the only one there is.
+    /// That is said.
+    fn only_new(&self, at: usize, attribute: &str, arm: &str) -> Option<usize> {
+        let all = self.by_arm.get(&arm.to_ascii_lowercase())?;
+        let new = |other: &usize| self.world.get(*other).is_some_and(|other| known(other, "id").is_none());
+        let mut new = all.iter().copied().filter(new);
+        let only = new.next().filter(|_| new.next().is_none())?;
+        let (found, who) = (self.world.get(only)?, self.world.get(at)?);
+        self.inferred.borrow_mut().insert((who.at, taken_for(attribute, who, found, "the only one there is")));
+        Some(only)
     }
 
     /// The resource group of an object, as far as it is known.
@@ -366,11 +387,25 @@ fn home(instance: &Instance) -> Option<(Arc<str>, Home)> {
     Some(((*arm).into(), *home))
 }
 
-/// The objects that the expression of an attribute leads to.
-pub(super) fn targets(world: &World, at: usize, path: &[Inner]) -> BTreeSet<usize> {
-    let Some(instance) = world.get(at) else { return BTreeSet::new() };
-    let Configured::By(expressions) = world.configured(&Block::of(instance), path) else { return BTreeSet::new() };
+/// What is said of a value whose origin a plan does not show: it goes through a local, or there is no configuration.
+pub(super) fn taken_for(attribute: &str, who: &Instance, found: &Instance, why: &str) -> String {
+    format!(
+        "where `{attribute}` of `{}` comes from is not in the plan: it is taken for `{}`, {why}",
+        who.address, found.address
+    )
+}
+
+/// The objects that the expression of an attribute leads to, and whether the way is hidden (locals, no configuration), with
+/// the keys that were asked for on it.
+pub(super) fn way(world: &World, at: usize, path: &[Inner]) -> (BTreeSet<usize>, Option<BTreeSet<String>>) {
+    let Some(instance) = world.get(at) else { return (BTreeSet::new(), None) };
+    let expressions = match world.configured(&Block::of(instance), path) {
+        Configured::By(expressions) => expressions,
+        Configured::Unclear => return (BTreeSet::new(), Some(BTreeSet::new())),
+        Configured::Not => return (BTreeSet::new(), None),
+    };
     let resolver = Resolver::new(world);
     let scope = resolver.scope(at);
-    expressions.into_iter().flat_map(|expression| resolver.targets(expression, &scope)).collect()
+    let targets = expressions.into_iter().flat_map(|expression| resolver.targets(expression, &scope)).collect();
+    (targets, resolver.into_locals())
 }

@@ -28,6 +28,7 @@ use causeway_model::design::{Note, NoteKind};
 use causeway_model::source::{Sources, Span};
 use ids::Ids;
 use plan::Instance;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 pub(crate) use unrelated::is_unrelated_arm;
@@ -50,6 +51,10 @@ pub(crate) struct Reading {
 /// Reads one document of `terraform show -json`.
 pub(crate) fn read(document: &Node, sources: &Sources, notes: &mut Vec<Note>) -> Reading {
     let plan = plan::read(document, notes);
+    if plan.after.is_empty() && plan.before.is_none() {
+        let message = "the plan or state holds no objects".to_owned();
+        notes.push(Note { kind: NoteKind::NotUnderstood, message, at: Some(document.span) });
+    }
     let world = World::new(plan.after, plan.configuration, plan.variables);
     let ids = Ids::of(&world, notes);
     // What there was says nothing that is not known, and what it holds that nobody understands was said of what there will be.
@@ -75,7 +80,16 @@ fn resources(
     own: &BTreeSet<String>,
     notes: &mut Vec<Note>,
 ) -> (Vec<Resource>, Vec<Node>) {
-    let mut cx = Cx { world, ids, sources, notes, own, out: Vec::new(), gathered: BTreeMap::new() };
+    let mut cx = Cx {
+        world,
+        ids,
+        sources,
+        notes,
+        own,
+        out: Vec::new(),
+        concluded: RefCell::default(),
+        gathered: BTreeMap::new(),
+    };
     let mut foreign: BTreeMap<Arc<str>, (usize, Span)> = BTreeMap::new();
     let mut unrelated: BTreeMap<Arc<str>, (usize, Span)> = BTreeMap::new();
     let (mut patches, mut objects) = (Vec::new(), Vec::new());
@@ -101,6 +115,9 @@ fn resources(
     egress::say_what_was_gathered(&mut cx);
     cx.notes.extend(foreign.iter().map(|(kind, (count, at))| foreign_note(kind, *count, *at)));
     cx.notes.extend(left_out_note(&unrelated));
+    for (at, message) in cx.concluded.take() {
+        cx.unknown(at, message);
+    }
     let mut out = cx.out;
     azapi::apply(patches, &mut out);
     (out, objects)
@@ -175,7 +192,16 @@ fn one<'a>(cx: &mut Cx<'_, 'a>, instance: &Instance<'a>, view: &View<'a>) -> boo
 fn own_parts(world: &World, ids: &Ids, sources: &Sources) -> BTreeSet<String> {
     let nothing = BTreeSet::new();
     let mut quiet = Vec::new();
-    let cx = Cx { world, ids, sources, notes: &mut quiet, own: &nothing, out: Vec::new(), gathered: BTreeMap::new() };
+    let cx = Cx {
+        world,
+        ids,
+        sources,
+        notes: &mut quiet,
+        own: &nothing,
+        out: Vec::new(),
+        concluded: RefCell::default(),
+        gathered: BTreeMap::new(),
+    };
     let mut own = BTreeSet::new();
     for (at, instance) in world.instances.iter().enumerate().filter(|(_, instance)| !instance.data) {
         let view = View::of(instance, at);

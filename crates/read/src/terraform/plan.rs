@@ -82,8 +82,12 @@ pub(super) fn read<'a>(document: &'a Node, notes: &mut Vec<Note>) -> Plan<'a> {
     let stays = |instance: &&Instance| !seen.contains(&instance.address) && (changes.given || instance.data);
     after.extend(prior.iter().filter(untouched).filter(stays).cloned());
     let before = changes.by_address.values().any(Change::changes_something).then(|| {
-        let mut before: Vec<Instance> =
-            changes.by_address.values().filter(|change| change.was_there()).filter_map(|c| c.instance("before")).collect();
+        let mut before: Vec<Instance> = changes
+            .by_address
+            .values()
+            .filter(|change| change.was_there())
+            .filter_map(|c| c.instance("before"))
+            .collect();
         let known: BTreeSet<Arc<str>> = before.iter().map(|instance| instance.address.clone()).collect();
         let new = |address: &str| changes.by_address.get(address).is_some_and(|change| !change.data);
         let rest = prior.iter().filter(|old| !known.contains(&old.address) && !new(&old.address));
@@ -239,10 +243,12 @@ impl<'a> Change<'a> {
     /// It is part of what there was. A cluster that is removed and made anew has no past: nothing of it changes in place, so
     /// there is nothing the platform could refuse.
     fn was_there(&self) -> bool {
-        let is_of_cluster = self.node.get("type").and_then(Node::text).is_some_and(|kind| kind.contains("_kubernetes_"))
-            || self.value("before").and_then(|before| before.get("type")?.text()).is_some_and(|arm| {
-                arm.to_ascii_lowercase().starts_with("microsoft.containerservice/")
-            });
+        let is_of_cluster =
+            self.node.get("type").and_then(Node::text).is_some_and(|kind| kind.contains("_kubernetes_"))
+                || self
+                    .value("before")
+                    .and_then(|before| before.get("type")?.text())
+                    .is_some_and(|arm| arm.to_ascii_lowercase().starts_with("microsoft.containerservice/"));
         !self.data && !(is_of_cluster && self.does("create") && self.does("delete"))
     }
 

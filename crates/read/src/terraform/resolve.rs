@@ -4,7 +4,7 @@
 use super::address::{Key, ModulePath, Step, steps};
 use super::world::{Block, World};
 use crate::tree::Node;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ pub(super) struct Resolver<'w, 'a> {
     budget: Cell<usize>,
     /// References followed inside each other.
     depth: Cell<usize>,
+    /// The way led through locals, which a plan does not show; with the keys that were asked of them.
+    locals: RefCell<Option<BTreeSet<String>>>,
 }
 
 const MOST_REFERENCES: usize = 10_000;
@@ -42,7 +44,7 @@ impl Step {
 
 impl<'w, 'a> Resolver<'w, 'a> {
     pub(super) fn new(world: &'w World<'a>) -> Self {
-        Resolver { world, budget: Cell::new(MOST_REFERENCES), depth: Cell::new(0) }
+        Resolver { world, budget: Cell::new(MOST_REFERENCES), depth: Cell::new(0), locals: RefCell::new(None) }
     }
 
     /// The scope of an object's own expressions.
@@ -59,6 +61,11 @@ impl<'w, 'a> Resolver<'w, 'a> {
         let mut out = Vec::new();
         self.follow(expression, scope, &[], &[], &mut out);
         out.into_iter().map(|(at, _)| at).collect()
+    }
+
+    /// Whether the way led through locals, and the keys that were asked of them.
+    pub(super) fn into_locals(self) -> Option<BTreeSet<String>> {
+        self.locals.into_inner()
     }
 
     /// `wanted` is what is picked out of the expression's value (`["nodes"].id`), `hints` are texts that may be keys on the way.
@@ -95,7 +102,15 @@ impl<'w, 'a> Resolver<'w, 'a> {
                 self.follow(expression, &outer, &wanted, hints, out);
             }
             ["module", name, ..] => self.output(name, path.get(2..).unwrap_or_default(), scope, wanted, hints, out),
-            ["each" | "count" | "local" | "path" | "self" | "terraform", ..] => {}
+            ["local", ..] => {
+                let rest = path.get(2..).unwrap_or_default().iter().chain(wanted);
+                let keys = rest.filter_map(|step| match step {
+                    Step::Key(key) => Some(key.to_string()),
+                    Step::Name(_) => None,
+                });
+                self.locals.borrow_mut().get_or_insert_default().extend(keys.chain(hints.iter().cloned()));
+            }
+            ["each" | "count" | "path" | "self" | "terraform", ..] => {}
             ["data", kind, name, ..] => {
                 let block =
                     Block { module: scope.module.clone(), data: true, kind: (*kind).into(), name: (*name).into() };

@@ -1,12 +1,14 @@
 //! Reading values of an object: what is known, what is known later, and what must not be shown.
 
 use super::ids::{self, Ids, arm_of};
+use super::network::{NETWORK, SUBNET};
 use super::plan::Instance;
 use super::world::{Block, Configured, Inner, World};
 use crate::azure::{KnownLater, Resource, ResourceId};
 use crate::tree::{Entry, MapBuilder, Node, Value};
 use causeway_model::design::{Note, NoteKind};
 use causeway_model::source::{FileId, Sources, Span};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ pub(super) struct Cx<'w, 'a> {
     /// lists among its parts besides is older than those.
     pub(super) own: &'w BTreeSet<String>,
     pub(super) out: Vec<Resource>,
+    /// What was concluded and not read, to be said.
+    pub(super) concluded: RefCell<BTreeSet<(Span, String)>>,
     /// Parts of bodies that several objects of the configuration say together, by the object they are of.
     pub(super) gathered: BTreeMap<(ResourceId, &'static str), Vec<Node>>,
 }
@@ -180,6 +184,10 @@ impl<'w, 'a> Cx<'w, 'a> {
         if let Some(value) = view.value.filter(|value| !hidden && !is_empty(value)) {
             return Got::Known(value);
         }
+        if let (true, Some(_), Some(who)) = (hidden, view.value, self.world.get(view.instance)) {
+            let message = format!("`{name}` of `{}` is sensitive: it is not read", who.address);
+            self.concluded.borrow_mut().insert((who.at, message));
+        }
         let left_to_the_platform = || is_setting && !view.data && matches!(self.configured(&view), Configured::Not);
         match view.later() {
             Some(_) if !hidden && left_to_the_platform() => Got::Absent,
@@ -260,19 +268,58 @@ impl<'w, 'a> Cx<'w, 'a> {
     /// The ids of the objects of a type that an attribute's expression leads to. A value that is not known can only come
     /// from objects whose ids are not known.
     fn targets(&self, view: &View<'a>, arm: &str, only_unknown: bool) -> Vec<ResourceId> {
-        let is_meant = |at: &usize| {
-            let Some(instance) = self.world.get(*at) else { return false };
-            let of_type = arm_of(instance).is_some_and(|own| own.eq_ignore_ascii_case(arm));
-            of_type && (!only_unknown || ids::known(instance, "id").is_none())
-        };
-        let mut found: Vec<ResourceId> = ids::targets(self.world, view.instance, &view.path)
-            .into_iter()
-            .filter(is_meant)
+        let (targets, hidden) = ids::way(self.world, view.instance, &view.path);
+        let mut found: Vec<ResourceId> = targets
+            .iter()
+            .copied()
+            .filter(|at| self.may_be(*at, arm, only_unknown))
             .filter_map(|at| self.ids.get(at).cloned())
             .collect();
+        if found.is_empty() && arm == SUBNET {
+            found.extend(targets.iter().filter_map(|at| self.only_inline_subnet(*at)));
+        }
+        if let (true, Some(keys)) = (found.is_empty() && only_unknown, hidden) {
+            found.extend(self.inferred(view, arm, &keys));
+        }
         found.sort();
         found.dedup();
         found
+    }
+
+    fn may_be(&self, at: usize, arm: &str, only_unknown: bool) -> bool {
+        let Some(instance) = self.world.get(at) else { return false };
+        let of_type = arm_of(instance).is_some_and(|own| own.eq_ignore_ascii_case(arm));
+        of_type && (!only_unknown || ids::known(instance, "id").is_none())
+    }
+
+    /// The subnet that stands in a network of the plan, where there is only one.
+    fn only_inline_subnet(&self, at: usize) -> Option<ResourceId> {
+        let subnets = self.world.get(at).filter(|_| self.may_be(at, NETWORK, true))?.values?.get("subnet")?;
+        let [only] = subnets.items() else { return None };
+        self.ids.get(at)?.child("subnets", only.get("name")?.text()?)
+    }
+
+    /// The object at the end of a way that a plan does not show: of all objects it can be, the only one, or the only one that
+    /// is called as was asked for on the way. That is said.
+    fn inferred(&self, view: &View<'a>, arm: &str, keys: &BTreeSet<String>) -> Option<ResourceId> {
+        let all: Vec<usize> = (0..self.world.instances.len()).filter(|at| self.may_be(*at, arm, true)).collect();
+        let is_called = |at: &usize| {
+            self.world.get(*at).is_some_and(|instance| {
+                keys.iter()
+                    .any(|key| instance.key.as_ref().is_some_and(|own| own.is(key)) || ids::name(instance) == *key)
+            })
+        };
+        let called: Vec<usize> = all.iter().copied().filter(is_called).collect();
+        let [only] = (if called.is_empty() { &all } else { &called }).as_slice() else { return None };
+        let (found, who) = (self.world.get(*only)?, self.world.get(view.instance)?);
+        let attribute = view.path.iter().rev().find_map(|step| match step {
+            Inner::Name(name) => Some(*name),
+            Inner::Item(..) => None,
+        });
+        let why = if called.is_empty() { "the only one there is" } else { "by its name" };
+        let message = ids::taken_for(attribute.unwrap_or_default(), who, found, why);
+        self.concluded.borrow_mut().insert((who.at, message));
+        self.ids.get(*only).cloned()
     }
 
     /// The ids of what is made by the plan, of one type, that an attribute's expression leads to.

@@ -4,6 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests are tests")]
 
 mod cases;
+mod changes;
+mod promises;
+mod references;
+mod robust;
 
 use causeway_read::files::MemoryFiles;
 use causeway_read::tree::{Node, to_yaml};
