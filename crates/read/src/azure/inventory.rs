@@ -7,7 +7,7 @@ use super::value::{list, prop};
 use crate::tree::{Node, Value};
 use causeway_model::design::{Note, NoteKind};
 use causeway_model::source::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One object and all that was said about it.
@@ -70,6 +70,8 @@ impl Object {
 #[derive(Debug, Default)]
 pub(super) struct Inventory {
     objects: BTreeMap<Kind, BTreeMap<ResourceId, Object>>,
+    /// Ids by what follows the provider: those among which an id with open parts finds its own.
+    tails: BTreeMap<String, BTreeSet<ResourceId>>,
 }
 
 /// Lists in which an object keeps its parts.
@@ -174,6 +176,7 @@ impl Inventory {
         if let Some(parent) = id.parent() {
             self.refer(&parent, at);
         }
+        self.remember(&id);
         let objects = self.objects.entry(kind).or_default();
         let object = objects.entry(id.clone()).or_insert_with(|| Object::new(&id, kind, id.name().into(), at));
         // Azure writes some ids in capitals only: the other spelling is the object's name, whoever comes first.
@@ -192,15 +195,26 @@ impl Inventory {
                 (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
                 _ => true,
             };
-            same(id.subscription(), other.subscription()) && same(id.group(), other.group()) && tail(other) == tail(id)
+            same(id.subscription(), other.subscription()) && same(id.group(), other.group())
         };
-        let objects = Kind::of(id).and_then(|kind| self.objects.get(&kind));
-        let mut fitting = objects.into_iter().flat_map(BTreeMap::keys).filter(fits);
+        let mut fitting = self.tails.get(tail(id)).into_iter().flatten().filter(fits);
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => only.clone(),
             // A new part of a whole that is known.
             (None, _) => self.settled_below(id).unwrap_or_else(|| id.clone()),
             _ => id.clone(),
+        }
+    }
+
+    fn remember(&mut self, id: &ResourceId) {
+        match self.tails.get_mut(tail(id)) {
+            Some(ids) if ids.contains(id) => {}
+            Some(ids) => {
+                ids.insert(id.clone());
+            }
+            None => {
+                self.tails.insert(tail(id).to_owned(), BTreeSet::from([id.clone()]));
+            }
         }
     }
 
@@ -215,6 +229,7 @@ impl Inventory {
         let Some(kind) = Kind::of(id) else { return notes.push(foreign(&resource)) };
         let parts = parts_of(id, &resource, notes);
         let name = || if resource.name.is_empty() { id.name().into() } else { resource.name.clone() };
+        self.remember(id);
         let objects = self.objects.entry(kind).or_default();
         let object = objects.entry(id.clone()).or_insert_with(|| Object::new(id, kind, name(), resource.name_span));
         object.bodies.push(resource.body);

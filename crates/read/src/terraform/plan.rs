@@ -249,7 +249,8 @@ impl<'a> Change<'a> {
                     .value("before")
                     .and_then(|before| before.get("type")?.text())
                     .is_some_and(|arm| arm.to_ascii_lowercase().starts_with("microsoft.containerservice/"));
-        !self.data && !(is_of_cluster && self.does("create") && self.does("delete"))
+        let is_made_anew = is_of_cluster && self.does("create") && self.does("delete");
+        !self.data && !is_made_anew
     }
 
     fn value(&self, side: &str) -> Option<&'a Node> {
