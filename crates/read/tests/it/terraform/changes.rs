@@ -55,8 +55,11 @@ fn what_is_left_to_others_stays() {
 #[test]
 fn what_is_left_of_an_old_replacement_is_nowhere() {
     let text = one(r#"["delete"]"#, NETWORK, "null", r#""deposed": "0a1b2c3d","#);
-    let tree = tree(&[("plan.json", &text)]);
+    let tables = r#"{"root_module": {"resources": [{"address": "azurerm_route_table.r", "mode": "managed",
+        "type": "azurerm_route_table", "name": "r", "values": {"name": "r", "resource_group_name": "rg"}}]}}"#;
+    let tree = tree(&[("plan.json", &text.replace(r#"{"root_module": {}}"#, tables))]);
     assert_eq!(names(&tree, "networks"), [""; 0]);
+    assert_eq!(names(&tree, "routeTables"), ["r"]);
     assert!(tree.get("before").is_none());
 }
 
@@ -162,6 +165,10 @@ fn plans_that_are_not_whole_say_so() {
     for part in ["has the format `2.0`", "failed half way", "1 changes are put off"] {
         assert!(said.contains(part), "{said}");
     }
-    let empty = read(&[("plan.json", r#"{"format_version": "1.0"}"#)]);
-    assert!(empty.contains("holds no objects"), "{empty}");
+    let empty = loaded(&[("plan.json", r#"{"format_version": "1.0"}"#)]);
+    let errors = empty.outcome.unwrap_err();
+    assert_eq!(
+        errors.iter().map(|error| error.help.as_str()).collect::<Vec<_>>(),
+        ["the plan or state holds no objects"]
+    );
 }
