@@ -62,7 +62,7 @@ enum Holder {
 pub(super) fn count(cx: &mut Translation) -> Occupancy {
     let known = Known::of(cx);
     let mut out = Occupancy::default();
-    let mut foreign: BTreeMap<String, (usize, Span)> = BTreeMap::new();
+    let mut foreign: BTreeMap<(String, bool), (usize, Span)> = BTreeMap::new();
     for subnet in cx.inventory.of(Kind::Subnet) {
         let mut counts = Counts::default();
         let mut held: BTreeMap<ResourceId, Span> = BTreeMap::new();
@@ -81,8 +81,14 @@ pub(super) fn count(cx: &mut Translation) -> Occupancy {
                     continue;
                 }
                 Holder::ForeignNode => {
-                    let entry = foreign.entry(id.group().unwrap_or_default().to_lowercase()).or_insert((0, span));
-                    entry.0 += 1;
+                    // Without a given cluster on the subnet they compete with nobody, or are the nodes of a cluster that
+                    // a design file describes.
+                    let competes = known.used.contains(&subnet.id);
+                    let group = id.group().unwrap_or_default().to_lowercase();
+                    foreign.entry((group, competes)).or_insert((0, span)).0 += 1;
+                    if !competes {
+                        continue;
+                    }
                     &mut counts.nics
                 }
                 Holder::Endpoint => &mut counts.endpoints,
@@ -95,8 +101,16 @@ pub(super) fn count(cx: &mut Translation) -> Occupancy {
         known.settle_endpoints(cx, subnet, &mut counts, complete);
         out.0.insert(subnet.id.clone(), counts);
     }
-    for (group, (addresses, span)) in foreign {
-        cx.unknown(span, format!("nodes of a cluster that was not given (resource group `{group}`) hold {addresses} addresses here: they are counted as they are now, without growth or surge"));
+    for ((group, competes), (addresses, span)) in foreign {
+        let then = if competes {
+            "counted as they are now, without growth or surge"
+        } else {
+            "not counted, since no cluster that was exported is on the subnet"
+        };
+        cx.unknown(
+            span,
+            format!("nodes of a cluster that was not given (resource group `{group}`) hold {addresses} addresses here: they are {then}"),
+        );
     }
     out
 }
@@ -111,6 +125,8 @@ struct Known {
     hosts: BTreeSet<ResourceId>,
     /// Configurations by subnet, as interfaces and load balancers tell them.
     configurations: BTreeMap<ResourceId, BTreeMap<ResourceId, Span>>,
+    /// Subnets that pools of given clusters are on.
+    used: BTreeSet<ResourceId>,
     /// Names of pools of clusters whose node resource group is not known, as scale sets have them.
     pool_prefixes: Vec<String>,
 }
@@ -122,6 +138,7 @@ impl Known {
             endpoints: BTreeMap::new(),
             hosts: BTreeSet::new(),
             configurations: BTreeMap::new(),
+            used: BTreeSet::new(),
             pool_prefixes: Vec::new(),
         };
         let own = |endpoint: &&Object| !endpoints::is_of_api_server(cx, &endpoint.id);
@@ -151,6 +168,9 @@ impl Known {
                 }
             }
         }
+        let pools = cx.inventory.of(Kind::NodePool).flat_map(|pool| &pool.bodies);
+        let subnets = pools.flat_map(|body| ["vnetSubnetID", "podSubnetID"].map(|key| reference(body, key)));
+        known.used = subnets.flatten().map(|(subnet, _)| cx.inventory.settled(&subnet)).collect();
         known.hosts = super::nic::first_configurations(cx);
         known.pool_prefixes = cx
             .inventory

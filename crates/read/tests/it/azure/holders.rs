@@ -34,7 +34,7 @@ fn holders_of_addresses_are_told_by_their_ids() {
     let api = id("mc", "networkInterfaces/kube-apiserver.nic.7/ipConfigurations/privateEndpointIpConfig.7");
     let all = [node, &machine, &endpoint, &second, &frontend, &gateway, &api];
     assert_eq!(other(&all, &[], &[CLUSTER]), "privateEndpoints: 2 loadBalancerFrontends: 1 nics: 2");
-    assert_eq!(other(&all, &[], &[]), "privateEndpoints: 3 loadBalancerFrontends: 1 nics: 3");
+    assert_eq!(other(&all, &[], &[]), "privateEndpoints: 3 loadBalancerFrontends: 1 nics: 2");
     assert_eq!(other(&[node, &api], &[], &[CLUSTER]), "");
     assert_eq!(other(&[], &[], &[]), "");
 }
@@ -97,12 +97,27 @@ fn nodes_of_clusters_that_were_not_given_count_as_they_are() {
             node(1)
         ),
     );
-    let translated = translated(&[&own]);
-    assert!(translated.yaml.contains("nics: 2"), "{}", translated.yaml);
+    let counted = translated(&[
+        &own,
+        &CLUSTER.replace(
+            r#"{"name": "a"}"#,
+            &format!(r#"{{"name": "a", "vnetSubnetID": "{}"}}"#, id("g", "virtualNetworks/v/subnets/s")),
+        ),
+    ]);
+    assert!(counted.yaml.contains("nics: 2"), "{}", counted.yaml);
     assert_eq!(
-        translated.notes,
+        counted.notes,
         [
             "1: nodes of a cluster that was not given (resource group `mc_x`) hold 2 addresses here: they are counted as they are now, without growth or surge"
+        ]
+    );
+    // A design file may describe the cluster they belong to.
+    let alone = translated(&[&own]);
+    assert!(!alone.yaml.contains("nics"), "{}", alone.yaml);
+    assert_eq!(
+        alone.notes,
+        [
+            "1: nodes of a cluster that was not given (resource group `mc_x`) hold 2 addresses here: they are not counted, since no cluster that was exported is on the subnet"
         ]
     );
 }
