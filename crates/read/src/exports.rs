@@ -84,12 +84,10 @@ pub(crate) fn translate(
     if before.is_empty() && after.is_empty() {
         return Translated { tree: None, objects };
     }
-    let tree = azure::translate(after, notes, findings);
     if !changes {
-        return Translated { tree: Some(tree), objects };
+        return Translated { tree: Some(azure::translate(after, notes, findings)), objects };
     }
-    // What is strange about the objects was said of what will be.
-    let before = azure::translate(before, &mut Vec::new(), &mut Vec::new());
+    let (tree, before) = azure::translate_change(after, before, notes, findings);
     let is_other = !before.entries().is_empty() && !before.same(&tree);
     let tree = if is_other { change::with_before(&tree, before) } else { tree };
     Translated { tree: Some(tree), objects }

@@ -41,5 +41,5 @@ pub use kind::{Kind, WORDS, knows};
 pub use recognise::{Recognition, recognise};
 pub use resource::{KnownLater, Resource, ResourceId};
 pub(crate) use settle::settle;
-pub use translate::translate;
+pub use translate::{translate, translate_change};
 pub use unwrap::resources;

@@ -17,14 +17,38 @@ use std::sync::Arc;
 /// All objects must be given at once, because they refer to each other; their order does not matter (only where two
 /// inputs contradict each other, the first is believed).
 pub fn translate(resources: Vec<Resource>, notes: &mut Vec<Note>, findings: &mut Vec<Finding>) -> Node {
+    one(resources, &NamesByKind::new(), notes, findings).0
+}
+
+/// The same for what there will be and what there is, so that what is the same object has the same name in both. What is
+/// to be noted is said of what there will be.
+pub fn translate_change(
+    after: Vec<Resource>,
+    before: Vec<Resource>,
+    notes: &mut Vec<Note>,
+    findings: &mut Vec<Finding>,
+) -> (Node, Node) {
+    let (after, names) = one(after, &NamesByKind::new(), notes, findings);
+    let (before, _) = one(before, &names, &mut Vec::new(), &mut Vec::new());
+    (after, before)
+}
+
+type NamesByKind = BTreeMap<Kind, Names>;
+
+fn one(
+    resources: Vec<Resource>,
+    others: &NamesByKind,
+    notes: &mut Vec<Note>,
+    findings: &mut Vec<Finding>,
+) -> (Node, NamesByKind) {
     let span = resources.first().map_or(Span { file: FileId(0), start: 0, end: 0 }, |resource| resource.body.span);
     let mut inventory = Inventory::new(resources, notes);
     refer_to_the_rest(&mut inventory);
-    let mut cx = Translation::new(inventory, notes, findings);
+    let mut cx = Translation::new(inventory, others, notes, findings);
     cx.note_what_is_missing();
     super::disagree::report(&mut cx);
     super::unread::report(&mut cx);
-    MapBuilder::new(span)
+    let tree = MapBuilder::new(span)
         .set("networks", None, section(super::network::networks(&mut cx)))
         .set("peerings", None, super::peering::peerings(&mut cx))
         .set("routeTables", None, section(super::routes::tables(&mut cx)))
@@ -35,7 +59,8 @@ pub fn translate(resources: Vec<Resource>, notes: &mut Vec<Note>, findings: &mut
         .set("privateEndpoints", None, section(super::endpoints::endpoints(&mut cx)))
         .set("privateDnsZones", None, section(super::dns::zones(&mut cx)))
         .set("clusters", None, section(super::aks::clusters(&mut cx)))
-        .build()
+        .build();
+    (tree, cx.names)
 }
 
 /// What the files of the subjects share.
@@ -43,7 +68,7 @@ pub(super) struct Translation<'a> {
     pub(super) inventory: Inventory,
     pub(super) notes: &'a mut Vec<Note>,
     pub(super) findings: &'a mut Vec<Finding>,
-    names: BTreeMap<Kind, Names>,
+    names: NamesByKind,
     /// Resource groups of nodes, in lower case, with the cluster.
     node_groups: BTreeMap<String, ResourceId>,
     /// Interfaces that are known to be those of private endpoints.
@@ -53,7 +78,12 @@ pub(super) struct Translation<'a> {
 }
 
 impl<'a> Translation<'a> {
-    fn new(inventory: Inventory, notes: &'a mut Vec<Note>, findings: &'a mut Vec<Finding>) -> Self {
+    fn new(
+        inventory: Inventory,
+        others: &NamesByKind,
+        notes: &'a mut Vec<Note>,
+        findings: &'a mut Vec<Finding>,
+    ) -> Self {
         let mut objects: BTreeMap<Kind, Vec<(ResourceId, Arc<str>)>> = BTreeMap::new();
         for object in inventory.all() {
             // Sites behind a gateway are networks too.
@@ -63,7 +93,11 @@ impl<'a> Translation<'a> {
             };
             objects.entry(section).or_default().push((object.id.clone(), object.name.clone()));
         }
-        let names = objects.into_iter().map(|(kind, objects)| (kind, Names::new(objects))).collect();
+        let named = |kind: Kind, objects| match others.get(&kind) {
+            Some(others) => Names::beside(objects, others),
+            None => Names::new(objects),
+        };
+        let names = objects.into_iter().map(|(kind, objects)| (kind, named(kind, objects))).collect();
         let node_groups = inventory
             .of(Kind::Cluster)
             .filter_map(|cluster| Some((super::aks::node_resource_group(cluster)?, cluster.id.clone())))

@@ -18,6 +18,7 @@ mod names;
 mod network;
 mod plan;
 mod resolve;
+mod unread;
 mod unrelated;
 mod view;
 mod world;
@@ -118,6 +119,7 @@ fn resources(
     for (at, message) in cx.concluded.take() {
         cx.unknown(at, message);
     }
+    unread::report(&world.instances, cx.notes);
     let mut out = cx.out;
     azapi::apply(patches, &mut out);
     (out, objects)

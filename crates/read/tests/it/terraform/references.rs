@@ -336,3 +336,71 @@ fn kubernetes_objects_of_a_plan_belong_to_its_only_cluster() {
 fn cluster_named_twice(values: &str) -> String {
     values.replace(r#""name": "k""#, r#""name": "m""#)
 }
+
+#[test]
+fn attributes_of_newer_providers_are_said() {
+    let values = r#"{"name": "n", "resource_group_name": "rg", "virtual_network_name": "v", "address_prefixes": ["10.0.0.0/24"],
+        "service_gateway_id": "x", "unused_feature_enabled": false}"#;
+    let (_, notes) = notes_of(&[("azurerm_subnet", "n", None, Some(values), r#"{"id": true}"#)], "{}");
+    assert!(
+        notes.contains(
+            &"`service_gateway_id` of one object of type `azurerm_subnet`: this version does not know it".to_owned()
+        ),
+        "{notes:?}"
+    );
+    assert!(!notes.iter().any(|note| note.contains("unused_feature")), "{notes:?}");
+}
+
+#[test]
+fn data_sources_that_are_read_later_still_name_what_they_read() {
+    let values = r#"{"name": "nodes", "resource_group_name": "rg", "virtual_network_name": "v"}"#;
+    let network = r#"{"id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v", "name": "v",
+        "resource_group_name": "rg", "address_space": ["10.0.0.0/16"]}"#;
+    let pool = r#"{"name": "k", "resource_group_name": "rg", "default_node_pool": [{"name": "system", "node_count": 1}],
+        "network_profile": [{"network_plugin": "azure", "network_plugin_mode": "overlay"}]}"#;
+    let text = plan(
+        &[
+            ("azurerm_virtual_network", "v", Some(network), Some(network), "{}"),
+            (
+                "azurerm_kubernetes_cluster",
+                "k",
+                None,
+                Some(pool),
+                r#"{"id": true, "default_node_pool": [{"vnet_subnet_id": true}]}"#,
+            ),
+        ],
+        r#"{"resources": [{"mode": "managed", "type": "azurerm_kubernetes_cluster", "name": "k", "expressions": {"default_node_pool":
+            [{"vnet_subnet_id": {"references": ["data.azurerm_subnet.n.id", "data.azurerm_subnet.n"]}}]}}]}"#,
+    );
+    let later = format!(
+        r#""resource_changes": [{{"address": "data.azurerm_subnet.n", "mode": "data", "type": "azurerm_subnet", "name": "n",
+            "change": {{"actions": ["read"], "before": null, "after": {values},
+            "after_unknown": {{"id": true, "address_prefixes": true, "route_table_id": true}}}}}},"#
+    );
+    let text = text.replace(r#""resource_changes": ["#, &later);
+    let read = loaded(&[("plan.json", &text)]).outcome.unwrap();
+    let pool = read.tree.get("clusters").unwrap().get("k").unwrap().get("pools").unwrap().get("system").unwrap();
+    assert_eq!(pool.get("subnet").and_then(Node::text), Some("v/nodes"));
+    let notes: Vec<_> = read.design.notes.iter().map(|note| note.message.as_str()).collect();
+    assert!(notes.contains(&"`addressPrefixes` of `nodes` is not known before the change is made"), "{notes:?}");
+    assert!(notes.contains(&"`routeTable` of `nodes` is not known before the change is made"), "{notes:?}");
+}
+
+#[test]
+fn a_data_source_of_a_cluster_does_not_say_where_its_pods_are() {
+    let values = r#"{"id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/k", "name": "k",
+        "resource_group_name": "rg", "kubernetes_version": "1.33.1", "private_cluster_enabled": false,
+        "agent_pool_profile": [{"name": "system", "count": 3, "max_pods": 110, "os_type": "Linux", "vnet_subnet_id":
+            "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v/subnets/n"}],
+        "network_profile": [{"network_plugin": "azure", "service_cidr": "10.1.0.0/16", "dns_service_ip": "10.1.0.10", "pod_cidr": ""}]}"#;
+    let text = format!(
+        r#"{{"format_version": "1.0", "values": {{"root_module": {{"resources": [{{"address": "data.azurerm_kubernetes_cluster.k",
+            "mode": "data", "type": "azurerm_kubernetes_cluster", "name": "k", "values": {values}}}]}}}}}}"#
+    );
+    let read = loaded(&[("state.json", &text)]).outcome.unwrap();
+    let cluster = read.tree.get("clusters").unwrap().get("k").unwrap();
+    assert!(cluster.get("mode").is_none(), "{}", to_yaml(cluster));
+    assert_eq!(cluster.get("serviceCidr").and_then(Node::text), Some("10.1.0.0/16"));
+    let pool = cluster.get("pools").unwrap().get("system").unwrap();
+    assert_eq!(pool.get("subnet").and_then(Node::text), Some("v/n"));
+}
