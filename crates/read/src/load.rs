@@ -224,7 +224,7 @@ impl Loader {
             self.says_nothing(whole.span);
         }
         let whole = complete(whole, &name, exported);
-        self.mean(whole)
+        self.mean(whole, exported || exports.is_some())
     }
 
     /// Exports of which nothing is left must not pass for a network in which all is well.
@@ -239,12 +239,13 @@ impl Loader {
         self.error(Some(at), "what was given holds nothing that a design is made of", help);
     }
 
-    fn mean(&mut self, tree: Node) -> Result<Read, Vec<InputError>> {
+    fn mean(&mut self, tree: Node, exported: bool) -> Result<Read, Vec<InputError>> {
         let before = tree.get("before").filter(|node| !node.is_null()).cloned();
         let mut design = self.decode(&tree);
         let before = before.and_then(|before| self.decode(&complete(before, "before", true)));
         if let Some(design) = &mut design {
             design.before = before.map(Box::new);
+            design.exported = exported;
         }
         match design {
             Some(mut design) if self.errors.is_empty() => {

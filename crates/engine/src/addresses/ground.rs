@@ -63,9 +63,10 @@ impl<'a> Ground<'a> {
     }
 
     /// Where things stand in the user's files, to tell earlier from later: files in the order read, then bytes; what has no
-    /// place comes after, by name.
+    /// place comes after, by name. The order of an export is nobody's intention and changes from one to the next: there, names
+    /// alone decide, as they do in the design file `import` writes of it.
     pub(super) fn written(&self, path: &str) -> impl Ord + use<> {
-        let place = self.design.places.exact(path);
+        let place = if self.design.exported { None } else { self.design.places.exact(path) };
         (place.is_none(), place)
     }
 }

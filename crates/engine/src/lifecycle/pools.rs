@@ -26,6 +26,18 @@ pub(super) fn check(path: &str, cluster: &Cluster, users: &Users, out: &mut Vec<
     let mut refuse = |object: String, about: About, message: String, help: &str| {
         out.push(cited(Finding::new(codes::COMBINATION_UNSUPPORTED, object, message).help(help), about));
     };
+    for (name, pool) in &cluster.pools {
+        if let Some(mode) = cluster.mode_of(pool).filter(|mode| mode.uses_pod_subnet() && pool.pod_subnet.is_none()) {
+            refuse(
+                format!("{path}.pools.{name}"),
+                pod_subnet::KINDS_MIX.about(),
+                format!(
+                    "pool `{name}` has no pod subnet, and the cluster's mode is `{mode}`: its pods have nowhere to get addresses"
+                ),
+                "name the pool's `podSubnet`; every pool of such a cluster has one",
+            );
+        }
+    }
     if let Some(mode) = cluster.mode.filter(|mode| !mode.uses_pod_subnet()) {
         for (name, _) in cluster.pools.iter().filter(|(_, pool)| pool.pod_subnet.is_some()) {
             refuse(

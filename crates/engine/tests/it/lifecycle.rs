@@ -142,6 +142,11 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
             &["error combination-unsupported clusters.prod.pools.a.podSubnet"],
         ),
         (
+            "a pool without a pod subnet in pod subnet mode",
+            format!("{{mode: podSubnet, pools: {POOL}}}"),
+            &["error combination-unsupported clusters.prod.pools.a"],
+        ),
+        (
             "pools in two networks",
             "{mode: overlay, pools: {a: {nodes: 3, subnet: spoke/nodes}, b: {nodes: 3, subnet: other/nodes}}}"
                 .to_owned(),

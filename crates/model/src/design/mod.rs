@@ -62,6 +62,8 @@ pub struct Design {
     pub expect: Vec<Expectation>,
     /// Platform limits that differ from the dated facts, by the name the facts give them (`routesPerTable`).
     pub limit_overrides: BTreeMap<String, u64>,
+    /// Some of it comes from exports: the order it was written in means nothing.
+    pub exported: bool,
     /// Where everything was written.
     pub places: Places,
     /// Defaults that were filled in.

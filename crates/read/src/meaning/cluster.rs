@@ -332,16 +332,6 @@ impl Meaning<'_> {
         }
         let max_pods = pool.max_pods.or_else(|| self.default_max_pods(path, mode));
         let pod_subnet = pool.pod_subnet.and_then(|subnet| self.subnet(&format!("{path}.podSubnet"), &subnet));
-        if pod_subnet.is_none()
-            && mode.is_some_and(Mode::uses_pod_subnet)
-            && self.places.exact(&format!("{path}.podSubnet")).is_none()
-        {
-            self.error(
-                path,
-                format!("`{path}` needs `podSubnet`: its pods get their addresses there"),
-                "name the subnet as `NETWORK/SUBNET`",
-            );
-        }
         Pool {
             nodes: PoolSize { count: size.count, min: size.min, max: size.max },
             max_pods,

@@ -200,6 +200,7 @@ impl Meaning<'_> {
             expect: self.expect(document.expect.unwrap_or_default()),
             limit_overrides,
             networks,
+            exported: false,
             places: Places::default(),
             assumed: Vec::new(),
             notes: Vec::new(),

@@ -28,6 +28,7 @@ pub(super) fn empty() -> Design {
         accept: Vec::new(),
         expect: Vec::new(),
         limit_overrides: BTreeMap::new(),
+        exported: false,
         places: Places::default(),
         assumed: Vec::new(),
         notes: Vec::new(),
