@@ -72,7 +72,9 @@ fn exit_codes() {
     let room = &WORSE[2..];
     let more: &[(&str, &str)] = &[("nodes: 3,", "nodes: 5,")];
     let object: &[(&str, &str)] = &[("[{between: [spoke, hub]}]", "[]")];
-    let cases: &[(&[(&str, &str)], &[&str], i32)] = &[
+    /// What is replaced in the design, the options, and the exit code.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], i32);
+    let cases: &[Case<'_>] = &[
         (&[], &["--deny-change"], 0),
         (more, &["--deny-change"], 0),
         (source, &[], 0),
