@@ -53,11 +53,17 @@ pub(crate) fn translate(
     findings: &mut Vec<Finding>,
 ) -> Translated {
     let (mut after, mut before, mut exported) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut changes, mut changed, mut objects) = (false, BTreeSet::new(), Vec::new());
+    let (mut changes, mut objects) = (false, Vec::new());
+    let (mut changed, mut touched) = (BTreeSet::new(), BTreeSet::new());
     for (kind, document) in &exports {
         match kind {
             Kind::Azure(forced) => {
                 exported.extend(azure::resources(document, forced.and_then(azure::Kind::parse), notes));
+            }
+            Kind::Terraform if terraform::is_state(document) => {
+                let reading = terraform::read(document, sources, notes);
+                exported.extend(reading.after);
+                objects.extend(reading.objects);
             }
             Kind::Terraform => {
                 let reading = terraform::read(document, sources, notes);
@@ -65,6 +71,7 @@ pub(crate) fn translate(
                 before.extend(reading.before.unwrap_or_else(|| reading.after.clone()));
                 after.extend(reading.after);
                 changed.extend(reading.changed);
+                touched.extend(reading.touched);
                 objects.extend(reading.objects);
             }
             Kind::WhatIf => {
@@ -78,9 +85,9 @@ pub(crate) fn translate(
         }
     }
     change::add_parts(&mut changed, before.iter().chain(&after));
-    // What Azure printed is how things are: of what a plan changes it tells the time before.
+    // What Azure printed and what a state holds is how things are: of what a plan changes it tells the time before.
     before.extend(exported.iter().cloned());
-    after.extend(exported.into_iter().filter_map(|resource| change::without(resource, &changed)));
+    after.extend(exported.into_iter().filter_map(|resource| change::without(resource, &changed, &touched)));
     if before.is_empty() && after.is_empty() {
         return Translated { tree: None, objects };
     }

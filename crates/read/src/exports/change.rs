@@ -28,11 +28,16 @@ pub(super) fn add_parts<'r>(changed: &mut BTreeSet<String>, resources: impl Iter
 }
 
 /// An exported object without what a plan changes or removes. `None` where nothing is left; of an object that changes, its
-/// parts that don't are.
-pub(super) fn without(mut resource: Resource, changed: &BTreeSet<String>) -> Option<Resource> {
-    let Some(id) = resource.id.clone().filter(|_| !changed.is_empty()) else { return Some(resource) };
+/// parts that don't are. `touched` are single values of objects that stay.
+pub(super) fn without(
+    mut resource: Resource,
+    changed: &BTreeSet<String>,
+    touched: &BTreeSet<(String, &'static str)>,
+) -> Option<Resource> {
+    let nothing = changed.is_empty() && touched.is_empty();
+    let Some(id) = resource.id.clone().filter(|_| !nothing) else { return Some(resource) };
     let is_changed = changed.contains(id.key());
-    let body = pruned(&resource.body, &id, changed, is_changed);
+    let body = Pruning { changed, touched }.body(&resource.body, &id, is_changed);
     if is_changed && body.entries().is_empty() {
         return None;
     }
@@ -40,30 +45,49 @@ pub(super) fn without(mut resource: Resource, changed: &BTreeSet<String>) -> Opt
     Some(resource)
 }
 
-/// The body without parts that change; with nothing but parts where the object itself does.
-fn pruned(body: &Node, id: &ResourceId, changed: &BTreeSet<String>, only_parts: bool) -> Node {
-    let mut builder = MapBuilder::new(body.span);
-    for entry in body.entries() {
-        let key = entry.key.as_ref();
-        let step = PARTS.iter().find(|(list, _)| list.eq_ignore_ascii_case(key)).map(|(_, step)| *step);
-        let node = match step {
-            _ if key.eq_ignore_ascii_case("properties") => Some(pruned(&entry.node, id, changed, only_parts)),
-            Some(step) => parts(&entry.node, id, step, changed),
-            None if only_parts => None,
-            None => Some(entry.node.clone()),
-        };
-        builder = builder.set(key, entry.key_span, node.filter(|node| !only_parts || !is_hollow(node)));
+struct Pruning<'c> {
+    changed: &'c BTreeSet<String>,
+    touched: &'c BTreeSet<(String, &'static str)>,
+}
+
+impl Pruning<'_> {
+    /// The body without parts and values that change; with nothing but parts where the object itself does.
+    fn body(&self, body: &Node, id: &ResourceId, only_parts: bool) -> Node {
+        let mut builder = MapBuilder::new(body.span);
+        for entry in body.entries() {
+            let key = entry.key.as_ref();
+            if self.is_touched(id, key) {
+                continue;
+            }
+            let step = PARTS.iter().find(|(list, _)| list.eq_ignore_ascii_case(key)).map(|(_, step)| *step);
+            let node = match step {
+                _ if key.eq_ignore_ascii_case("properties") => Some(self.body(&entry.node, id, only_parts)),
+                Some(step) => self.parts(&entry.node, id, step),
+                None if only_parts => None,
+                None => Some(entry.node.clone()),
+            };
+            builder = builder.set(key, entry.key_span, node.filter(|node| !only_parts || !is_hollow(node)));
+        }
+        builder.build()
     }
-    builder.build()
+
+    fn is_touched(&self, id: &ResourceId, key: &str) -> bool {
+        let own = self.touched.range((id.key().to_owned(), "")..).take_while(|(of, _)| of == id.key());
+        own.map(|(_, value)| value).any(|value| value.eq_ignore_ascii_case(key))
+    }
+
+    fn parts(&self, list: &Node, id: &ResourceId, step: &str) -> Option<Node> {
+        let part = |part: &Node| match own_id(part, id, step) {
+            Some(own) if self.changed.contains(own.key()) => None,
+            Some(own) => Some(self.body(part, &own, false)),
+            None => Some(part.clone()),
+        };
+        Some(Node::seq(list.span, list.as_seq()?.iter().filter_map(part).collect()))
+    }
 }
 
 fn is_hollow(node: &Node) -> bool {
     node.entries().is_empty() && node.items().is_empty()
-}
-
-fn parts(list: &Node, id: &ResourceId, step: &str, changed: &BTreeSet<String>) -> Option<Node> {
-    let stays = |part: &&Node| own_id(part, id, step).is_none_or(|own| !changed.contains(own.key()));
-    Some(Node::seq(list.span, list.as_seq()?.iter().filter(stays).cloned().collect()))
 }
 
 /// The id of a part, as it says, else by its name.

@@ -45,8 +45,15 @@ pub(crate) struct Reading {
     pub(crate) before: Option<Vec<Resource>>,
     /// Ids, in lower case, of objects that exist and are changed or removed.
     pub(crate) changed: BTreeSet<String>,
+    /// Ids of objects of which one value changes, with the value's name.
+    pub(crate) touched: BTreeSet<(String, &'static str)>,
     /// Kubernetes objects the plan makes.
     pub(crate) objects: Vec<Node>,
+}
+
+/// Whether a document says how things are, and not what becomes of them.
+pub(crate) fn is_state(document: &Node) -> bool {
+    document.get("planned_values").is_none() && document.get("resource_changes").is_none()
 }
 
 /// Reads one document of `terraform show -json`.
@@ -71,7 +78,7 @@ pub(crate) fn read(document: &Node, sources: &Sources, notes: &mut Vec<Note>) ->
         (Some(old), Some(ids)) => Some(resources(old, ids, sources, &own, &mut quiet).0),
         _ => None,
     };
-    Reading { after: after.0, before, changed: plan.changed, objects: after.1 }
+    Reading { after: after.0, before, changed: plan.changed, touched: plan.touched, objects: after.1 }
 }
 
 fn resources(

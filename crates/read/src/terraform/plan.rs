@@ -43,6 +43,8 @@ pub(super) struct Plan<'a> {
     pub(super) before: Option<Vec<Instance<'a>>>,
     /// Ids of objects that exist and are changed or removed.
     pub(super) changed: BTreeSet<String>,
+    /// Ids of objects of which one value changes, because what sets it is an object of its own; with the value's name.
+    pub(super) touched: BTreeSet<(String, &'static str)>,
     /// Modules as they are configured, for what values don't say.
     pub(super) configuration: Option<&'a Node>,
     /// Values of the root module's variables.
@@ -94,16 +96,22 @@ pub(super) fn read<'a>(document: &'a Node, notes: &mut Vec<Note>) -> Plan<'a> {
         before.extend(rest.filter(|old| !changes.moved_from.contains(old.address.as_ref())).cloned());
         before
     });
-    let changed = changes
-        .by_address
-        .values()
-        .filter(|change| !change.data && change.changes_something())
-        .filter_map(|change| Some(change.value("before")?.get("id")?.text()?.to_ascii_lowercase()))
-        .collect();
+    let (mut changed, mut touched) = (BTreeSet::new(), BTreeSet::new());
+    for change in changes.by_address.values().filter(|change| change.changes_something()) {
+        match change.association() {
+            Some((of, key)) => {
+                let sides = ["before", "after"].iter().filter_map(|side| change.value(side)?.get(of)?.text());
+                touched.extend(sides.map(|id| (id.to_ascii_lowercase(), key)));
+            }
+            None => changed
+                .extend(change.value("before").and_then(|before| Some(before.get("id")?.text()?.to_ascii_lowercase()))),
+        }
+    }
     Plan {
         after,
         before,
         changed,
+        touched,
         configuration: document.get("configuration").and_then(|configuration| configuration.get("root_module")),
         variables: document.get("variables"),
     }
@@ -238,6 +246,20 @@ impl<'a> Change<'a> {
     /// Something about the world is other afterwards.
     fn changes_something(&self) -> bool {
         !self.data && ["create", "update", "delete"].iter().any(|action| self.does(action))
+    }
+
+    /// For an object that sets a value of another one: the attribute that names that one, and the value.
+    fn association(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self.node.get("type")?.text()? {
+            "azurerm_subnet_route_table_association" => ("subnet_id", "routeTable"),
+            "azurerm_subnet_network_security_group_association" => ("subnet_id", "networkSecurityGroup"),
+            "azurerm_subnet_nat_gateway_association" => ("subnet_id", "natGateway"),
+            "azurerm_nat_gateway_public_ip_association" => ("nat_gateway_id", "publicIpAddresses"),
+            "azurerm_nat_gateway_public_ip_prefix_association" => ("nat_gateway_id", "publicIpPrefixes"),
+            "azurerm_network_interface_security_group_association" => ("network_interface_id", "networkSecurityGroup"),
+            "azurerm_virtual_network_dns_servers" => ("virtual_network_id", "dhcpOptions"),
+            _ => return None,
+        })
     }
 
     /// It is part of what there was. A cluster that is removed and made anew has no past: nothing of it changes in place, so

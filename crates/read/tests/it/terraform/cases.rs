@@ -61,3 +61,34 @@ fn an_export_of_what_a_plan_changes_tells_the_time_before() {
     assert_eq!(pools(&read.tree), ("v/b".to_owned(), "v/c".to_owned()));
     assert_eq!(pools(read.tree.get("before").unwrap()), ("v/a".to_owned(), "v/c".to_owned()));
 }
+
+#[test]
+fn the_state_beside_its_plan_tells_the_time_before() {
+    let plan = include_str!("v3-update.json");
+    let whole: serde_json::Value = serde_json::from_str(plan).unwrap();
+    let state = whole["prior_state"].to_string();
+    let loaded = loaded(&[("plan.json", plan), ("state.json", &state)]);
+    let read = loaded.outcome.unwrap();
+    assert_eq!(read.design.findings, []);
+    let alone = tree(&[("plan.json", plan)]);
+    assert!(read.tree.same(&alone), "{}\n{}", to_yaml(&read.tree), to_yaml(&alone));
+}
+
+#[test]
+fn an_association_that_goes_leaves_the_subnet_as_it_is() {
+    let subnet = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v/subnets/n";
+    let table = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/routeTables/r";
+    let association = format!(r#"{{"id": "{subnet}", "subnet_id": "{subnet}", "route_table_id": "{table}"}}"#);
+    let plan = plan(&[("azurerm_subnet_route_table_association", "n", Some(&association), None, "{}")], "{}");
+    let export = format!(
+        r#"{{"id": "{}", "name": "v", "addressSpace": {{"addressPrefixes": ["10.0.0.0/16"]}}, "subnets": [
+            {{"id": "{subnet}", "name": "n", "addressPrefix": "10.0.0.0/24", "routeTable": {{"id": "{table}"}}}}]}}"#,
+        subnet.split("/subnets").next().unwrap()
+    );
+    let tree = tree(&[("plan.json", &plan), ("export.json", &export)]);
+    let subnet =
+        |tree: &Node| tree.get("networks").unwrap().get("v").unwrap().get("subnets").unwrap().get("n").unwrap().clone();
+    assert_eq!(subnet(&tree).get("prefix").and_then(Node::text), Some("10.0.0.0/24"));
+    assert!(subnet(&tree).get("routeTable").is_none());
+    assert_eq!(subnet(tree.get("before").unwrap()).get("routeTable").and_then(Node::text), Some("r"));
+}
