@@ -83,7 +83,7 @@ pub enum Style {
 /// What a text may ask of the reader before it is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of text. 256 MiB unless told otherwise.
+    /// Bytes of text. 128 MiB unless told otherwise.
     pub bytes: usize,
     /// Lists and mappings inside each other, aliases expanded. 128 unless told otherwise.
     pub depth: usize,
@@ -95,7 +95,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { bytes: 256 << 20, depth: 128, alias_nodes: 1_000_000, errors: 20 }
+        Limits { bytes: 128 << 20, depth: 128, alias_nodes: 1_000_000, errors: 20 }
     }
 }
 

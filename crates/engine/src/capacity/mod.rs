@@ -19,7 +19,7 @@ use causeway_model::design::{Design, OutboundType};
 use causeway_model::finding::Finding;
 use serde::Serialize;
 
-/// Address pools and SNAT ports of a design. Serialises as language.md states it for `capacity --format json`.
+/// Address pools and SNAT ports of a design. Serialises as docs/guide/outputs.md states it for `capacity --format json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Capacity {
     /// One row per pool of addresses: node subnets, pod subnets, pod ranges, service ranges; by name.

@@ -216,14 +216,21 @@ fn own_gateway(egress: &mut Egress, shared: &Shared) {
     if egress.gateways.len() > 1 {
         let names: Vec<&str> = egress.gateways.keys().map(|name| name.as_str()).collect();
         egress.answer.because.push(format!(
-            "pools leave through different NAT gateways ({}); the numbers are of the one with the fewest addresses",
+            "pools leave through different NAT gateways ({}); the numbers are of the one with the least to spare",
             names.join(", ")
         ));
     }
-    // An unknown number of addresses sorts first: it is the one nothing can be promised for.
-    let ips = egress.gateways.values().map(|gateway| gateway_ips(gateway)).min().flatten();
-    let wanted = egress.gateways.keys().filter_map(|name| shared.gateways.get(name));
-    let need = gateway_need(wanted.flat_map(BTreeMap::values));
+    // Each is judged by its own loads. An unknown number of addresses comes first: it is the one nothing can be promised for.
+    let judged = egress.gateways.iter().map(|(name, gateway)| {
+        let wanted = shared.gateways.get(name).into_iter().flat_map(BTreeMap::values);
+        (gateway_ips(gateway), gateway_need(wanted))
+    });
+    // Addresses it has beyond those its loads need; `None`, the least, where their number is not known.
+    let spare = |(ips, need): &(Option<u64>, Option<(u64, u64)>)| {
+        let wanted = need.map_or(0, |(_, wanted)| wanted);
+        ips.map(|ips| i128::from(ips) - i128::from(wanted))
+    };
+    let Some((ips, need)) = judged.min_by_key(spare) else { return };
     gateway_answer(&mut egress.answer, ips, need);
 }
 

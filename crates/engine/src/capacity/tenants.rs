@@ -102,10 +102,13 @@ fn address_map(design: &Design) -> BTreeMap<NetworkName, PrefixMap<SubnetRef>> {
     maps
 }
 
-/// The pool whose subnet things of the cluster land on by default: the first in its configuration, which is its system pool.
+/// The pool whose subnet things of the cluster land on by default: a system pool, else any pool where all share one subnet. `None`
+/// where neither tells: which pool was made first is not known then.
 pub(crate) fn first_pool(cluster: &Cluster) -> Option<&Pool> {
     let mut pools = cluster.pools.values();
-    pools.clone().find(|pool| pool.system == Some(true)).or_else(|| pools.next())
+    let system = pools.clone().find(|pool| pool.system == Some(true));
+    let first = pools.next()?;
+    system.or_else(|| pools.all(|pool| pool.subnet == first.subnet).then_some(first))
 }
 
 struct Census {

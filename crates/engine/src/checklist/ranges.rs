@@ -162,7 +162,8 @@ pub(super) fn private_endpoints(desk: &Desk) -> Judgement {
     let listed = design.private_endpoints.values().map(|endpoint| (endpoint.subnet.clone(), 1));
     for (subnet, count) in listed.chain(stated).filter(|(_, count)| *count > 0) {
         if used.contains_key(&subnet) {
-            *among.entry(subnet).or_default() += count;
+            let sum = among.entry(subnet).or_default();
+            *sum = sum.saturating_add(count);
         } else {
             apart.insert(subnet);
         }

@@ -26,7 +26,7 @@ pub(super) fn check(cx: &Context, ground: &Ground, out: &mut Vec<Finding>) {
                 RoutePrefix::ServiceTag(_) => false,
             };
             let written = u64::try_from(table.routes.iter().filter(written).count()).unwrap_or(u64::MAX);
-            let nodes: u64 = clusters.iter().map(|(_, _, nodes)| *nodes).sum();
+            let nodes = clusters.iter().map(|(_, _, nodes)| *nodes).fold(0, u64::saturating_add);
             (held.saturating_sub(written), nodes.max(written))
         };
         let total = own.saturating_add(nodes);

@@ -24,8 +24,7 @@ pub fn of_count(nodes: u64, max_surge: u64) -> u64 {
 
 /// Surge nodes of a pool whose maxSurge is a percentage of its nodes: rounded up, never more than there are nodes to upgrade.
 pub fn of_percent(nodes: u64, percent: u64) -> u64 {
-    let exact = u128::from(nodes) * u128::from(percent);
-    u64::try_from(exact.div_ceil(100)).unwrap_or(u64::MAX).min(nodes)
+    super::ratio_up(nodes, percent, 100).min(nodes)
 }
 
 /// Surge nodes of a pool that states nothing: a tenth of it, rounded up and at least one, never more than its nodes.

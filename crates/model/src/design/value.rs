@@ -310,7 +310,7 @@ impl Share {
     pub fn of(self, total: u64) -> u64 {
         match self {
             Share::Count(count) => u64::from(count),
-            Share::Percent(percent) => total.saturating_mul(u64::from(percent)).div_ceil(100),
+            Share::Percent(percent) => crate::arithmetic::ratio_up(total, percent.into(), 100),
         }
     }
 }
@@ -345,7 +345,7 @@ impl Factor {
 
     /// A whole number times the factor, rounded up.
     pub fn times(self, value: u64) -> u64 {
-        value.saturating_mul(u64::from(self.thousandths)).div_ceil(1000)
+        crate::arithmetic::ratio_up(value, self.thousandths.into(), 1000)
     }
 }
 

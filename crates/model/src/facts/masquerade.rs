@@ -96,7 +96,7 @@ facts! {
     REPLIES_KEEP_ADDRESS: bool = true, "masq.conntrack_semantics" Derived 2026-8-21 "Linux netfilter";
     /// With pod subnets a user may run the agent: every destination outside the list sees the node.
     USER_AGENT_ON_POD_SUBNET: bool = true,
-        "mode.dyn.source_ip.with_user_ip_masq_agent" Brief 2025-8-12 "product brief 000"
+        "mode.dyn.source_ip.with_user_ip_masq_agent" Brief 2025-8-12 "early description of the product"
         "keep pod subnet, node subnet and service CIDR in the list";
     /// Under eBPF host routing on pod subnets only the platform's DNS and metadata addresses are masqueraded.
     EBPF_POD_SUBNET_MASQUERADES: &[Ipv4Addr] = &[special::PLATFORM_DNS.value, special::METADATA.value],

@@ -58,7 +58,7 @@ impl Evidence {
             Evidence::DocOld => "documented in an older copy",
             Evidence::Code => "read from source",
             Evidence::Issue => "reported",
-            Evidence::Brief => "product brief",
+            Evidence::Brief => "early description",
             Evidence::Derived => "derived",
         }
     }

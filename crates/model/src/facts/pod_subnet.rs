@@ -64,7 +64,7 @@ facts! {
     STATIC_SHORTEST: u8 = 12,
         "mode.static.max_pod_subnet" Doc 2024-5-21 "concepts-network-azure-cni-pod-subnet.md, configure-azure-cni-static-block-allocation.md";
     /// Addresses of the largest static-block pod subnet.
-    STATIC_ADDRESSES: u64 = 1_048_544, "mode.static.max_ips" Brief 2025-8-17 "product brief 004";
+    STATIC_ADDRESSES: u64 = 1_048_544, "mode.static.max_ips" Brief 2025-8-17 "early description of the product";
     /// Addresses of a node's blocks kept as the node's own.
     STATIC_RESERVED_PER_NODE: u64 = 1,
         "mode.static.ipam.reserved_per_node" Doc 2024-5-21 "concepts-network-azure-cni-pod-subnet.md, configure-azure-cni-static-block-allocation.md";

@@ -50,8 +50,8 @@ impl PublicAddresses {
         for (id, at) in prefixes {
             out.span.get_or_insert(at.span);
             match size(cx, id) {
-                Some((addresses, false)) => out.v4 += addresses,
-                Some((addresses, true)) => out.v6 += addresses,
+                Some((addresses, false)) => out.v4 = out.v4.saturating_add(addresses),
+                Some((addresses, true)) => out.v6 = out.v6.saturating_add(addresses),
                 None => {
                     out.complete = false;
                     let span = at.span;
@@ -74,7 +74,7 @@ impl PublicAddresses {
 
     /// Every address is known by value, so that their number says nothing more.
     pub(super) fn all_by_value(&self) -> bool {
-        self.complete && !self.ips.is_empty() && u64::try_from(self.ips.len()) == Ok(self.v4 + self.v6)
+        self.complete && !self.ips.is_empty() && u64::try_from(self.ips.len()) == Ok(self.v4.saturating_add(self.v6))
     }
 }
 

@@ -17,9 +17,9 @@ pub struct TextError {
     pub help: String,
 }
 
-const DEFAULT_LIMIT: usize = 256 << 20;
+const DEFAULT_LIMIT: usize = 128 << 20;
 
-/// The text of a file of at most 256 MiB: UTF-8, without its byte order mark. Positions in the text are those people
+/// The text of a file of at most 128 MiB: UTF-8, without its byte order mark. Positions in the text are those people
 /// see in an editor, which does not show the mark either.
 ///
 /// # Errors

@@ -58,7 +58,7 @@ fn size(pool: &Object) -> Option<Node> {
             node => node.items().iter().collect(),
         };
         let first = entries.first()?.span;
-        let sum: Option<u64> = entries.iter().map(|entry| prop(entry, inner).and_then(number)).sum();
+        let sum = entries.iter().try_fold(0_u64, |sum, entry| sum.checked_add(number(prop(entry, inner)?)?));
         Some(Node::plain(first, sum?.to_string()))
     };
     let count = pool.get("count").and_then(copy_number).or_else(|| machines("manual", "count"));
