@@ -1,8 +1,9 @@
 //! Clusters and their pools, with the names of attributes of the provider's versions 3, 4 and 5.
 
+use super::body::{Body, list};
 use super::egress::{PUBLIC_IP, PUBLIC_IP_PREFIX};
 use super::network::SUBNET;
-use super::view::{Body, Cx, Got, View, list};
+use super::view::{Cx, Got, View};
 use crate::tree::{MapBuilder, Node};
 
 const APPLICATION_GATEWAY: &str = "Microsoft.Network/applicationGateways";

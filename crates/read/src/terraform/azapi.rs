@@ -1,8 +1,9 @@
 //! Objects of the `azapi` provider: Resource Manager's own bodies, as objects or as JSON text.
 
+use super::body::Body;
 use super::ids::{self, UPDATE};
 use super::network::{NAT_GATEWAY, NETWORK, ROUTE_TABLE, SECURITY_GROUP, SUBNET};
-use super::view::{Body, Cx, Got, View};
+use super::view::{Cx, Got, View};
 use crate::azure::{KnownLater, Resource, ResourceId};
 use crate::tree::{Entry, Limits, MapBuilder, Node, Value, parse_in_scalar};
 use causeway_model::source::Span;

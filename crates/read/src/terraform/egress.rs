@@ -1,7 +1,8 @@
 //! NAT gateways, public addresses and load balancers.
 
+use super::body::{Body, list};
 use super::network::named;
-use super::view::{Body, Cx, Got, View, list};
+use super::view::{Cx, Got, View};
 use crate::azure::ResourceId;
 use crate::tree::Node;
 

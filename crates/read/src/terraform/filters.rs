@@ -1,6 +1,7 @@
 //! Route tables and network security groups, with their parts inside or beside them.
 
-use super::view::{Body, Cx, Got, View};
+use super::body::Body;
+use super::view::{Cx, Got, View};
 use crate::azure::ResourceId;
 
 pub(super) fn route_table<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
@@ -23,7 +24,10 @@ pub(super) fn route<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
 fn of_route<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, body: &mut Body) {
     body.copy(cx, view, "address_prefix", "addressPrefix");
     body.copy(cx, view, "next_hop_type", "nextHopType");
-    body.copy(cx, view, "next_hop_in_ip_address", "nextHopIpAddress");
+    // Where it is not known, the translation says so for the route.
+    if let Got::Known(address) = cx.get(view, "next_hop_in_ip_address") {
+        body.set("nextHopIpAddress", address.clone());
+    }
 }
 
 pub(super) fn security_group<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {

@@ -1,8 +1,9 @@
 //! Azure Firewalls, their policies and rules, and groups of addresses.
 
+use super::body::{Body, list};
 use super::egress::PUBLIC_IP;
 use super::network::{SUBNET, named, say_of_what_is_named};
-use super::view::{Body, Cx, Got, View, list};
+use super::view::{Cx, Got, View};
 use crate::tree::{MapBuilder, Node};
 
 const FIREWALL: &str = "Microsoft.Network/azureFirewalls";

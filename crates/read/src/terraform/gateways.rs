@@ -1,8 +1,9 @@
 //! Interfaces of machines, gateways to other networks, and gateways for requests.
 
+use super::body::{Body, list};
 use super::egress::{PUBLIC_IP, frontends};
 use super::network::{SECURITY_GROUP, SUBNET, say_of_what_is_named};
-use super::view::{Body, Cx, Got, View, list};
+use super::view::{Cx, Got, View};
 use crate::tree::Node;
 
 const NETWORK_INTERFACE: &str = "Microsoft.Network/networkInterfaces";

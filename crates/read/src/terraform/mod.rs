@@ -9,6 +9,7 @@
 mod address;
 mod aks;
 mod azapi;
+mod body;
 mod egress;
 mod filters;
 mod firewall;

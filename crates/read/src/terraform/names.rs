@@ -1,7 +1,8 @@
 //! Private endpoints and private DNS zones.
 
+use super::body::{Body, list};
 use super::network::{NETWORK, SUBNET};
-use super::view::{Body, Cx, Got, View, list};
+use super::view::{Cx, Got, View};
 use crate::azure::ResourceId;
 use crate::tree::{MapBuilder, Node};
 

@@ -1,6 +1,7 @@
 //! Virtual networks, subnets and peerings.
 
-use super::view::{Body, Cx, Got, View, list};
+use super::body::{Body, list};
+use super::view::{Cx, Got, View};
 use crate::azure::ResourceId;
 use crate::tree::{MapBuilder, Node};
 
