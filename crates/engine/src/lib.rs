@@ -14,6 +14,8 @@ mod egress;
 mod ingress;
 pub mod lifecycle;
 pub mod masquerade;
+mod names;
+mod posture;
 mod say;
 mod scope;
 
@@ -74,6 +76,8 @@ pub fn check(design: &Design, options: Options) -> Answer {
     let ground = egress::ground::Ground::new(design);
     egress::check(&context, &ground, &mut findings);
     ingress::check(&context, &ground, &mut findings);
+    posture::check(&context, &ground, &mut findings);
+    names::check(&ground, &mut findings);
     lifecycle::check(&context, &mut findings);
     masquerade::check(&context, &mut findings);
     if let Some(before) = &design.before {

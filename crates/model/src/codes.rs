@@ -23,6 +23,8 @@ pub enum Subject {
     SecurityGroups,
     /// Names and private endpoints.
     Names,
+    /// Pods and services that do not fit together.
+    Workloads,
     /// Network policies.
     Policy,
     /// Retirements, unsupported combinations, immutable settings.
@@ -120,6 +122,7 @@ codes! {
         SERVICE_CIDR_EXHAUSTED = "service-cidr-exhausted" Error,
         POD_SUBNET_STRANDED_ADDRESSES = "pod-subnet-stranded-addresses" Warning,
         STATIC_BLOCK_WASTE = "static-block-waste" Info,
+        MAX_PODS_LOW = "max-pods-low" Info,
         MAX_PODS_OUT_OF_RANGE = "max-pods-out-of-range" Error,
         NODE_LIMIT_EXCEEDED = "node-limit-exceeded" Error,
         SUBNET_SHARED = "subnet-shared" Warning,
@@ -163,6 +166,8 @@ codes! {
         OUTBOUND_CHANGE_UNSUPPORTED = "outbound-change-unsupported" Error,
         OUTBOUND_SETTING_OUT_OF_RANGE = "outbound-setting-out-of-range" Error,
         ROUTE_TABLE_MISSING = "route-table-missing" Error,
+        NODE_PUBLIC_IP = "node-public-ip" Warning,
+        FIREWALL_WITHOUT_POLICY = "firewall-without-policy" Info,
         NAT_GATEWAY_MISSING = "nat-gateway-missing" Error,
         NEXT_HOP_UNREACHABLE = "next-hop-unreachable" Error,
         ROUTE_LIMIT_EXCEEDED = "route-limit-exceeded" Error,
@@ -173,10 +178,32 @@ codes! {
         INGRESS_SUBNET_UNFIT = "ingress-subnet-unfit" Error,
         API_SERVER_SUBNET_UNFIT = "api-server-subnet-unfit" Error,
         AUTHORIZED_RANGES_INVALID = "authorized-ranges-invalid" Error,
+        API_SERVER_OPEN_TO_INTERNET = "api-server-open-to-internet" Warning,
         FRONTEND_PORT_CONFLICT = "frontend-port-conflict" Error,
         CLIENT_PATH_MISSING = "client-path-missing" Warning,
     }
+    SecurityGroups {
+        NSG_BLOCKS_NODE_TRAFFIC = "nsg-blocks-node-traffic" Error,
+        NSG_MISSES_POD_CIDR = "nsg-misses-pod-cidr" Error,
+        NSG_BLOCKS_REQUIRED_EGRESS = "nsg-blocks-required-egress" Error,
+        NSG_OPEN_TO_INTERNET = "nsg-open-to-internet" Warning,
+        SUBNET_WITHOUT_NSG = "subnet-without-nsg" Info,
+    }
+    Names {
+        PRIVATE_ZONE_NOT_LINKED = "private-zone-not-linked" Error,
+        PRIVATE_ENDPOINT_NAME_GOES_PUBLIC = "private-endpoint-name-goes-public" Error,
+        PRIVATE_ZONE_SHADOWS_FOREIGN_NAME = "private-zone-shadows-foreign-name" Warning,
+        DNS_UPSTREAMS_DISAGREE = "dns-upstreams-disagree" Error,
+        SINGLE_DNS_SERVER = "single-dns-server" Info,
+        SERVICE_ENDPOINTS_INSTEAD_OF_PRIVATE_LINK = "service-endpoints-instead-of-private-link" Info,
+    }
+    Workloads {
+        SERVICE_SELECTS_NOTHING = "service-selects-nothing" Warning,
+        SERVICE_TARGET_PORT_MISSING = "service-target-port-missing" Warning,
+        POD_USES_HOST_NETWORK = "pod-uses-host-network" Info,
+    }
     Policy {
+        NAMESPACE_WITHOUT_POLICY = "namespace-without-policy" Info,
         POLICY_NOT_ENFORCED = "policy-not-enforced" Error,
     }
     LifeCycle {
@@ -188,6 +215,7 @@ codes! {
         FEATURE_RETIRING = "feature-retiring" Warning,
         AGENT_MANIFEST_MISCONFIGURED = "agent-manifest-misconfigured" Warning,
         MIGRATION_BLOCKED = "migration-blocked" Error,
+        MAX_SURGE_NOT_SET = "max-surge-not-set" Info,
         SERVICE_CIDR_IMMUTABLE = "service-cidr-immutable" Error,
     }
     Design {

@@ -162,6 +162,11 @@ impl<'a> Ground<'a> {
         self.hosts.get(&(network, subnet)).map_or(&[], Vec::as_slice)
     }
 
+    /// Nodes or pods of some cluster are in a subnet.
+    pub(crate) fn has_cluster(&self, network: &'a NetworkName, subnet: &'a SubnetName) -> bool {
+        self.inhabited.contains(&(network, subnet))
+    }
+
     /// Somebody who opens or answers connections is known to be in a subnet.
     pub(crate) fn is_inhabited(&self, network: &'a NetworkName, name: &'a SubnetName, subnet: &Subnet) -> bool {
         self.inhabited.contains(&(network, name))

@@ -1,6 +1,6 @@
 //! The outbound type: stated, met by what is on the subnets, and really the way packets take.
 
-use super::ground::{Ground, Uses, WayOut, is_platform_described, is_translated_to_internet};
+use super::ground::{Ground, Uses, WayOut, is_translated_to_internet};
 use crate::say::{cited, listed};
 use causeway_model::codes;
 use causeway_model::design::*;
@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 pub(super) fn check<'a>(ground: &Ground<'a>, path: &str, cluster: &'a Cluster, out: &mut Vec<Finding>) {
     if !cluster.outbound.stated {
-        if is_platform_described(cluster) && !cluster.automatic {
+        // Of a cluster whose mode is not known, little else of its platform side is.
+        if cluster.mode.is_some() && !cluster.automatic {
             out.push(not_stated(path, cluster));
         }
         return;
@@ -33,7 +34,7 @@ type Subnets<'a> = BTreeMap<&'a SubnetRef, (&'a Subnet, Uses<'a>)>;
 
 fn not_stated(path: &str, cluster: &Cluster) -> Finding {
     let message = format!("the outbound type is not stated: `{}` is what the platform takes", cluster.outbound.kind);
-    let finding = Finding::new(codes::OUTBOUND_NOT_EXPLICIT, format!("{path}.outbound"), message)
+    let finding = Finding::new(codes::OUTBOUND_NOT_EXPLICIT, format!("{path}.outbound.type"), message)
         .help("state `outbound.type`: `userAssignedNATGateway` with a NAT gateway on the subnets, `userDefinedRouting` through a firewall, or `loadBalancer` with `ips` and `portsPerNode`")
         .evidence(outbound::DEFAULT.cite())
         .evidence(format!("the platform's default outbound access is no way out any more: it ended on {}", snat::DEFAULT_ACCESS_ENDS.value));

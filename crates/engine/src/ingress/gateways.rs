@@ -2,10 +2,12 @@
 
 use super::{Tenant, TenantKind, Tenants, is_delegated, prefix_of};
 use crate::egress::ground::{Ground, WayOut};
+use crate::posture::filter::{Flow, Side, Verdict, judge};
+use crate::posture::group_on;
 use crate::say::{cited, listed};
 use causeway_model::codes;
 use causeway_model::design::*;
-use causeway_model::facts::{About, address, ingress, routing};
+use causeway_model::facts::{About, address, ingress, nsg, routing};
 use causeway_model::finding::{Finding, Severity};
 
 /// One gateway and where it stands.
@@ -189,6 +191,7 @@ fn application_gateway<'a>(
             .related(format!("routeTables.{table}.routes.{at}"), "the default route");
         out.push(finding);
     }
+    closed_group(ground, gateway, prefix, out);
     if gateway.cluster.mode == Some(Mode::Kubenet) {
         let nodes = gateway.cluster.pools.values().filter_map(|pool| ground.design.subnet(pool.subnet.as_ref()?));
         let table = nodes.filter_map(|subnet| subnet.route_table.as_ref()).next();
@@ -200,6 +203,36 @@ fn application_gateway<'a>(
             out.push(gateway.unfit(message, "associate the cluster's route table with the gateway's subnet", about));
         }
     }
+}
+
+/// The gateway's manager and the load balancer's probes have to be let in by a security group on the subnet.
+fn closed_group(ground: &Ground, gateway: &Gateway, prefix: causeway_addr::Cidr, out: &mut Vec<Finding>) {
+    let Some((name, group)) = group_on(ground.design, gateway.subnet) else { return };
+    let (_, (first, last)) = nsg::APPLICATION_GATEWAY_PORTS.value;
+    let inbound = |source, port| Flow {
+        direction: Direction::Inbound,
+        source,
+        destination: Side::Vnet(prefix),
+        protocol: Protocol::Tcp,
+        port,
+    };
+    let manager = [first, last].map(|port| inbound(Side::Service("GatewayManager"), Some(port)));
+    let what = if manager.iter().any(|flow| is_closed(judge(group, flow))) {
+        format!("the gateway's manager (`GatewayManager`, tcp {first} to {last})")
+    } else if is_closed(judge(group, &inbound(Side::LoadBalancer, None))) {
+        "the probes of `AzureLoadBalancer`".to_owned()
+    } else {
+        return;
+    };
+    let message =
+        format!("`{name}` on `{}` does not let in {what}, which an application gateway needs", gateway.reference);
+    let help = "allow `GatewayManager` inbound on tcp 65200 to 65535 and `AzureLoadBalancer` on every port";
+    let finding = gateway.unfit(message, help, nsg::APPLICATION_GATEWAY_PORTS.about());
+    out.push(finding.related(format!("networkSecurityGroups.{name}"), "the group"));
+}
+
+fn is_closed(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Denied(_) | Verdict::DeniedByDefault)
 }
 
 /// Controllers that run as pods need a frontend address, which a load balancer takes from a subnet of the nodes' VNet.

@@ -14,5 +14,6 @@ mod checklist;
 mod compare;
 mod lifecycle;
 mod masquerade;
+mod posture;
 mod ranges;
 mod ways;
