@@ -5,7 +5,7 @@ use crate::say::{cited, listed, plural};
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::{ModeFacts, limits, nsg, snat, special, upgrade};
-use causeway_model::finding::{Finding, Severity};
+use causeway_model::finding::Finding;
 
 /// Pods per node below which a node's share of daemons and its price weigh heavily.
 const FEW_PODS: u32 = 50;
@@ -30,16 +30,12 @@ fn open_api_server(path: &str, cluster: &Cluster, out: &mut Vec<Finding>) {
         .authorized_ranges
         .as_ref()
         .is_none_or(|ranges| ranges.is_empty() || ranges.iter().any(|range| range.prefix_len() == 0));
-    if !public || !everybody || !(server.stated || cluster.mode.is_some()) {
+    // What nobody stated is for the checklist: a default is no decision.
+    if !public || !everybody || !server.stated {
         return;
     }
-    let message = if server.stated {
-        "everybody on the internet may call the API server: it is public and no ranges are allowed in particular"
-    } else {
-        "how the API server is reached is not stated: by default it is public, and everybody on the internet may call it"
-    };
+    let message = "everybody on the internet may call the API server: it is public and no ranges are allowed in particular";
     let finding = Finding::new(codes::API_SERVER_OPEN_TO_INTERNET, format!("{path}.apiServer"), message)
-        .severity(if server.stated { Severity::Warning } else { Severity::Info })
         .help("set `authorizedRanges` to the addresses people, pipelines and the cluster's own nodes come from, or make the API server private");
     out.push(cited(finding, limits::AUTHORIZED_RANGES.about()));
 }
@@ -139,12 +135,15 @@ pub(super) fn of_networks(ground: &Ground, out: &mut Vec<Finding>) {
     }
 }
 
-/// Subnets with nodes or pods that have no security group of the user's.
+/// Subnets with nodes or pods that have no security group of the user's. A design that speaks of no group at all leaves filters
+/// out; a subnet that states its endpoint policies is described in full, as exports do.
 fn without_group<'a>(ground: &Ground<'a>, name: &'a NetworkName, network: &'a Network) -> Option<Finding> {
+    let speaks = !ground.design.security_groups.is_empty();
     let bare: Vec<&SubnetName> = network
         .subnets
         .iter()
         .filter(|(subnet, value)| value.nsg.is_none() && is_described(value) && ground.has_cluster(name, subnet))
+        .filter(|(_, value)| speaks || value.private_endpoint_policies.is_some())
         .map(|(subnet, _)| subnet)
         .collect();
     if bare.is_empty() {
