@@ -2,7 +2,7 @@
 
 use super::Pair;
 use causeway_model::codes;
-use causeway_model::design::{ApiAccess, Dataplane, IngressKind, Mode, Os, OutboundType, PolicyEngine};
+use causeway_model::design::{ApiAccess, Dataplane, IngressKind, Mode, NetworkName, Os, OutboundType, PolicyEngine};
 use causeway_model::facts::outbound::{self, Change, VnetOwner};
 use causeway_model::facts::{Support, lifecycle};
 use causeway_model::finding::{Finding, Severity};
@@ -132,7 +132,9 @@ pub(super) fn outbound(pair: &Pair, out: &mut Vec<Finding>) {
     if from == to {
         return;
     }
-    let owner = if pair.old.networks().is_empty() { VnetOwner::Managed } else { VnetOwner::Own };
+    // A VNet that AKS made is its own even where an export lists it.
+    let made = |name: &&NetworkName| pair.before.networks.get(*name).is_some_and(|network| network.managed_by_aks);
+    let owner = if pair.old.networks().iter().all(made) { VnetOwner::Managed } else { VnetOwner::Own };
     let (change, about) = outbound::change(owner, from, to);
     let finding = |message: String| {
         Finding::new(codes::OUTBOUND_CHANGE_UNSUPPORTED, format!("{}.outbound.type", pair.path), message)

@@ -20,6 +20,7 @@ pub const CODES: &[Code] = &[
 
 /// One cluster before and after.
 struct Pair<'a> {
+    before: &'a Design,
     after: &'a Design,
     old: &'a Cluster,
     new: &'a Cluster,
@@ -33,7 +34,7 @@ pub fn check(before: &Design, after: &Design) -> Vec<Finding> {
     let mut out = Vec::new();
     for (name, new) in &after.clusters {
         let Some(old) = before.clusters.get(name) else { continue };
-        let pair = Pair { after, old, new, path: format!("clusters.{name}") };
+        let pair = Pair { before, after, old, new, path: format!("clusters.{name}") };
         cluster::mode(&pair, &mut out);
         cluster::dataplane(&pair, &mut out);
         cluster::outbound(&pair, &mut out);

@@ -277,6 +277,15 @@ fn outbound_type(clash: &mut Clash, cx: &Context, cluster: &Cluster) {
 fn api_server(clash: &mut Clash, cluster: &Cluster) {
     let server = &cluster.api_server;
     let ranges = server.authorized_ranges.as_ref().is_some_and(|ranges| !ranges.is_empty());
+    let nameless = server.private_dns_zone.as_deref() == Some("none") && server.public_fqdn == Some(false);
+    if server.access == ApiAccess::Private && nameless {
+        clash.refuse(
+            "apiServer.privateDnsZone",
+            control_plane::ZONE_NONE_WITHOUT_PUBLIC_NAME.about(),
+            "a private API server with neither a private zone nor a public name has no name that resolves".to_owned(),
+            "keep the public name, or use a private zone",
+        );
+    }
     if server.access == ApiAccess::Private && ranges {
         clash.refuse(
             "apiServer.authorizedRanges",

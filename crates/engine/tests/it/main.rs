@@ -17,3 +17,4 @@ mod masquerade;
 mod posture;
 mod ranges;
 mod ways;
+mod worked;

@@ -110,6 +110,8 @@ pub struct ApiServer {
     pub public: Option<bool>,
     /// Private cluster's zone: `system`, `none` or the zone's name.
     pub private_dns_zone: Option<String>,
+    /// A private cluster has a public name as well, which resolves to its private address; `None` = not stated.
+    pub public_fqdn: Option<bool>,
     /// Its private address, if known.
     pub private_ip: Option<IpAddr>,
 }

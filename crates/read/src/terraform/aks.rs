@@ -109,6 +109,7 @@ fn balancer<'a>(cx: &Cx<'_, 'a>, profile: &View<'a>, body: &mut Body) {
 fn api_server<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, body: &mut Body) {
     let path = |name: &str| format!("apiServerAccessProfile.{name}");
     body.copy(cx, view, "private_cluster_enabled", &path("enablePrivateCluster"));
+    body.copy(cx, view, "private_cluster_public_fqdn_enabled", &path("enablePrivateClusterPublicFQDN"));
     match cx.get(view, "private_dns_zone_id") {
         Got::Known(word) => body.set(&path("privateDNSZone"), word.clone()),
         _ => body.refer_plainly(

@@ -32,12 +32,18 @@ pub(super) fn api_server(cx: &mut Translation, cluster: &Cluster) -> Option<Node
         Node::seq(ranges.span, ranges.items().iter().filter(|range| !range.is_null()).filter_map(copy).collect())
     });
     let public = integrated.map(|node| boolean(private.unwrap_or(node), private.is_none()));
+    // Of a cluster that is not private the platform states it too, and it means nothing there.
+    let public_name = private
+        .filter(|_| integrated.is_none())
+        .and_then(|_| prop(profile?, "enablePrivateClusterPublicFQDN"))
+        .and_then(|node| Some(boolean(node, truth(node)?)));
     let builder = MapBuilder::new(nowhere)
         .set("access", None, access.clone())
         .set("subnet", None, subnet)
         .set("authorizedRanges", None, ranges)
         .set("public", None, public)
         .set("privateDnsZone", None, profile.and_then(private_dns_zone))
+        .set("publicFqdn", None, public_name)
         .set("privateIp", None, endpoint.and_then(|endpoint| endpoints::address(cx, endpoint)))
         .build();
     Some(if builder.entries().len() == 1 { access } else { builder })

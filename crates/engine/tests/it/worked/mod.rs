@@ -1,0 +1,45 @@
+//! Worked examples: what the platform's pages say of a case, held to the whole product from the text of a design on.
+//!
+//! Arithmetic has its examples beside `capacity`, address by address cases beside `ranges` and `masquerade`; here stand those that
+//! need several rooms, and designs that must come out without an error.
+
+mod changes;
+mod designs;
+mod limits;
+mod sources;
+
+use causeway_engine::{Answer, Options, check};
+use causeway_model::design::Design;
+use causeway_model::finding::Severity;
+use causeway_read::files::MemoryFiles;
+use causeway_read::{Input, load};
+
+fn design(text: &str) -> Design {
+    let input = Input { name: "design.yaml".into(), bytes: text.as_bytes().to_vec(), kind: None, found: false };
+    match load(vec![input], &MemoryFiles::default()).outcome {
+        Ok(read) => read.design,
+        Err(errors) => panic!("{errors:#?}\n{text}"),
+    }
+}
+
+fn answer(text: &str) -> Answer {
+    check(&design(text), Options { as_of: "2026-11-20".parse().unwrap() })
+}
+
+/// Codes of findings of at least this severity, sorted, each once.
+fn codes(text: &str, least: Severity) -> Vec<&'static str> {
+    let answer = answer(text);
+    let mut codes: Vec<_> = answer
+        .findings
+        .iter()
+        .filter(|finding| finding.severity >= least)
+        .map(|finding| finding.code.as_str())
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+fn errors(text: &str) -> Vec<&'static str> {
+    codes(text, Severity::Error)
+}
