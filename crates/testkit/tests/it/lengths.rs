@@ -4,15 +4,12 @@ use crate::source::{files, name, read};
 
 const MOST: usize = 600;
 
-/// Files that wait to be split.
-const WAITING: &[&str] = &["crates/read/tests/it/azure/fabric.rs"];
-
 #[test]
 fn no_file_is_longer_than_600_lines() {
     let long: Vec<String> = files()
         .iter()
         .map(|path| (name(path), read(path).lines().count()))
-        .filter(|(name, lines)| *lines > MOST && !WAITING.contains(&name.as_str()))
+        .filter(|(_, lines)| *lines > MOST)
         .map(|(name, lines)| format!("{name}: {lines} lines"))
         .collect();
     assert!(long.is_empty(), "{}", long.join("\n"));
