@@ -70,7 +70,7 @@ pub fn check(design: &Design, options: Options) -> Answer {
     let capacity = capacity::of(design);
     let context = Context::new(design, options, &capacity);
     let mut findings = design.findings.clone();
-    findings.extend(scope::check(design));
+    scope::check(design, &mut findings);
     addresses::check(&context, &mut findings);
     capacity::check(&context, &mut findings);
     let ground = egress::ground::Ground::new(design);
