@@ -2,6 +2,7 @@
 
 use super::{cited, has_windows};
 use crate::Context;
+use causeway_addr::Cidr;
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::outbound::{self, VnetOwner};
@@ -25,7 +26,7 @@ pub(super) fn check(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<F
     let mut clash = Clash { path, out };
     if let Some(mode) = cluster.mode {
         by_mode(&mut clash, cluster, mode);
-        families(&mut clash, cluster, mode);
+        families(&mut clash, cx, cluster, mode);
     }
     on_cilium(&mut clash, cluster);
     host_routing(&mut clash, cluster);
@@ -100,7 +101,7 @@ fn by_mode(clash: &mut Clash, cluster: &Cluster, mode: Mode) {
     }
 }
 
-fn families(clash: &mut Clash, cluster: &Cluster, mode: Mode) {
+fn families(clash: &mut Clash, cx: &Context, cluster: &Cluster, mode: Mode) {
     if !cluster.ip_families.contains(&IpFamily::Ipv6) {
         return;
     }
@@ -121,6 +122,22 @@ fn families(clash: &mut Clash, cluster: &Cluster, mode: Mode) {
             format!("`{mode}` has no dual stack"),
             "only overlay carries IPv4 and IPv6 together",
         );
+    }
+    if mode == Mode::Overlay {
+        for (name, pool) in &cluster.pools {
+            let Some(reference) = &pool.subnet else { continue };
+            let prefixes = cx.design.subnet(reference).map(|subnet| subnet.prefixes.as_slice()).unwrap_or_default();
+            if !prefixes.is_empty() && prefixes.iter().all(Cidr::is_v4) {
+                clash.refuse(
+                    &format!("pools.{name}.subnet"),
+                    facts.dual_stack.about(),
+                    format!(
+                        "nodes of a dual-stack cluster have IPv6 addresses too, and `{reference}` has no IPv6 prefix"
+                    ),
+                    "add a /64 to the subnet and its network, or use `[ipv4]`",
+                );
+            }
+        }
     }
     match cluster.network_policy {
         Some(PolicyEngine::Azure) => clash.refuse(

@@ -18,7 +18,7 @@ pub fn check(cx: &Context, out: &mut Vec<Finding>) {
         let path = format!("clusters.{name}");
         retiring::check(cx, &path, cluster, out);
         combination::check(cx, &path, cluster, out);
-        pools::check(&path, cluster, &users, out);
+        pools::check(cx.design, &path, cluster, &users, out);
         enforcement::check(cx, &path, cluster, out);
     }
     subnets::check(cx, out);

@@ -1,10 +1,11 @@
 //! Pools that can't be in the same cluster, and subnets that can't be used together.
 
 use super::cited;
+use crate::say::{listed, plural};
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::{About, address, automatic, pod_subnet};
-use causeway_model::finding::Finding;
+use causeway_model::finding::{Finding, Severity};
 use std::collections::BTreeMap;
 
 /// Pod subnets with the first pool of each mode that takes addresses from them, over all clusters.
@@ -22,7 +23,7 @@ pub(super) fn users(design: &Design) -> Users<'_> {
     users
 }
 
-pub(super) fn check(path: &str, cluster: &Cluster, users: &Users, out: &mut Vec<Finding>) {
+pub(super) fn check(design: &Design, path: &str, cluster: &Cluster, users: &Users, out: &mut Vec<Finding>) {
     let mut refuse = |object: String, about: About, message: String, help: &str| {
         out.push(cited(Finding::new(codes::COMBINATION_UNSUPPORTED, object, message).help(help), about));
     };
@@ -50,6 +51,17 @@ pub(super) fn check(path: &str, cluster: &Cluster, users: &Users, out: &mut Vec<
             );
         }
     }
+    for (name, pool) in &cluster.pools {
+        let pods = pool.pod_subnet.as_ref().filter(|pods| pool.subnet.as_ref() == Some(*pods));
+        if let (Some(subnet), true) = (pods, cluster.mode_of(pool).is_some_and(Mode::uses_pod_subnet)) {
+            refuse(
+                format!("{path}.pools.{name}.podSubnet"),
+                pod_subnet::SAME_VNET.about(),
+                format!("pool `{name}` has `{subnet}` for its nodes and for its pods"),
+                "give pods a subnet of their own in the same VNet",
+            );
+        }
+    }
     let networks = cluster.networks();
     if networks.len() > 1 {
         let list = networks.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -70,6 +82,59 @@ pub(super) fn check(path: &str, cluster: &Cluster, users: &Users, out: &mut Vec<
         );
     }
     mixed_allocation(path, cluster, users, &mut refuse);
+    partly_own(design, path, cluster, out);
+    zones(path, cluster, out);
+}
+
+/// Pools with a subnet in a VNet of one's own beside pools without any, which would be in one the platform makes.
+fn partly_own(design: &Design, path: &str, cluster: &Cluster, out: &mut Vec<Finding>) {
+    let own = cluster.pools.iter().find(|(_, pool)| {
+        let network = pool.subnet.as_ref().and_then(|subnet| design.networks.get(&subnet.network));
+        network.is_some_and(|network| !network.managed_by_aks)
+    });
+    let Some((named, Some(subnet))) = own.map(|(name, pool)| (name, &pool.subnet)) else { return };
+    for (name, _) in cluster.pools.iter().filter(|(_, pool)| pool.subnet.is_none()) {
+        // A subnet that is written down and not known yet is not a missing one, nor is that of a pool only its nodes tell of.
+        let at = format!("{path}.pools.{name}");
+        if design.places.exact(&format!("{at}.subnet")).is_some() {
+            continue;
+        }
+        let only_nodes = cluster.nodes.values().any(|node| node.pool.as_ref() == Some(name));
+        let about = address::POOLS_SHARE_VNET.about();
+        let mut finding = Finding::new(
+            codes::COMBINATION_UNSUPPORTED,
+            at,
+            format!("pool `{name}` names no subnet, and pool `{named}` is on `{subnet}`: all pools are in one VNet"),
+        )
+        .help("name a subnet of the same VNet for every pool")
+        .related(format!("{path}.pools.{named}.subnet"), "a subnet of your own");
+        if only_nodes {
+            finding = finding.severity(Severity::Warning);
+        }
+        out.push(cited(finding, about));
+    }
+}
+
+/// Zones are numbered from one to three in every region that has them.
+fn zones(path: &str, cluster: &Cluster, out: &mut Vec<Finding>) {
+    for (name, pool) in &cluster.pools {
+        // Nodes outside every zone are labelled zero.
+        let unknown = |zone: &&String| zone.parse::<u32>().is_ok_and(|number| number > 3);
+        let odd: Vec<&String> = pool.zones.iter().filter(unknown).collect();
+        if odd.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "pool `{name}` names {} {}, and regions have the zones 1 to 3",
+            plural(odd.len(), "zone", "zones"),
+            listed(&odd)
+        );
+        out.push(
+            Finding::new(codes::COMBINATION_UNSUPPORTED, format!("{path}.pools.{name}.zones"), message)
+                .severity(Severity::Warning)
+                .help("name zones the region has (`az vm list-skus --location … --zone`)"),
+        );
+    }
 }
 
 /// A pod subnet is either dynamic or static block for everyone who uses it. Judged over all clusters; each is told of its own pools.

@@ -25,6 +25,11 @@ pub(super) fn check(cx: &Context, out: &mut Vec<Finding>) {
             }
         }
     }
+    for (what, used) in [("nodes", &nodes), ("pods", &pod_users(&pods))] {
+        for (reference, users) in used {
+            out.extend(taken(reference, users, what));
+        }
+    }
     for (reference, users) in &nodes {
         let Some(subnet) = cx.design.subnet(reference) else { continue };
         for delegation in &subnet.delegations {
@@ -38,6 +43,33 @@ pub(super) fn check(cx: &Context, out: &mut Vec<Finding>) {
         }
         machines(cx, reference, subnet, *mode, out);
     }
+}
+
+fn pod_users<'a>(pods: &BTreeMap<&'a SubnetRef, (Mode, Vec<String>)>) -> BTreeMap<&'a SubnetRef, Vec<String>> {
+    pods.iter().map(|(reference, (_, users))| (*reference, users.clone())).collect()
+}
+
+/// Subnets whose name says that the platform puts a service of its own there, and nothing else.
+const TAKEN: [(&str, &str); 5] = [
+    ("GatewaySubnet", "VPN and ExpressRoute gateways"),
+    ("AzureFirewallSubnet", "the firewall"),
+    ("AzureFirewallManagementSubnet", "the firewall's management"),
+    ("AzureBastionSubnet", "Bastion"),
+    ("RouteServerSubnet", "the route server"),
+];
+
+fn taken(reference: &SubnetRef, users: &[String], what: &str) -> Option<Finding> {
+    let (_, whose) = TAKEN.iter().find(|(name, _)| reference.subnet.as_str().eq_ignore_ascii_case(name))?;
+    let mut finding = Finding::new(
+        codes::COMBINATION_UNSUPPORTED,
+        reference.path(),
+        format!("{what} are to get addresses in `{reference}`, and a subnet of this name is for {whose} alone"),
+    )
+    .help("give the pool a subnet of its own");
+    for user in users {
+        finding = finding.related(user, "uses it");
+    }
+    Some(finding)
 }
 
 fn delegated(reference: &SubnetRef, delegation: &str, users: &[String], what: &str, rule: &str) -> Finding {

@@ -11,10 +11,13 @@ fn findings(cluster: &str, as_of: &str) -> Vec<String> {
 causeway: 1
 networks:
   spoke:
-    prefixes: [10.0.0.0/16]
+    prefixes: [10.0.0.0/16, 'fd00:1::/48']
     subnets:
       nodes: {{prefix: 10.0.0.0/24}}
       gateway: {{prefix: 10.0.1.0/24, delegation: Microsoft.ServiceNetworking/trafficControllers}}
+      dual: {{prefix: [10.0.3.0/24, 'fd00:1::/64']}}
+      AzureFirewallsubnet: {{prefix: 10.0.4.0/24}}
+      gatewaysubnet: {{prefix: 10.0.5.0/24}}
       machines: {{prefix: 10.0.2.0/24}}
       pods: {{prefix: 10.0.64.0/18, delegation: Microsoft.ContainerService/managedClusters}}
   other: {{prefixes: [10.1.0.0/16], subnets: {{nodes: {{prefix: 10.1.0.0/24}}}}}}
@@ -85,7 +88,49 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
             format!("{{mode: podSubnet, ipFamilies: [ipv4, ipv6], pools: {POD_POOL}}}"),
             &["error combination-unsupported clusters.prod.ipFamilies"],
         ),
-        ("dual stack on overlay", format!("{{mode: overlay, ipFamilies: [ipv4, ipv6], pools: {POOL}}}"), &[]),
+        (
+            "dual stack on overlay",
+            "{mode: overlay, ipFamilies: [ipv4, ipv6], pools: {a: {nodes: 3, subnet: spoke/dual}}}".to_owned(),
+            &[],
+        ),
+        (
+            "dual stack on overlay and nodes without IPv6",
+            format!("{{mode: overlay, ipFamilies: [ipv4, ipv6], pools: {POOL}}}"),
+            &["error combination-unsupported clusters.prod.pools.a.subnet"],
+        ),
+        (
+            "nodes among gateways",
+            "{mode: overlay, pools: {a: {nodes: 3, subnet: spoke/gatewaysubnet}}}".to_owned(),
+            &["error combination-unsupported networks.spoke.subnets.gatewaysubnet"],
+        ),
+        (
+            "pods beside the firewall",
+            "{mode: podSubnet, pools: {a: {nodes: 3, subnet: spoke/nodes, podSubnet: spoke/AzureFirewallsubnet}}}"
+                .to_owned(),
+            &["error combination-unsupported networks.spoke.subnets.AzureFirewallsubnet"],
+        ),
+        ("pods on their own", format!("{{mode: podSubnet, pools: {POD_POOL}}}"), &[]),
+        (
+            "nodes and pods on one subnet",
+            "{mode: podSubnet, pools: {a: {nodes: 3, subnet: spoke/nodes, podSubnet: spoke/nodes}}}".to_owned(),
+            &["error combination-unsupported clusters.prod.pools.a.podSubnet"],
+        ),
+        (
+            "a pool without a subnet beside one with",
+            "{mode: overlay, pools: {a: {nodes: 3, subnet: spoke/nodes}, b: {nodes: 3}}}".to_owned(),
+            &["error combination-unsupported clusters.prod.pools.b"],
+        ),
+        ("no pool names a subnet", "{mode: overlay, pools: {a: {nodes: 3}, b: {nodes: 3}}}".to_owned(), &[]),
+        (
+            "a zone no region has",
+            "{mode: overlay, pools: {a: {nodes: 3, subnet: spoke/nodes, zones: [1, 2, 4]}}}".to_owned(),
+            &["warning combination-unsupported clusters.prod.pools.a.zones"],
+        ),
+        (
+            "zones there are",
+            "{mode: overlay, pools: {a: {nodes: 3, subnet: spoke/nodes, zones: [1, 2, 3]}}}".to_owned(),
+            &[],
+        ),
         (
             "IPv6 only",
             format!("{{mode: overlay, ipFamilies: [ipv6], pools: {POOL}}}"),
