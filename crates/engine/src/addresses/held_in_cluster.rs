@@ -177,7 +177,38 @@ fn services(
     if let Some(ip) = service.internal_ip {
         hold(ground, out, &who, format!("{path}.internalIp"), [ip], frontend_place(ground, name, cluster, service, ip));
     }
+    out.extend(no_such_subnet(ground, cluster, service, &who, &path));
     public(out, &who, &format!("{path}.publicIp"), service.public_ip.as_slice());
+}
+
+/// An internal frontend asks for a subnet that the cluster's network does not have.
+fn no_such_subnet(ground: &Ground, cluster: &Cluster, service: &Service, who: &str, path: &str) -> Option<Finding> {
+    let wanted = service.internal_subnet.as_deref()?;
+    // A frontend that has an address has found its subnet.
+    if service.kind != ServiceType::LoadBalancer || !service.internal || service.internal_ip.is_some() {
+        return None;
+    }
+    let names = cluster.networks();
+    let networks: Vec<&Network> = names.iter().filter_map(|name| ground.design.networks.get(*name)).collect();
+    let described = networks.len() == names.len()
+        && !networks.is_empty()
+        && networks.iter().all(|network| {
+            let known = |subnet: &Subnet| !subnet.prefixes.is_empty();
+            !network.prefixes.is_empty() && network.subnets.values().all(known)
+        });
+    let has = |network: &&Network| network.subnets.keys().any(|subnet| subnet.as_str().eq_ignore_ascii_case(wanted));
+    if !described || networks.iter().any(has) {
+        return None;
+    }
+    let subnets: Vec<String> =
+        networks.iter().flat_map(|network| network.subnets.keys().map(ToString::to_string)).collect();
+    let message = format!("{who} asks for a frontend on subnet `{wanted}`, which the cluster's network does not have");
+    Some(
+        Finding::new(codes::ADDRESS_OUTSIDE_RANGE, format!("{path}.internalSubnet"), message)
+            .on(wanted)
+            .evidence(format!("the subnets there are: {}", super::ground::listed(&subnets)))
+            .help("name a subnet of the cluster's VNet, or create this one: until then the service gets no frontend"),
+    )
 }
 
 /// Where an internal frontend has to be: the subnet the service asks for, else a subnet of the nodes.

@@ -6,7 +6,7 @@ use causeway_addr::Cidr;
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::address;
-use causeway_model::finding::Finding;
+use causeway_model::finding::{Finding, Severity};
 use std::net::IpAddr;
 
 pub(super) fn check(ground: &Ground, out: &mut Vec<Finding>) {
@@ -16,8 +16,9 @@ pub(super) fn check(ground: &Ground, out: &mut Vec<Finding>) {
                 out.extend(too_large(ground, &private));
             }
         }
-        if let Some(dns) = cluster.dns_service_ip {
-            out.extend(dns_address(ground, name, cluster, dns));
+        match cluster.dns_service_ip {
+            Some(dns) => out.extend(dns_address(ground, name, cluster, dns)),
+            None => out.extend(no_tenth(ground, name, cluster)),
         }
     }
 }
@@ -44,6 +45,33 @@ fn too_large(ground: &Ground, private: &Private) -> Option<Finding> {
         .since(about.as_of)
         .help(help);
     Some(ground.mention_default(finding, &private.path(), &private.range))
+}
+
+/// Where nobody states the address of the DNS, tools take the tenth; a range that has no tenth leaves them without one.
+fn no_tenth(ground: &Ground, name: &ClusterName, cluster: &Cluster) -> Option<Finding> {
+    let path = format!("clusters.{name}.dnsServiceIp");
+    // Without a mode hardly anything of the cluster is known; what is written and not known yet is not missing.
+    if cluster.mode.is_none() || ground.design.places.exact(&path).is_some() {
+        return None;
+    }
+    let range = cluster.service_cidrs.first().filter(|range| range.is_v4() && range.nth(10).is_none())?;
+    let about = address::DNS_SERVICE_IP_ERROR;
+    let message = format!(
+        "cluster `{name}` states no DNS address, and the tenth address, which is assumed then, is outside its service range `{range}`"
+    );
+    let help = match range.nth(2) {
+        Some(free) => format!("state `dnsServiceIp: {free}`, or take a larger service range"),
+        None => "take a larger service range".to_owned(),
+    };
+    Some(
+        Finding::new(codes::DNS_SERVICE_IP_OUTSIDE_SERVICE_CIDR, path, message)
+            .severity(Severity::Warning)
+            .on(range)
+            .related(format!("clusters.{name}.serviceCidr"), format!("service range `{range}`"))
+            .evidence(format!("the platform refuses an address outside ({}): {}", about.value, about.cite()))
+            .since(about.as_of)
+            .help(help),
+    )
 }
 
 /// The DNS address is in the service range, and not an address that is taken.
@@ -74,6 +102,16 @@ fn dns_address(ground: &Ground, name: &ClusterName, cluster: &Cluster, dns: IpAd
                 .help(propose(Some(first))),
         );
     };
+    if range.is_v4() && range.last() == dns {
+        let message = format!(
+            "DNS address `{dns}` of cluster `{name}` is the last address of `{range}`, which no service can have"
+        );
+        return Some(
+            with_ranges(Finding::new(codes::ADDRESS_OUTSIDE_RANGE, path, message))
+                .evidence("the API server never hands out the last address of an IPv4 service range")
+                .help(propose(Some(range))),
+        );
+    }
     let kubernetes = address::KUBERNETES_SERVICE_OFFSET;
     let message = match range.index_of(dns) {
         Some(0) => format!(
