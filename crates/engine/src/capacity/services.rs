@@ -22,7 +22,8 @@ pub(crate) fn row<'a>(name: &'a ClusterName, cluster: &'a Cluster) -> Row<'a> {
     let usable = known(&prefixes, |prefix| size(prefix).saturating_sub(NEVER_HANDED_OUT));
     let held = held(cluster);
     let now = Count::of(held);
-    let fits = now.within(usable);
+    // Filled to the last address it fits what there is, and nothing that comes.
+    let fits = now.within(usable).filter(|fits| !fits || held != usable);
     let mut because = Vec::new();
     if let (Some(total), Some(usable)) = (known(&prefixes, size), usable) {
         because.push(format!("{total} addresses, the first and the last are never handed out: {usable} usable"));
@@ -77,6 +78,6 @@ fn held(cluster: &Cluster) -> Option<u64> {
         .collect();
     addresses.extend(cluster.dns_service_ip);
     addresses.extend(cluster.service_cidrs.iter().filter_map(|range| range.nth(1)));
-    let inside = |ip: &&IpAddr| ip.is_ipv4();
+    let inside = |ip: &&IpAddr| ip.is_ipv4() && cluster.service_cidrs.iter().any(|range| range.contains(**ip));
     u64::try_from(addresses.iter().filter(inside).count()).ok()
 }

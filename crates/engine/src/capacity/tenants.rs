@@ -148,15 +148,22 @@ impl Census {
                 let wanted = service.internal_subnet.as_deref()?;
                 cluster.networks().into_iter().find_map(|network| {
                     let subnets = self.map.get(network)?;
-                    subnets.iter().map(|(_, subnet)| subnet).find(|subnet| subnet.subnet.as_str() == wanted).cloned()
+                    subnets
+                        .iter()
+                        .map(|(_, subnet)| subnet)
+                        .find(|subnet| subnet.subnet.as_str().eq_ignore_ascii_case(wanted))
+                        .cloned()
                 })
             };
             let subnet = service
                 .internal_ip
                 .and_then(|ip| self.find_near(cluster, ip))
                 .or_else(annotated)
-                // An address in no subnet of the cluster's networks is not on the default one.
-                .or_else(|| first_pool(cluster).filter(|_| service.internal_ip.is_none())?.subnet.clone());
+                // An address in no subnet of the cluster's networks is not on the default one, nor is a frontend that asks for another.
+                .or_else(|| {
+                    let unplaced = service.internal_ip.is_none() && service.internal_subnet.is_none();
+                    first_pool(cluster).filter(|_| unplaced)?.subnet.clone()
+                });
             if let Some(subnet) = subnet {
                 self.claim(
                     &subnet,

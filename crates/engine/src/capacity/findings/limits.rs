@@ -170,9 +170,9 @@ fn cluster_limits(limits: &Limits, name: &ClusterName, cluster: &Cluster, out: &
     } else {
         (limits.nodes_per_cluster, dated::NODES_PER_CLUSTER.about())
     };
+    let tier = if free { " in the free tier" } else { "" };
     let kubenet = cluster.mode == Some(Mode::Kubenet);
     if max.at_least > limit && !kubenet {
-        let tier = if free { " in the free tier" } else { "" };
         out.push(
             exceeded(
                 &path,
@@ -190,12 +190,16 @@ fn cluster_limits(limits: &Limits, name: &ClusterName, cluster: &Cluster, out: &
         out.push(
             exceeded(
                 &path,
-                format!("cluster `{name}` can't be upgraded at its maximum: {max} nodes and their surge are {surging}, and at most {limit} are supported"),
+                format!("cluster `{name}` can't be upgraded at its maximum: {max} nodes and their surge are {surging}, and at most {limit} are supported{tier}"),
                 about,
             )
             .severity(Severity::Warning)
             .on(surging)
-            .help(format!("upgrade below {} nodes, or pool after pool", dated::UPGRADE_NODES_BELOW)),
+            .help(if free {
+                "take the standard tier, lower the maxima, or upgrade pool after pool".to_owned()
+            } else {
+                format!("upgrade below {} nodes, or pool after pool", dated::UPGRADE_NODES_BELOW)
+            }),
         );
     }
     if kubenet && surging.at_least > limits.kubenet_nodes {

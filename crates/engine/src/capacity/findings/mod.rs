@@ -1,5 +1,6 @@
 //! What capacity has to say: ranges without room, limits of the platform, ports.
 
+mod frontends;
 mod limits;
 mod ports;
 mod room;
@@ -21,6 +22,7 @@ pub(super) fn check(cx: &Context, out: &mut Vec<Finding>) {
         out.extend(stranded::planned(row));
         out.extend(row.users.iter().filter_map(stranded::leaked));
     }
+    frontends::check(cx, out);
     limits::check(cx.design, &rows, out);
     ports::check(cx.design, &egress, out);
     settings::check(cx.design, out);

@@ -111,11 +111,14 @@ fn pod_cidr(design: &Design, row: &Row) -> Option<Finding> {
 
 fn services(row: &Row) -> Option<Finding> {
     let usable = row.usable()?;
-    let held = row.needs.now.value().filter(|held| *held > usable)?;
+    let held = row.needs.now.value().filter(|held| *held >= usable)?;
     let mut finding = Finding::new(
         codes::SERVICE_CIDR_EXHAUSTED,
         &row.answer.object,
-        format!("{} has {usable} usable addresses and the listed services hold {held}", named(row)),
+        format!(
+            "{} has {usable} usable addresses and the listed services hold {held}: there is none for another",
+            named(row)
+        ),
     )
     .help(match service_range::prefix_for(held) {
         Some(len) => format!("take a range much larger than a /{len}, which would be full again"),

@@ -154,11 +154,41 @@ fn service_addresses_are_counted_where_services_are_listed() {
 
 #[test]
 fn a_full_service_range_is_said() {
-    let services: String =
-        (3..=7).map(|at| format!("\n      - {{name: s{at}, clusterIp: 172.16.0.{at}, ports: [tcp/80]}}")).collect();
-    let plan = Plan { cluster: &format!("    services:{services}"), ..Plan::default() };
-    let text = plan.text().replace("172.16.0.0/16", "172.16.0.0/29").replace("172.16.0.10", "172.16.0.2");
-    let answer = ask(&text);
+    let with = |last: u8| {
+        let services: String = (3..=last)
+            .map(|at| format!("\n      - {{name: s{at}, clusterIp: 172.16.0.{at}, ports: [tcp/80]}}"))
+            .collect();
+        let plan = Plan { cluster: &format!("    services:{services}"), ..Plan::default() };
+        ask(&plan.text().replace("172.16.0.0/16", "172.16.0.0/29").replace("172.16.0.10", "172.16.0.2"))
+    };
+    let answer = with(7);
     assert_eq!(codes(&answer), ["service-cidr-exhausted"]);
     assert_eq!(pool(&answer, "prod/serviceCidr").fits, Some(false));
+    let answer = with(6);
+    assert_eq!(codes(&answer), ["service-cidr-exhausted"], "none is left for another service");
+    assert_eq!(pool(&answer, "prod/serviceCidr").fits, None);
+    let answer = with(5);
+    assert_eq!(codes(&answer), [""; 0]);
+    assert_eq!(pool(&answer, "prod/serviceCidr").fits, Some(true));
+}
+
+#[test]
+fn frontends_fill_a_subnet_of_their_own() {
+    let with = |count: u8| {
+        let services: String = (1..=count)
+            .map(|at| {
+                format!(
+                    "\n      - {{name: s{at}, type: LoadBalancer, internal: true, internalSubnet: frontends, \
+                     clusterIp: 172.16.0.2{at}, ports: [tcp/80]}}"
+                )
+            })
+            .collect();
+        let plan = Plan { cluster: &format!("    services:{services}"), ..Plan::default() };
+        let text = plan.text();
+        let at = text.find("    subnets:\n").map(|at| at + "    subnets:\n".len()).unwrap();
+        let (before, after) = text.split_at(at);
+        ask(&format!("{before}      frontends: {{prefix: 10.80.255.0/29}}\n{after}"))
+    };
+    assert_eq!(codes(&with(3)), [""; 0]);
+    assert_eq!(codes(&with(4)), ["subnet-full"]);
 }
