@@ -119,22 +119,12 @@ fn problem(example: &Example) -> Option<String> {
     (!errors.is_empty()).then(|| format!("has {}", errors.join(", ")))
 }
 
-/// Examples whose checks are not there yet. Empty when the product is whole.
-const KNOWN_MISSING: &[&str] = &[];
-
 #[test]
 fn bad_examples_are_found_and_good_ones_have_no_errors() {
     let all = examples();
     assert!(all.len() >= 2 * codes::ALL.len(), "{} examples", all.len());
-    let missing = |example: &&Example| KNOWN_MISSING.contains(&example.code.as_str());
-    for example in all.iter().filter(missing).filter(|example| !example.good && problem(example).is_none()) {
-        eprintln!("`{}` is found: take it out of KNOWN_MISSING", example.code);
-    }
-    let problems: Vec<(String, String)> = all
-        .iter()
-        .filter(|example| !missing(example))
-        .filter_map(|example| Some((example.name(), problem(example)?)))
-        .collect();
+    let problems: Vec<(String, String)> =
+        all.iter().filter_map(|example| Some((example.name(), problem(example)?))).collect();
     let report: String = problems.iter().map(|(name, problem)| format!("  {name} {problem}\n")).collect();
     assert!(problems.is_empty(), "{} of {} examples:\n{report}", problems.len(), all.len());
 }

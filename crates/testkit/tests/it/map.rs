@@ -32,3 +32,15 @@ fn links_of_the_readme_lead_somewhere() {
         }
     }
 }
+
+#[test]
+fn the_output_in_the_readme_is_what_is_printed() {
+    let readme = read(&root().join("README.md"));
+    let expected = read(&root().join("examples/production-spoke/expected.txt"));
+    let block = readme.split("```console\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let shown: Vec<&str> = block.lines().filter(|line| !line.starts_with('$') && !line.contains("= ")).collect();
+    assert!(shown.len() > 4, "{block}");
+    for line in shown {
+        assert!(expected.lines().any(|printed| printed == line), "{line}");
+    }
+}
