@@ -16,6 +16,8 @@ enum Lack<'a> {
     /// Both halves of the internet are routed, the whole is not.
     Halves(&'a RouteTableName),
     Leads(&'a RouteTableName, usize, NextHop),
+    /// It leads to a gateway that is nowhere.
+    NoGateway(&'a RouteTableName, usize),
 }
 
 pub(super) fn check<'a>(ground: &Ground<'a>, path: &str, cluster: &'a Cluster, out: &mut Vec<Finding>) {
@@ -33,25 +35,13 @@ pub(super) fn check<'a>(ground: &Ground<'a>, path: &str, cluster: &'a Cluster, o
             DefaultRoute::Route(table, at, hop @ (NextHop::Internet | NextHop::None | NextHop::Vnet)) => {
                 Lack::Leads(table, at, hop)
             }
+            DefaultRoute::Route(table, at, NextHop::Gateway) if !has_gateway(ground.design, &reference.network) => {
+                Lack::NoGateway(table, at)
+            }
             DefaultRoute::Unknown | DefaultRoute::Route(..) => continue,
         };
-        if let Lack::NoTable = lack {
-            out.push(table_missing(path, reference, &uses));
-        }
         out.push(finding(ground, path, reference, &uses, &lack));
     }
-}
-
-fn table_missing(path: &str, reference: &SubnetRef, uses: &Uses) -> Finding {
-    let message = format!(
-        "`{reference}`, where {} are, has no route table, and the outbound type is `userDefinedRouting`",
-        uses.words()
-    );
-    let finding = Finding::new(codes::ROUTE_TABLE_MISSING, reference.path(), message)
-        .help("associate the route table that leads to the firewall with this subnet")
-        .on(reference)
-        .related(format!("{path}.outbound.type"), "the outbound type");
-    cited(finding, outbound::USER_DEFINED_ROUTING.about())
 }
 
 fn finding<'a>(ground: &Ground<'a>, path: &str, reference: &'a SubnetRef, uses: &Uses, lack: &Lack) -> Finding {
@@ -75,12 +65,21 @@ fn finding<'a>(ground: &Ground<'a>, path: &str, reference: &'a SubnetRef, uses: 
             format!("the default route of `{reference}` leads {}, not to an appliance or gateway", words(*hop)),
             format!("routeTables.{table}.routes.{at}"),
         ),
+        Lack::NoGateway(table, at) => (
+            format!(
+                "the default route of `{reference}` leads to the gateway, and `{}` has none, nor uses one of a peer: packets are dropped",
+                reference.network
+            ),
+            format!("routeTables.{table}.routes.{at}"),
+        ),
     };
     let mut finding = Finding::new(codes::UDR_WITHOUT_DEFAULT_ROUTE, object, message)
         .help("add the route `0.0.0.0/0` with the firewall's private address as next hop; the platform checks it when the cluster is made")
         .on(reference)
         .related(at, "here");
-    if let Lack::Halves(_) = lack {
+    // A subnet for a gateway says that one is there or comes.
+    let unsure = matches!(lack, Lack::NoGateway(..)) && has_gateway_subnet(ground.design, &reference.network);
+    if matches!(lack, Lack::Halves(_)) || unsure {
         finding = finding.severity(Severity::Warning);
     }
     if let Lack::NoTable | Lack::NoRoute(_) = lack
@@ -123,6 +122,17 @@ fn learned<'a>(ground: &Ground<'a>, reference: &'a SubnetRef) -> Option<(String,
         ),
         false,
     ))
+}
+
+/// A gateway stands in the network, or it uses that of a peer.
+fn has_gateway(design: &Design, network: &NetworkName) -> bool {
+    design.networks.get(network).is_none_or(|one| one.gateway.is_some() || one.prefixes.is_empty())
+        || design.peers(network).any(|(peer, peering)| peering.gateway_transit.as_ref() == Some(peer))
+}
+
+fn has_gateway_subnet(design: &Design, network: &NetworkName) -> bool {
+    let mut subnets = design.networks.get(network).into_iter().flat_map(|one| one.subnets.keys());
+    subnets.any(|name| name.as_str().eq_ignore_ascii_case("GatewaySubnet"))
 }
 
 fn has_halves(design: &Design, table: &RouteTableName) -> bool {

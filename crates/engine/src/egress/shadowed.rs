@@ -1,6 +1,6 @@
 //! Routes that never decide about a packet, and routes whose next hop can't be reached.
 
-use super::ground::Ground;
+use super::ground::{Ground, is_described};
 use super::routes::Hop;
 use crate::say::{cited, listed, plural};
 use causeway_addr::{Cidr, PrefixMap, RangeSet, special};
@@ -165,10 +165,21 @@ fn next_hops(
                     format!("{what}, which is at the site `{site}`: a next hop can't be reached through a gateway"),
                     "use a route to the gateway, or an appliance in a VNet",
                 )),
+                Some(Foreign::Nowhere(severity)) => out.push(refuse(
+                    format!("{what}, which is not in `{network}` and in no network peered with it: packets are dropped"),
+                    "peer the appliance's network with this one and describe both, or correct the address",
+                ).severity(severity)),
                 None => {}
             }
+            if let Some((message, help)) = ground.wrong_place(network, ip) {
+                out.push(refuse(format!("{what}, {message}"), &help).severity(Severity::Warning));
+            }
         }
-        for subnet in subnets.iter().filter(|subnet| ground.contains(subnet, ip)) {
+        let others = |subnet: &SubnetRef| {
+            let mut routes = routes.iter().filter_map(|at| table.routes.get(*at));
+            routes.any(|route| !ground.is_of_kubenet(subnet, route))
+        };
+        for subnet in subnets.iter().filter(|subnet| ground.contains(subnet, ip) && others(subnet)) {
             out.push(
                 refuse(
                     format!("{what}, which is on `{subnet}` itself: what the appliance forwards comes back to it"),
@@ -187,6 +198,8 @@ enum Foreign<'a> {
     Disconnected(&'a NetworkName),
     Hidden(&'a NetworkName),
     Site(&'a NetworkName),
+    /// In no network of the design that is in reach; how certain that is.
+    Nowhere(Severity),
 }
 
 impl<'a> Ground<'a> {
@@ -212,8 +225,70 @@ impl<'a> Ground<'a> {
             let (owner, _) = self.design.networks.get_key_value(owner)?;
             return Some(if peering.connected { Foreign::Hidden(owner) } else { Foreign::Disconnected(owner) });
         }
-        let (owner, value) = owners.first()?;
+        let Some((owner, value)) = owners.first() else { return self.nowhere(network, address).map(Foreign::Nowhere) };
         Some(if value.kind == NetworkKind::OnPremises { Foreign::Site(owner) } else { Foreign::Network(owner) })
+    }
+
+    /// How certain it is that an address in no network of the design is out of reach; `None` where nothing can be said.
+    fn nowhere(&self, network: &NetworkName, address: IpAddr) -> Option<Severity> {
+        let one = self.design.networks.get(network)?;
+        if one.kind != NetworkKind::Vnet || one.managed_by_aks {
+            return None;
+        }
+        let peers: Vec<(&NetworkName, &Peering)> = self.design.peers(network).collect();
+        // A peer of which no prefix is known may well be where the appliance stands.
+        if peers.iter().any(|(peer, peering)| self.design.shown(peering, peer).is_empty()) {
+            return Some(Severity::Info);
+        }
+        let gateway = one.gateway.is_some()
+            || peers.iter().any(|(peer, peering)| peering.gateway_transit.as_ref() == Some(*peer));
+        // A described appliance that no subnet is named for stands in a network that is not described.
+        let placeless = self.firewall(address).is_some_and(|(_, firewall)| firewall.subnet.is_none());
+        Some(if gateway || placeless { Severity::Warning } else { Severity::Error })
+    }
+
+    /// Why nobody answers at an address in reach, and what to do: on no subnet, or on the firewall's subnet and not the firewall's.
+    fn wrong_place(&self, network: &NetworkName, address: IpAddr) -> Option<(String, String)> {
+        let (owner, own) = match self.routes.owner(network, address)? {
+            Hop::Vnet => self.design.networks.get_key_value(network)?,
+            Hop::Peer(peer) => (peer, self.design.networks.get(peer)?),
+            _ => return None,
+        };
+        let Some(name) = self.subnet_at(owner, address) else {
+            // Without subnets, or with one whose prefix is open, the list is not the whole one; nor need it be of another network.
+            let known = owner == network && !own.subnets.is_empty() && own.subnets.values().all(is_described);
+            return known.then(|| {
+                (
+                    format!("which is in `{owner}` and on none of its subnets: nobody answers there"),
+                    "use the address of an appliance that stands on a subnet, or describe the subnet".to_owned(),
+                )
+            });
+        };
+        let here = |subnet: &SubnetRef| subnet.network == *owner && subnet.subnet == *name;
+        // Beside appliances of other kinds there may be load balancers and more of them.
+        let standing = self.design.firewalls.iter().filter(|(_, firewall)| {
+            firewall.kind == FirewallKind::AzureFirewall && firewall.subnet.as_ref().is_some_and(here)
+        });
+        let firewalls: Vec<(&FirewallName, IpAddr)> =
+            standing.map(|(name, firewall)| Some((name, firewall.private_ip?))).collect::<Option<_>>()?;
+        let (firewall, right) = *firewalls.first()?;
+        if self.firewall(address).is_some() {
+            return None;
+        }
+        Some((
+            format!("which is on the subnet of firewall `{firewall}` and not its private address {right}"),
+            format!("use {right}, the firewall's private address, as the next hop"),
+        ))
+    }
+
+    /// A route AKS writes for a kubenet cluster on the subnet: a node's block of the pod range leads to the node.
+    fn is_of_kubenet(&self, subnet: &SubnetRef, route: &Route) -> bool {
+        let RoutePrefix::Cidr(prefix) = &route.prefix else { return false };
+        let mut clusters = self.design.clusters.values().filter(|cluster| cluster.mode == Some(Mode::Kubenet));
+        clusters.any(|cluster| {
+            cluster.pod_cidrs.iter().any(|pods| pods.covers(prefix) && pods != prefix)
+                && cluster.pools.values().any(|pool| pool.subnet.as_ref() == Some(subnet))
+        })
     }
 
     fn contains(&self, subnet: &SubnetRef, address: IpAddr) -> bool {

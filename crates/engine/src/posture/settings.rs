@@ -34,7 +34,8 @@ fn open_api_server(path: &str, cluster: &Cluster, out: &mut Vec<Finding>) {
     if !public || !everybody || !server.stated {
         return;
     }
-    let message = "everybody on the internet may call the API server: it is public and no ranges are allowed in particular";
+    let message =
+        "everybody on the internet may call the API server: it is public and no ranges are allowed in particular";
     let finding = Finding::new(codes::API_SERVER_OPEN_TO_INTERNET, format!("{path}.apiServer"), message)
         .help("set `authorizedRanges` to the addresses people, pipelines and the cluster's own nodes come from, or make the API server private");
     out.push(cited(finding, limits::AUTHORIZED_RANGES.about()));
