@@ -51,7 +51,7 @@ impl Gathered {
         match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => self.folder(path),
             Ok(_) => self.file(path, false),
-            Err(error) => self.error(path, &error.to_string(), ""),
+            Err(error) => self.error(path, &error.to_string(), READABLE),
         }
     }
 
@@ -63,7 +63,7 @@ impl Gathered {
         match std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 > LARGEST => self.error(Path::new(STDIN), &too_large(None), SMALLER),
             Ok(_) => self.inputs.push(Input { name: STDIN.to_owned(), bytes, kind: self.kind, found: false }),
-            Err(error) => self.error(Path::new(STDIN), &error.to_string(), ""),
+            Err(error) => self.error(Path::new(STDIN), &error.to_string(), "give the path of a file instead of `-`"),
         }
     }
 
@@ -75,7 +75,11 @@ impl Gathered {
         match read(path) {
             Ok(bytes) => self.inputs.push(Input { name: name(path), bytes, kind: self.kind, found }),
             Err(reason) => {
-                let help = if reason.starts_with("it has") { SMALLER } else { "" };
+                let help = match reason.as_str() {
+                    reason if reason.starts_with("it has") => SMALLER,
+                    NO_FILE => "give a file or a folder, or `-` to read standard input",
+                    _ => READABLE,
+                };
                 self.error(path, &reason, help);
             }
         }
@@ -91,7 +95,7 @@ impl Gathered {
                 );
             }
             Ok(files) => files.iter().for_each(|file| self.file(file, true)),
-            Err((path, error)) => self.error(&path, &error.to_string(), ""),
+            Err((path, error)) => self.error(&path, &error.to_string(), READABLE),
         }
     }
 
@@ -145,6 +149,8 @@ fn name(path: &Path) -> String {
     if cfg!(windows) { name.replace('\\', "/") } else { name }
 }
 
+const READABLE: &str = "give the path of a file or folder that is there and may be read; `-` reads standard input";
+const NO_FILE: &str = "it is neither a file nor a folder";
 const SMALLER: &str = "export less at once, or split the file";
 
 fn too_large(size: Option<u64>) -> String {
@@ -158,6 +164,10 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     let metadata: Metadata = std::fs::metadata(path).map_err(words)?;
     if metadata.is_dir() {
         return Err("it is a folder".to_owned());
+    }
+    // A pipe may never have anything to say, and a device never an end.
+    if !metadata.is_file() {
+        return Err(NO_FILE.to_owned());
     }
     if metadata.len() > LARGEST {
         return Err(too_large(Some(metadata.len())));

@@ -8,7 +8,7 @@ use crate::tree::Node;
 use crate::{terraform, whatif};
 use causeway_model::design::Note;
 use causeway_model::finding::Finding;
-use causeway_model::source::Sources;
+use causeway_model::source::{Sources, Span};
 use std::collections::BTreeSet;
 
 /// Words of `--as` for single kinds of Azure objects.
@@ -33,6 +33,11 @@ pub(crate) fn candidates(document: &Node) -> Vec<&'static str> {
         Recognition::Ambiguous(kinds) => kinds.iter().map(|kind| kind.as_str()).collect(),
         _ => Vec::new(),
     }
+}
+
+/// The first object that is not of the Azure kind a document is forced to be, and what it is instead.
+pub(crate) fn other_than(document: &Node, word: &str) -> Option<(Span, String)> {
+    azure::other_than(document, azure::Kind::parse(word)?)
 }
 
 /// What exports come to.

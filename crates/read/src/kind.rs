@@ -2,6 +2,7 @@
 
 use crate::suggest::nearest;
 use crate::tree::Node;
+use causeway_model::source::Span;
 
 /// Kinds of documents this program reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +49,45 @@ impl Kind {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!("known kinds: {}", known.collect::<Vec<_>>().join(", ")),
         })
+    }
+}
+
+impl Kind {
+    /// The word of `--as`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Azure(Some(word)) => word,
+            _ => WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word),
+        }
+    }
+}
+
+/// Where and how a document is not of the kind it is forced to be (`--as`); nothing where it is, or may be.
+pub(crate) fn other_than(node: &Node, forced: Kind) -> Option<(Span, String)> {
+    if let Sniffed::Unusable(what, _) = sniff(node) {
+        return Some((node.span, format!("it is {what}")));
+    }
+    let has = |key: &str| node.get_ci(key).is_some();
+    let told = match sniff(node) {
+        Sniffed::Kind(kind) => Some(kind),
+        Sniffed::Unusable(..) | Sniffed::Ambiguous(_) | Sniffed::Unknown => None,
+    };
+    match (forced, told) {
+        (Kind::Azure(Some(word)), None | Some(Kind::Azure(_))) => crate::exports::other_than(node, word),
+        (Kind::Azure(None), Some(Kind::Azure(_))) | (Kind::Design | Kind::Masquerade, None) => None,
+        (Kind::Terraform, None) if has("planned_values") || has("values") || has("resource_changes") => None,
+        (Kind::WhatIf, None)
+            if has("changes") || node.get_ci("properties").is_some_and(|inner| inner.get_ci("changes").is_some()) =>
+        {
+            None
+        }
+        (_, Some(told)) if told == forced => None,
+        (_, Some(told)) => Some((node.span, format!("it is `{}`", told.as_str()))),
+        (Kind::Azure(None), None) => match sniff(node) {
+            Sniffed::Ambiguous(kinds) => Some((node.span, format!("it could be {}", kinds.join(" or ")))),
+            _ => Some((node.span, "it has no type, and the keys of no object of Azure's".to_owned())),
+        },
+        (_, None) => Some((node.span, "it has none of the keys of one".to_owned())),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::document::{Context, DesignDocument, Document};
 use crate::expand::{Expand, join};
 use crate::exports as exported;
 use crate::files::Files;
-use crate::kind::{Kind, Sniffed, sniff};
+use crate::kind::{Kind, Sniffed, other_than, sniff};
 use crate::kubernetes;
 use crate::meaning;
 use crate::merge::{Merge, Origin, of_cluster};
@@ -113,6 +113,10 @@ impl Loader {
             }
         };
         let file = self.sources.add(&input.name, text.clone());
+        if let Some(said) = text.trim_start().strip_prefix("ERROR: ") {
+            let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
+            return self.failed(&input.name, said.lines().next().unwrap_or(said), Span { file, start: 0, end });
+        }
         let documents = match tree::parse(&text, file, &tree::Limits::default()) {
             Ok(documents) => documents,
             Err(errors) => {
@@ -128,6 +132,19 @@ impl Loader {
             );
         }
         for node in documents {
+            if let Some(said) = failure(&node) {
+                self.failed(&input.name, said, node.span);
+                continue;
+            }
+            if let Some((at, what)) = input.kind.and_then(|kind| other_than(&node, kind)) {
+                let word = input.kind.map_or("", Kind::as_str);
+                self.error(
+                    Some(at),
+                    format!("`{}` is not of the kind `{word}`: {what}", input.name),
+                    "leave `--as` out, and what a file holds is told by its content",
+                );
+                continue;
+            }
             let sniffed = input.kind.map_or_else(|| sniff(&node), Sniffed::Kind);
             match sniffed {
                 Sniffed::Kind(kind) => {
@@ -278,6 +295,16 @@ impl Loader {
         }
     }
 
+    /// A command that failed leaves its complaint where its answer should be.
+    fn failed(&mut self, name: &str, said: &str, at: Span) {
+        let said = said.trim().trim_end_matches('.');
+        self.error(
+            Some(at),
+            format!("the command that wrote `{name}` failed: {said}"),
+            "mend what it complains of, and export again",
+        );
+    }
+
     fn error(&mut self, at: Option<Span>, message: impl Into<String>, help: impl Into<String>) {
         self.errors.push(InputError { at, message: message.into(), help: help.into() });
     }
@@ -285,6 +312,15 @@ impl Loader {
     fn note(&mut self, message: String, at: Span) {
         self.notes.push(Note { kind: NoteKind::NotUnderstood, message, at: Some(at) });
     }
+}
+
+/// What Azure answers where it refuses: `{"error": {"code": "…", "message": "…"}}`, and nothing beside it.
+fn failure(node: &Node) -> Option<&str> {
+    let [only] = node.entries() else { return None };
+    let error = only.key.eq_ignore_ascii_case("error").then_some(&only.node)?;
+    let text = |key: &str| error.get_ci(key).and_then(Node::text).filter(|text| !text.is_empty());
+    let code = text("code")?;
+    Some(text("message").unwrap_or(code))
 }
 
 /// A masquerade file on its own belongs to the cluster's configuration directory under its own name.

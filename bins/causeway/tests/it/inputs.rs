@@ -169,3 +169,17 @@ fn a_byte_order_mark_is_no_trouble() {
     let run = check(folder.path(), &["wide.yaml"]);
     assert!(matches!(run.code, 0 | 2) && !run.stderr.contains("panicked"), "{}", run.stderr);
 }
+
+#[test]
+fn what_is_neither_file_nor_folder_is_refused() {
+    let folder = folder(&[("a.yaml", DESIGN.as_bytes())]);
+    let run = check(folder.path(), &["/dev/zero"]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("neither a file nor a folder") && run.stderr.contains("read standard input"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(check(folder.path(), &["a.yaml"]).code, 0);
+    assert_eq!(check(folder.path(), &["-"]).code, 0);
+}

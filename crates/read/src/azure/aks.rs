@@ -15,7 +15,9 @@ use super::translate::{Translation, section};
 use super::value::*;
 use crate::tree::{MapBuilder, Node};
 use causeway_addr::parse_address;
+use causeway_model::codes;
 use causeway_model::design::Version;
+use causeway_model::finding::Finding;
 use causeway_model::source::Span;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,7 +37,10 @@ impl Cluster {
     /// A list of the network profile, or the one value beside it (`podCidrs` and `podCidr`).
     fn network_texts(&self, many: &str, one: &str) -> Vec<Node> {
         let found = self.object.first(|body| {
-            let found = texts(prop(body, "networkProfile")?, many, one);
+            let profile = prop(body, "networkProfile")?;
+            // The single one repeats the first of the list.
+            let found = texts(profile, many, "");
+            let found = if found.is_empty() { texts(profile, many, one) } else { found };
             (!found.is_empty()).then_some(found)
         });
         found.unwrap_or_default().into_iter().filter_map(copy).collect()
@@ -102,6 +107,7 @@ pub(super) fn api_subnets(cx: &Translation) -> BTreeMap<ResourceId, ResourceId> 
 fn cluster(cx: &mut Translation, cluster: &Cluster, ingress: Option<Vec<Node>>) -> Node {
     let object = &cluster.object;
     note_what_differs(cx, cluster);
+    note_what_contradicts_itself(cx, cluster);
     let modes = mode::of(cx, cluster);
     let pod_cidr = mode::pod_cidr(cx, cluster, modes.cluster.as_ref());
     let dataplane = words_of(cx, cluster, "networkDataplane", &[("azure", "azure"), ("cilium", "cilium")]);
@@ -257,9 +263,39 @@ fn http_application_routing(cluster: &Cluster) -> Option<Node> {
     (truth(enabled) == Some(true)).then(|| boolean(enabled, true))
 }
 
+/// One export that says two things: the list of ranges, and beside it a single one that is not of the list.
+fn note_what_contradicts_itself(cx: &mut Translation, cluster: &Cluster) {
+    let pairs = [("podCidrs", "podCidr"), ("serviceCidrs", "serviceCidr")];
+    for (many, one) in pairs {
+        let found = cluster.object.first(|body| {
+            let profile = prop(body, "networkProfile")?;
+            let (all, single) = (texts(profile, many, ""), text(profile, one)?);
+            let said = |node: &Node| node.text().map(|text| text.trim().to_lowercase());
+            let first = all.first().copied()?;
+            (!all.iter().any(|node| said(node) == said(single))).then_some((first, single))
+        });
+        let Some((first, single)) = found else { continue };
+        let Some(name) = cx.name(&cluster.object.id) else { continue };
+        let (first_text, single_text) = (first.text().unwrap_or_default(), single.text().unwrap_or_default());
+        let finding = Finding::new(
+            codes::EXPORTS_DISAGREE,
+            format!("clusters.{name}.{one}"),
+            format!("`{many}` and `{one}` of {} disagree: `{first_text}`, then `{single_text}`", cluster.label()),
+        )
+        .help(format!("export the cluster again: `{many}` is used"))
+        .on(first_text)
+        .on(single_text)
+        .at(Some(single.span));
+        cx.findings.push(finding);
+    }
+}
+
 /// What the cluster has and the design has no field for.
 fn note_what_differs(cx: &mut Translation, cluster: &Cluster) {
     let (object, label) = (&cluster.object, cluster.label());
+    if let Some(profile) = object.get("networkProfile").filter(|profile| profile.as_map().is_none()) {
+        cx.unknown_word(&format!("`networkProfile` of {label}"), profile);
+    }
     if let Some(state) = object
         .path(&["powerState", "code"])
         .filter(|code| code.text().is_some_and(|text| text.eq_ignore_ascii_case("Stopped")))

@@ -212,6 +212,14 @@ impl Kind {
         })
     }
 
+    /// Whether an object has any of the keys by which this kind shows itself.
+    pub(super) fn shows_in(self, node: &Node) -> bool {
+        let inner = node.get_ci("properties");
+        let has = |key: &str| node.get_ci(key).is_some() || inner.is_some_and(|inner| inner.get_ci(key).is_some());
+        let keys = ROWS.iter().filter(|row| row.kind == self).flat_map(|row| row.with).copied().flatten();
+        keys.into_iter().any(|key| has(key))
+    }
+
     /// The kinds an object may be that does not say what it is. One: that is it. Several: it can't be told.
     pub(super) fn candidates(node: &Node) -> Vec<Kind> {
         if !matches!(node.value, Value::Map(_)) || node.get_ci("metadata").is_some() {

@@ -38,7 +38,7 @@ mod unwrap;
 mod value;
 
 pub use kind::{Kind, WORDS, knows};
-pub use recognise::{Recognition, recognise};
+pub use recognise::{Recognition, other_than, recognise};
 pub use resource::{KnownLater, Resource, ResourceId};
 pub(crate) use settle::settle;
 pub use translate::{translate, translate_change};

@@ -2,7 +2,9 @@
 
 use super::kind::Kind;
 use super::resource::ResourceId;
+use super::unwrap::as_object;
 use crate::tree::{Node, Value};
+use causeway_model::source::Span;
 
 /// What a tree turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,35 @@ fn of_list(items: &[&Node]) -> Recognition {
         Some(kinds) => Recognition::Ambiguous(kinds),
         None if items.is_empty() => Recognition::Empty,
         None => Recognition::Other,
+    }
+}
+
+/// The first object in a tree that is not of the kind the tree is forced to be (`--as`), and what it is instead. An object
+/// that does not say what it is, is what it is forced to be unless it shows the keys of another kind, or none at all.
+pub fn other_than(tree: &Node, forced: Kind) -> Option<(Span, String)> {
+    let is = |what: String| Some((tree.span, what));
+    match contents(tree) {
+        Contents::Object(Identity::Type(arm)) if Kind::of_type(&arm) == Some(forced) => None,
+        Contents::Object(Identity::Type(arm)) => is(match Kind::of_type(&arm) {
+            Some(kind) => format!("it is `{}` (`{arm}`)", kind.as_str()),
+            None => format!("its type is `{arm}`"),
+        }),
+        Contents::Object(Identity::Kind(kind)) if kind == forced => None,
+        Contents::Object(Identity::Kind(kind)) => is(format!("it has the keys of `{}`", kind.as_str())),
+        Contents::Object(Identity::Unclear(kinds)) if kinds.contains(&forced) => None,
+        Contents::Object(Identity::Unclear(kinds)) => {
+            let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{}`", kind.as_str())).collect();
+            is(format!("it has the keys of {}", kinds.join(" or ")))
+        }
+        Contents::List { items, .. } => items.into_iter().find_map(|item| other_than(item, forced)),
+        Contents::Table { columns, rows, .. } => {
+            rows.iter().find_map(|row| other_than(&as_object(columns, row), forced))
+        }
+        Contents::Template(_) => is("it is a template".to_owned()),
+        Contents::Dictionary(values) => values.into_iter().find_map(|value| other_than(value, forced)),
+        Contents::Other if tree.as_map().is_some() && (tree.get_ci("name").is_some() || forced.shows_in(tree)) => None,
+        Contents::Other if tree.as_map().is_some() => is("it has none of the keys of one".to_owned()),
+        Contents::Other => is(format!("it is {}", tree.type_name())),
     }
 }
 

@@ -251,7 +251,7 @@ fn id_of_columns(tree: &Node, arm: &str) -> Option<ResourceId> {
     ResourceId::new(text("subscriptionId"), Some(group), arm, &names)
 }
 
-fn as_object(columns: &[Node], row: &Node) -> Node {
+pub(super) fn as_object(columns: &[Node], row: &Node) -> Node {
     let entries = columns.iter().zip(row.items()).filter_map(|(column, cell)| {
         let name = column.get_ci("name")?;
         Some(Entry { key: name.text()?.into(), key_span: name.span, node: cell.clone() })

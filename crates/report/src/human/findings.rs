@@ -81,6 +81,8 @@ fn one(
     let here = report.span(finding);
     shown = match here {
         Some(span) => shown.excerpt(excerpt::of(report.sources, span, longest(look)), AnnotationKind::Primary, None),
+        // The name of a whole section is no place anyone could go to.
+        None if !finding.object.contains('.') => shown,
         None => shown.element(Origin::path(finding.object.clone())),
     };
     let related = report.related(finding);

@@ -29,15 +29,17 @@ pub(super) fn pool(cx: &mut Translation, cluster: &Cluster, pool: &Object, modes
         .filter(|node| node.text().is_some_and(|text| text.eq_ignore_ascii_case("BlueGreen")));
     let surge = share(cx, pool, "maxSurge", &label);
     let unavailable = share(cx, pool, "maxUnavailable", &label);
+    let pod_subnet = cx.subnet_node(pool.first(|body| reference(body, "podSubnetID")));
+    let pod_subnet = pod_subnet.or_else(|| no_id(pool, "podSubnetID"));
     MapBuilder::new(pool.span())
         .set("nodes", None, size(pool))
-        .set("maxPods", None, pool.get("maxPods").and_then(copy_number))
+        .set("maxPods", None, pool.get("maxPods").and_then(stated_number))
         .set("maxSurge", None, surge)
         .set("maxUnavailable", None, unavailable)
         .set("os", None, os)
         .set("osSku", None, pool.get("osSKU").and_then(copy))
         .set("subnet", None, subnet(cx, cluster, pool))
-        .set("podSubnet", None, cx.subnet_node(pool.first(|body| reference(body, "podSubnetID"))))
+        .set("podSubnet", None, pod_subnet)
         .set("mode", None, modes.pools.get(&pool.id).cloned())
         .set("zones", None, list_of(pool, "availabilityZones"))
         .set("nodePublicIp", None, pool.get("enableNodePublicIP").and_then(|node| Some(boolean(node, truth(node)?))))
@@ -61,15 +63,21 @@ fn size(pool: &Object) -> Option<Node> {
         let sum = entries.iter().try_fold(0_u64, |sum, entry| sum.checked_add(number(prop(entry, inner)?)?));
         Some(Node::plain(first, sum?.to_string()))
     };
-    let count = pool.get("count").and_then(copy_number).or_else(|| machines("manual", "count"));
-    let min = pool.get("minCount").and_then(copy_number).or_else(|| machines("autoscale", "minCount"));
-    let max = pool.get("maxCount").and_then(copy_number).or_else(|| machines("autoscale", "maxCount"));
+    let count = pool.get("count").and_then(stated_number).or_else(|| machines("manual", "count"));
+    let min = pool.get("minCount").and_then(stated_number).or_else(|| machines("autoscale", "minCount"));
+    let max = pool.get("maxCount").and_then(stated_number).or_else(|| machines("autoscale", "maxCount"));
     let scales = pool.get("enableAutoScaling").and_then(truth).unwrap_or(max.is_some());
     if !scales {
         return count;
     }
     let span = count.as_ref().or(min.as_ref()).or(max.as_ref())?.span;
     Some(MapBuilder::new(span).set("count", None, count).set("min", None, min).set("max", None, max).build())
+}
+
+/// A number as it is stated. What is no number stays what it is: the design's own reading refuses it at its place, where
+/// leaving it out would pass for a pool that says nothing.
+fn stated_number(node: &Node) -> Option<Node> {
+    copy_number(node).or_else(|| node.text().is_none_or(|text| !text.trim().is_empty()).then(|| node.clone()))
 }
 
 /// A number or a percentage, which Azure has as text.
@@ -92,6 +100,9 @@ fn subnet(cx: &Translation, cluster: &Cluster, pool: &Object) -> Option<Node> {
     if let Some(stated) = pool.first(|body| reference(body, "vnetSubnetID")) {
         return cx.subnet_node(Some(stated));
     }
+    if let Some(stated) = no_id(pool, "vnetSubnetID") {
+        return Some(stated);
+    }
     if let Some(unknown) = unknown_subnet(&cx.inventory, pool) {
         return cx.subnet_name(&unknown).map(|name| Node::str(pool.name_span, name));
     }
@@ -102,6 +113,13 @@ fn subnet(cx: &Translation, cluster: &Cluster, pool: &Object) -> Option<Node> {
     let named = subnets.iter().find(|subnet| subnet.name.eq_ignore_ascii_case("aks-subnet"));
     let subnet = named.or(subnets.first().filter(|_| subnets.len() == 1))?;
     Some(Node::str(pool.name_span, cx.subnet_name(&subnet.id)?))
+}
+
+/// What stands where the id of a subnet should, and is none: it stays what it is, and names no subnet there is.
+fn no_id(pool: &Object, key: &str) -> Option<Node> {
+    let stated = pool.get(key)?;
+    let text = stated.text().map(str::trim).filter(|text| !text.is_empty())?;
+    ResourceId::parse(text).is_none().then(|| Node::str(stated.span, text))
 }
 
 /// The network of subnets of which nothing is known.

@@ -2,6 +2,8 @@
 
 use super::estate::FILES;
 use super::promises::of_translating;
+use causeway_read::files::MemoryFiles;
+use causeway_read::{Input, load};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -216,4 +218,81 @@ fn deep_wrapping_costs_no_more_than_it_should() {
         );
         assert_eq!(super::translated(&[&text]).yaml, "networks:\n  v: {}\n", "{open}");
     }
+}
+
+/// Loads one text as `x.json`: the messages of errors, or those of notes and findings.
+fn said(text: &str, kind: Option<&str>) -> (bool, Vec<String>) {
+    let kind = kind.map(|word| causeway_read::kind::Kind::parse(word).unwrap());
+    let input = Input { name: "x.json".into(), bytes: text.as_bytes().to_vec(), kind, found: false };
+    match load(vec![input], &MemoryFiles::default()).outcome {
+        Err(errors) => (false, errors.into_iter().map(|error| error.message).collect()),
+        Ok(read) => {
+            let notes = read.design.notes.into_iter().map(|note| note.message);
+            (true, notes.chain(read.design.findings.into_iter().map(|finding| finding.message)).collect())
+        }
+    }
+}
+
+const AKS: &str = r#"{"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c", "name": "c",
+"networkProfile": {"networkPlugin": "azure", "networkPluginMode": "overlay", "podCidr": "10.244.0.0/16", "podCidrs": ["10.244.0.0/16"]},
+"agentPoolProfiles": [{"name": "p", "count": 3, "maxCount": 10, "enableAutoScaling": true, "maxPods": 30,
+"vnetSubnetID": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n"}]}"#;
+
+#[test]
+fn a_forced_kind_that_is_not_the_documents_own_is_refused() {
+    for word in
+        ["vnet", "subnet", "nsg", "route-table", "lb", "kubernetes", "masquerade", "terraform", "what-if", "design"]
+    {
+        let (read, messages) = said(AKS, Some(word));
+        assert!(!read, "{word}");
+        assert!(messages[0].contains(&format!("is not of the kind `{word}`")), "{word}: {messages:?}");
+    }
+    assert!(!said(r#"{"hello": 1}"#, Some("vnet")).0);
+    assert!(!said(r#"{"hello": 1}"#, Some("kubernetes")).0);
+    for word in ["aks", "azure"] {
+        assert!(said(AKS, Some(word)).0, "{word}");
+    }
+    assert!(said(r#"{"name": "v", "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}"#, Some("vnet")).0);
+}
+
+#[test]
+fn values_of_a_wrong_type_do_not_vanish() {
+    for (from, to) in [
+        (r#""count": 3"#, r#""count": -1"#),
+        (r#""count": 3"#, r#""count": 3.7"#),
+        (r#""maxCount": 10"#, r#""maxCount": "ten""#),
+        (r#""maxPods": 30"#, r#""maxPods": [30]"#),
+        ("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n", "snet-nodes"),
+    ] {
+        let changed = AKS.replace(from, to);
+        assert_ne!(changed, AKS);
+        assert!(!said(&changed, None).0, "{to}");
+    }
+    for to in [r#""count": "3""#, r#""count": null"#] {
+        assert!(said(&AKS.replace(r#""count": 3"#, to), None).0, "{to}");
+    }
+    let (read, messages) = said(&AKS.replace(r#""networkProfile": {"#, r#""networkProfile": "x", "other": {"#), None);
+    assert!(read && messages.iter().any(|message| message.contains("`networkProfile`")), "{messages:?}");
+}
+
+#[test]
+fn a_single_range_that_is_not_of_the_list_beside_it_is_told() {
+    let disagree = |messages: &[String]| messages.iter().any(|message| message.contains("disagree"));
+    assert!(!disagree(&said(AKS, None).1));
+    let (read, messages) = said(&AKS.replace(r#"["10.244.0.0/16"]"#, r#"["10.9.0.0/16"]"#), None);
+    assert!(read && disagree(&messages), "{messages:?}");
+    let dual = AKS.replace(r#"["10.244.0.0/16"]"#, r#"["10.244.0.0/16", "fd00::/64"]"#);
+    assert!(!disagree(&said(&dual, None).1));
+}
+
+#[test]
+fn what_a_failed_command_left_is_told_as_such() {
+    for text in [
+        r#"{"error": {"code": "AuthorizationFailed", "message": "no right to read"}}"#,
+        "ERROR: (AuthorizationFailed) no right to read: ask\nCode: AuthorizationFailed\n",
+    ] {
+        let (read, messages) = said(text, None);
+        assert!(!read && messages[0].starts_with("the command that wrote `x.json` failed: "), "{messages:?}");
+    }
+    assert!(said(&AKS.replacen('{', r#"{"error": null, "#, 1), None).0);
 }
