@@ -322,7 +322,11 @@ impl Meaning<'_> {
         if let (Some(min), Some(max)) = (size.min, size.max)
             && min > max
         {
-            self.error(&format!("{path}.nodes"), format!("`min` {min} is more than `max` {max}"), "");
+            self.error(
+                &format!("{path}.nodes"),
+                format!("`min` {min} is more than `max` {max}"),
+                "the autoscaler keeps a pool between `min` and `max`: swap them, or raise `max`",
+            );
         }
         if size.count.or(size.min).is_none() {
             self.notes.push(Note {

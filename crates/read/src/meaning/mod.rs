@@ -175,7 +175,11 @@ impl Meaning<'_> {
         let alarm_at = document.alarm_at.and_then(|alarm| match alarm {
             Share::Percent(percent) if (1..=100).contains(&percent) => Some(percent),
             _ => {
-                self.error("alarmAt", "`alarmAt` must be a percentage from `1%` to `100%`", "");
+                self.error(
+                    "alarmAt",
+                    "`alarmAt` must be a percentage from `1%` to `100%`",
+                    "write it as text: `alarmAt: \"80%\"`",
+                );
                 None
             }
         });
@@ -269,6 +273,13 @@ impl Meaning<'_> {
             let path = format!("accept.{at}");
             let finding = self.required(&path, "finding", acceptance.finding);
             let because = self.required(&path, "because", acceptance.because);
+            if because.as_ref().is_some_and(|because| because.trim().is_empty()) {
+                self.error(
+                    &format!("{path}.because"),
+                    "`because` is empty",
+                    "say why this finding may stand: who reads it later can't ask",
+                );
+            }
             let Some(finding) = finding else { continue };
             if Code::parse(&finding).is_none() {
                 let help = match nearest(&finding, codes::ALL.iter().map(|code| code.as_str())) {
@@ -365,7 +376,7 @@ impl Meaning<'_> {
     fn required<T>(&mut self, path: &str, field: &str, value: Option<T>) -> Option<T> {
         let given = self.places.exact(&format!("{path}.{field}")).is_some();
         if value.is_none() && !given {
-            self.error(path, format!("`{path}` needs `{field}`"), "");
+            self.error(path, format!("`{path}` needs `{field}`"), format!("add `{field}` there"));
         }
         value
     }

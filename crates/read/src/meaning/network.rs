@@ -156,7 +156,11 @@ impl Meaning<'_> {
                 self.name(&format!("{path}.between.1"), "network", other, |known| &known.networks);
             let (Some(one), Some(other)) = (one, other) else { continue };
             if one == other {
-                self.error(&format!("{path}.between"), format!("`{one}` can't be peered with itself"), "");
+                self.error(
+                    &format!("{path}.between"),
+                    format!("`{one}` can't be peered with itself"),
+                    "name the other network, or leave the peering out",
+                );
             }
             let side = |cx: &mut Self, path: &str, name: &str| {
                 let words = [(one.as_str(), 0), (other.as_str(), 1)];

@@ -58,7 +58,7 @@ impl Meaning<'_> {
             let Some(name) = self.required(&path, "name", pod.name) else { continue };
             let namespace = pod.namespace.unwrap_or_else(|| "default".to_owned());
             if !seen.insert((namespace.clone(), name.clone())) {
-                self.error(&path, format!("pod `{namespace}/{name}` is given twice"), "");
+                self.error(&path, format!("pod `{namespace}/{name}` is given twice"), "keep one of them");
             }
             let node = pod.node.and_then(|node| {
                 if nodes.contains_key(node.as_str()) {
@@ -99,7 +99,7 @@ impl Meaning<'_> {
             let Some(name) = self.required(&path, "name", service.name) else { continue };
             let namespace = service.namespace.unwrap_or_else(|| "default".to_owned());
             if !seen.insert((namespace.clone(), name.clone())) {
-                self.error(&path, format!("service `{namespace}/{name}` is given twice"), "");
+                self.error(&path, format!("service `{namespace}/{name}` is given twice"), "keep one of them");
             }
             out.push(Service {
                 name,

@@ -8,7 +8,9 @@ use super::super::value::*;
 use super::Cluster;
 use super::mode::Modes;
 use crate::tree::{Entry, MapBuilder, Node};
+use causeway_model::codes;
 use causeway_model::design::Share;
+use causeway_model::finding::Finding;
 
 pub(super) fn pool(cx: &mut Translation, cluster: &Cluster, pool: &Object, modes: &Modes) -> Node {
     let label = format!("the pool `{}` of {}", pool.name, cluster.label());
@@ -29,10 +31,11 @@ pub(super) fn pool(cx: &mut Translation, cluster: &Cluster, pool: &Object, modes
         .filter(|node| node.text().is_some_and(|text| text.eq_ignore_ascii_case("BlueGreen")));
     let surge = share(cx, pool, "maxSurge", &label);
     let unavailable = share(cx, pool, "maxUnavailable", &label);
+    let size = size(cx, cluster, pool, &label);
     let pod_subnet = cx.subnet_node(pool.first(|body| reference(body, "podSubnetID")));
     let pod_subnet = pod_subnet.or_else(|| no_id(pool, "podSubnetID"));
     MapBuilder::new(pool.span())
-        .set("nodes", None, size(pool))
+        .set("nodes", None, size)
         .set("maxPods", None, pool.get("maxPods").and_then(stated_number))
         .set("maxSurge", None, surge)
         .set("maxUnavailable", None, unavailable)
@@ -52,7 +55,7 @@ pub(super) fn pool(cx: &mut Translation, cluster: &Cluster, pool: &Object, modes
 }
 
 /// The bounds count only while the autoscaler is on. Pools of single machines have their numbers per machine size.
-fn size(pool: &Object) -> Option<Node> {
+fn size(cx: &mut Translation, cluster: &Cluster, pool: &Object, label: &str) -> Option<Node> {
     let scale = pool.path(&["virtualMachinesProfile", "scale"]);
     let machines = |key: &str, inner: &str| {
         let entries = match scale.and_then(|scale| prop(scale, key))? {
@@ -70,6 +73,21 @@ fn size(pool: &Object) -> Option<Node> {
     if !scales {
         return count;
     }
+    // Such a pool is printed, and no autoscaler runs it: the upper bound is what it is counted with.
+    let swapped =
+        min.as_ref().zip(max.as_ref()).filter(|(min, max)| number(min) > number(max) && number(max).is_some());
+    if let (Some((low, high)), Some(name)) = (swapped, cx.name(&cluster.object.id)) {
+        let (low_text, high_text) = (low.text().unwrap_or_default(), high.text().unwrap_or_default());
+        let finding = Finding::new(
+            codes::COMBINATION_UNSUPPORTED,
+            format!("clusters.{name}.pools.{}", pool.name),
+            format!("the fewest nodes of {label} are {low_text}, more than the most, {high_text}"),
+        )
+        .help("the autoscaler keeps a pool between the two: swap them, or raise `maxCount`; `maxCount` is used")
+        .at(Some(low.span));
+        cx.findings.push(finding);
+    }
+    let min = if swapped.is_some() { None } else { min.clone() };
     let span = count.as_ref().or(min.as_ref()).or(max.as_ref())?.span;
     Some(MapBuilder::new(span).set("count", None, count).set("min", None, min).set("max", None, max).build())
 }
@@ -77,7 +95,13 @@ fn size(pool: &Object) -> Option<Node> {
 /// A number as it is stated. What is no number stays what it is: the design's own reading refuses it at its place, where
 /// leaving it out would pass for a pool that says nothing.
 fn stated_number(node: &Node) -> Option<Node> {
-    copy_number(node).or_else(|| node.text().is_none_or(|text| !text.trim().is_empty()).then(|| node.clone()))
+    let raw = || match node.text() {
+        Some(text) if text.trim().is_empty() => None,
+        Some(_) => Some(node.clone()),
+        // A mapping could pass for one of the design's own.
+        None => Some(Node::str(node.span, node.type_name())),
+    };
+    copy_number(node).or_else(raw)
 }
 
 /// A number or a percentage, which Azure has as text.

@@ -296,3 +296,24 @@ fn what_a_failed_command_left_is_told_as_such() {
     }
     assert!(said(&AKS.replacen('{', r#"{"error": null, "#, 1), None).0);
 }
+
+#[test]
+fn a_pool_whose_fewest_nodes_are_more_than_its_most_is_told() {
+    let bound = |min: &str| said(&AKS.replace(r#""maxCount""#, &format!(r#""minCount": {min}, "maxCount""#)), None);
+    let told = |messages: &[String]| messages.iter().any(|message| message.contains("more than the most, 10"));
+    let (read, messages) = bound("12");
+    assert!(read && told(&messages), "{messages:?}");
+    assert!(!told(&bound("10").1));
+}
+
+#[test]
+fn an_acceptance_says_why() {
+    let design = |because: &str| {
+        format!(
+            "causeway: 1\nnetworks: {{a: {{prefixes: [10.0.0.0/16]}}}}\naccept: [{{finding: cidr-host-bits-set, because: {because}}}]\n"
+        )
+    };
+    let (read, messages) = said(&design("\"  \""), None);
+    assert!(!read && messages[0].contains("`because` is empty"), "{messages:?}");
+    assert!(said(&design("known"), None).0);
+}

@@ -37,8 +37,10 @@ pub(crate) fn of_translating(bytes: &[u8]) {
 
     let input = Input { name: "objects".to_owned(), bytes: bytes.to_vec(), kind: Some(Kind::Kubernetes), found: false };
     if let Err(errors) = load(vec![input], &MemoryFiles::default()).outcome {
-        let refused =
-            |message: &str| message.starts_with("a policy needs") || message.starts_with("`objects` says nothing");
+        let refused = |message: &str| {
+            let starts = ["a policy needs", "`objects` says nothing", "`objects` is not of the kind `kubernetes`"];
+            starts.iter().any(|start| message.starts_with(start))
+        };
         let other = errors.iter().find(|error| !refused(&error.message) && !error.message.contains("nothing to read"));
         assert_eq!(other, None);
     }
