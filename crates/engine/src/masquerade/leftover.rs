@@ -57,12 +57,12 @@ fn from_flat_mode(view: &View, out: &mut Vec<Finding>) {
             if cidrs.len() == 1 { "is" } else { "are" }
         );
         let keep: Vec<Cidr> = view.pods.iter().map(|home| home.cidr).collect();
+        let files = view.cluster.masquerade.iter().flat_map(|masquerade| &masquerade.reading.files);
+        let from = files.filter(|file| Some(file.object.as_str()) == first.origin.object());
+        let map = from.filter_map(|file| file.config_map.as_deref()).next();
+        let map = map.map(|map| format!(" (the ConfigMap `{map}`)")).unwrap_or_default();
         let mut finding = Finding::new(codes::LEFTOVER_MASQ_CONFIG, view.list_object(), message)
-            .help(format!(
-                "remove the file (the ConfigMap `{}`), or leave {} in it only",
-                facts::CONFIG_MAPS.value.1,
-                listed(&keep)
-            ))
+            .help(format!("remove the file{map}, or leave {} in it only", listed(&keep)))
             .evidence("merging only adds: the platform's own file can't take an exemption back")
             .evidence(facts::CONFIG_MAPS.cite())
             .since(facts::CONFIG_MAPS.as_of)
@@ -135,6 +135,12 @@ fn nobody_reads(view: &View, out: &mut Vec<Finding>) {
     };
     let platforms =
         masquerade.config_maps.iter().enumerate().filter(|(_, map)| is_platform_config_map(&map.name) && !mounted(map));
+    // One in another namespace is read in no mode, and that is said already.
+    let said = |at: usize| {
+        let object = format!("{}.masquerade.configMaps.{at}", view.path);
+        masquerade.reading.findings.iter().any(|finding| finding.object == object)
+    };
+    let platforms = platforms.filter(|(at, _)| !said(*at));
     for (at, map) in platforms {
         let message =
             format!("nothing reads the ConfigMap `{}`: AKS runs no masquerade agent in mode `{mode}`", map.name);

@@ -9,6 +9,7 @@ use super::strict::strict;
 use super::value::Value;
 use causeway_model::codes;
 use causeway_model::design::{AgentManifest, ConfigMap, Masquerade, MasqueradeAgent, MasqueradeFile};
+use causeway_model::facts::masquerade::CONFIG_MAPS;
 use causeway_model::finding::{Finding, Severity};
 use causeway_model::masquerade::{
     MasqueradeOutcome, MasqueradeReader, MasqueradeReading, ReadMasqueradeEntry, ReadMasqueradeFile,
@@ -31,7 +32,13 @@ pub struct Surroundings {
     pub ebpf_host_routing: bool,
     /// The cluster has IPv6: the agent AKS ships runs with `--enable-ipv6`.
     pub ipv6: bool,
+    /// AKS runs an agent in the cluster's mode. Without a DaemonSet of the user's it is the only reader, and it mounts
+    /// ConfigMaps of its own names only.
+    pub ships_agent: bool,
 }
+
+/// Where the agent AKS ships runs, and looks for its ConfigMaps.
+const PLATFORM_NAMESPACE: &str = "kube-system";
 
 /// Reads the masquerade files of a cluster. `path` is the dotted path of the settings in the design
 /// (`clusters.prod.masquerade`).
@@ -41,10 +48,11 @@ pub fn read(masquerade: &Masquerade, around: Surroundings, path: &str) -> Masque
     }
     let reader = reader_of(masquerade, around.ebpf_host_routing);
     let mut missing = Vec::new();
-    let sources = sources(masquerade, path, &mut missing);
+    let sources = sources(masquerade, around, path, &mut missing);
+    let unread = unread_by_platform(masquerade, around, path);
     let stated = masquerade.agent.is_some() || masquerade.daemon_set.is_some();
     if sources.is_empty() && !stated {
-        return MasqueradeReading { missing, ..MasqueradeReading::default() };
+        return MasqueradeReading { missing, findings: unread, ..MasqueradeReading::default() };
     }
     let directory = directory(masquerade, &sources);
     if let (None, _) = given_arguments(masquerade, path) {
@@ -65,7 +73,7 @@ pub fn read(masquerade: &Masquerade, around: Surroundings, path: &str) -> Masque
         };
         (each, outcome)
     });
-    let outcomes = outcomes.collect();
+    let outcomes: BTreeMap<MasqueradeReader, MasqueradeOutcome> = outcomes.collect();
     for issue in strict(reader, &flags, &directory) {
         let source = issue.file.as_ref().and_then(|file| sources.get(file));
         let object = source.map_or_else(|| path.to_owned(), |source| source.object.clone());
@@ -78,6 +86,8 @@ pub fn read(masquerade: &Masquerade, around: Surroundings, path: &str) -> Masque
         findings.push(finding);
     }
     findings.extend(unmounted(masquerade, path));
+    findings.extend(unread);
+    findings.extend(absent_keys(masquerade, outcomes.get(&reader), path));
     let files = sources.iter().map(|(name, source)| read_file(reader, name, source)).collect();
     MasqueradeReading {
         reader: Some(reader),
@@ -107,7 +117,12 @@ fn reader_of(masquerade: &Masquerade, ebpf_host_routing: bool) -> MasqueradeRead
 
 /// The files of the directory: those given directly, and those ConfigMaps bring. With a DaemonSet its volumes say which and
 /// under which names; without one every key is taken for a file.
-fn sources<'a>(masquerade: &'a Masquerade, path: &str, missing: &mut Vec<String>) -> BTreeMap<String, Source<'a>> {
+fn sources<'a>(
+    masquerade: &'a Masquerade,
+    around: Surroundings,
+    path: &str,
+    missing: &mut Vec<String>,
+) -> BTreeMap<String, Source<'a>> {
     let mut sources = BTreeMap::new();
     for (name, file) in &masquerade.files {
         let object = format!("{path}.files.{name}");
@@ -123,6 +138,9 @@ fn sources<'a>(masquerade: &'a Masquerade, path: &str, missing: &mut Vec<String>
     };
     let Some(manifest) = &masquerade.daemon_set else {
         for (at, map) in masquerade.config_maps.iter().enumerate() {
+            if unread_because(masquerade, around, map).is_some() {
+                continue;
+            }
             for (key, file) in &map.data {
                 add(key, at, key, map, file);
             }
@@ -303,6 +321,82 @@ fn unmounted(masquerade: &Masquerade, path: &str) -> Vec<Finding> {
                 .on(&map.name)
         })
         .collect()
+}
+
+/// Why the agent AKS ships does not read a ConfigMap, and what to do; `None` where it does, or where it is not that agent's
+/// business.
+fn unread_because(masquerade: &Masquerade, around: Surroundings, map: &ConfigMap) -> Option<(String, String)> {
+    let own = masquerade.daemon_set.as_ref().filter(|manifest| !manifest.name.starts_with("azure-ip-masq-agent"));
+    let (reconciled, users) = CONFIG_MAPS.value;
+    if [reconciled, users].contains(&map.name.as_str()) {
+        // What an agent of the user's mounts is said of its DaemonSet.
+        let mounts = own.into_iter().flat_map(|manifest| &manifest.mounts).flat_map(|mount| &mount.config_maps);
+        let elsewhere = map.namespace.as_deref().filter(|namespace| *namespace != PLATFORM_NAMESPACE)?;
+        if mounts.into_iter().any(|mounted| mounted.name == map.name) {
+            return None;
+        }
+        let why = format!(
+            "the ConfigMap `{}` is in the namespace `{elsewhere}`, and the agent reads that of `{PLATFORM_NAMESPACE}` only: it has no effect",
+            map.name
+        );
+        return Some((why, format!("move it to the namespace `{PLATFORM_NAMESPACE}`, or remove it")));
+    }
+    // Somebody who states an agent may have one that mounts it.
+    let alone = around.ships_agent && masquerade.agent.is_none() && masquerade.daemon_set.is_none();
+    alone.then(|| {
+        (
+            format!("the agent AKS runs does not read the ConfigMap `{}`: it has no effect", map.name),
+            format!(
+                "that agent reads a ConfigMap of the name `{users}` in `{PLATFORM_NAMESPACE}`; if an agent of your own reads this one, give its DaemonSet too"
+            ),
+        )
+    })
+}
+
+/// ConfigMaps the agent AKS ships passes over.
+fn unread_by_platform(masquerade: &Masquerade, around: Surroundings, path: &str) -> Vec<Finding> {
+    let maps = masquerade.config_maps.iter().enumerate();
+    maps.filter_map(|(at, map)| {
+        let (why, help) = unread_because(masquerade, around, map)?;
+        Some(Finding::new(codes::MASQ_FILE_IGNORED, format!("{path}.configMaps.{at}"), why).help(help).on(&map.name))
+    })
+    .collect()
+}
+
+/// Keys a volume asks for in vain while the ConfigMap has others. Where the source is optional the agent starts without a
+/// word; where it is not, the pods do not start, which is said of the DaemonSet.
+fn absent_keys(masquerade: &Masquerade, outcome: Option<&MasqueradeOutcome>, path: &str) -> Vec<Finding> {
+    let Some(manifest) = &masquerade.daemon_set else { return Vec::new() };
+    // Beside the platform's agent there is always the file AKS writes.
+    let defaults = match outcome {
+        Some(MasqueradeOutcome::Applied { config, defaults: true }) if !manifest.name.starts_with("azure-ip-masq") => {
+            let ranges: Vec<String> = config.exempt.iter().map(|cidr| format!("`{cidr}`")).collect();
+            format!(": the agent runs with its built-in list {}", ranges.join(", "))
+        }
+        _ => String::new(),
+    };
+    let mut findings = Vec::new();
+    let mounts = manifest.mounts.iter().filter(|mount| under_config(&mount.path).is_some());
+    for mounted in mounts.flat_map(|mount| &mount.config_maps).filter(|mounted| mounted.optional) {
+        let Some(items) = &mounted.items else { continue };
+        let maps = masquerade.config_maps.iter().enumerate();
+        let here = maps.filter(|(_, map)| map.name == mounted.name && same_namespace(manifest, map));
+        for (at, map) in here {
+            let Some(wanted) = items.keys().find(|key| !map.data.contains_key(*key)) else { continue };
+            let Some(held) = map.data.keys().find(|key| !items.contains_key(*key)) else { continue };
+            let message = format!(
+                "the key `{held}` of the ConfigMap `{}` is not read: the volume asks for `{wanted}`, which it does not have{defaults}",
+                map.name
+            );
+            findings.push(
+                Finding::new(codes::MASQ_FILE_IGNORED, format!("{path}.configMaps.{at}.data.{held}"), message)
+                    .help(format!("name the key `{held}` in the volume's `items`, or rename it to `{wanted}`"))
+                    .evidence("the source is optional, so the pods start without it")
+                    .on(&map.name),
+            );
+        }
+    }
+    findings
 }
 
 /// What was not written at all has no bytes; the dash or the colon before it has.

@@ -5,6 +5,7 @@ use crate::document::{self, Many, Named};
 use crate::masquerade::Surroundings;
 use causeway_addr::Cidr;
 use causeway_model::design::*;
+use causeway_model::facts::ModeFacts;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -45,6 +46,7 @@ impl Meaning<'_> {
         let around = Surroundings {
             ebpf_host_routing: cluster.ebpf_host_routing.unwrap_or(false),
             ipv6: ip_families.contains(&IpFamily::Ipv6),
+            ships_agent: mode.is_some_and(|mode| ModeFacts::of(mode).masquerade.value.has_agent()),
         };
         let masquerade = cluster.masquerade.map(|masquerade| self.masquerade(&path, masquerade, around));
         Cluster {

@@ -56,3 +56,25 @@ fn what_the_agent_refuses_leaves_the_rest_unjudged() {
     let lines = said(&with(&[POD_SUBNET, &list("10.0.0.0/16 192.168.0.1/16", false)]));
     assert_eq!(lines, ["masq-config-rejected! clusters.prod.masquerade.files.ip-masq-agent 192.168.0.1/16"]);
 }
+
+#[test]
+fn a_config_map_nobody_reads_changes_nothing() {
+    let map = |namespace: &str, name: &str| {
+        format!(
+            "    masquerade:\n      configMaps:\n        - metadata: {{name: {name}, namespace: {namespace}}}\n          data: {{ip-masq-agent: 'nonMasqueradeCIDRs: [10.0.0.0/8]'}}\n"
+        )
+    };
+    let all = |namespace: &str, name: &str| said(&with(&[OVERLAY, &map(namespace, name)]));
+    let ignored = ["masq-file-ignored clusters.prod.masquerade.configMaps.0 "];
+    for (namespace, name) in [("default", "azure-ip-masq-agent-config"), ("kube-system", "ip-masq-config")] {
+        let lines = all(namespace, name);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].starts_with(ignored[0].trim_end()), "{lines:?}");
+    }
+    let lines = all("kube-system", "azure-ip-masq-agent-config");
+    assert!(lines.iter().any(|line| line.starts_with("leftover-masq-config!")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.starts_with("masq-file-ignored")), "{lines:?}");
+    // Where AKS runs no agent the namespace is said, once.
+    let flat = said(&with(&[POD_SUBNET, &map("default", "azure-ip-masq-agent-config")]));
+    assert_eq!(flat.iter().filter(|line| line.contains("configMaps.0")).count(), 1, "{flat:?}");
+}

@@ -147,6 +147,73 @@ fn volumes_say_which_keys_are_files_and_how_they_are_called() {
 }
 
 #[test]
+fn the_platforms_agent_reads_its_own_names_in_its_own_namespace() {
+    let text = [("ip-masq-agent", "nonMasqueradeCIDRs: [10.0.0.0/8]")];
+    let read_one = |namespace: Option<&str>, name: &str, ships_agent: bool| {
+        let masquerade = Masquerade { config_maps: vec![config_map(namespace, name, &text)], ..settings() };
+        read(&masquerade, Surroundings { ships_agent, ..Surroundings::default() }, "m")
+    };
+    for (namespace, name, ships_agent, says) in [
+        ("default", "azure-ip-masq-agent-config", true, "is in the namespace `default`"),
+        ("default", "azure-ip-masq-agent-config", false, "is in the namespace `default`"),
+        ("kube-system", "ip-masq-config", true, "does not read the ConfigMap `ip-masq-config`"),
+        ("kube-system", "azure-ip-masq-agent-config-2", true, "does not read the ConfigMap"),
+    ] {
+        let reading = read_one(Some(namespace), name, ships_agent);
+        assert_eq!(findings(&reading), [(codes::MASQ_FILE_IGNORED, "m.configMaps.0")], "{namespace}/{name}");
+        assert!(reading.findings[0].message.contains(says), "{}", reading.findings[0].message);
+        assert!(reading.files.is_empty() && reading.outcomes.is_empty());
+    }
+    // Its own place, a place that is not stated, and an agent of somebody's own where AKS runs none.
+    for (namespace, name, ships_agent) in [
+        (Some("kube-system"), "azure-ip-masq-agent-config", true),
+        (None, "azure-ip-masq-agent-config", true),
+        (Some("kube-system"), "ip-masq-config", false),
+    ] {
+        let reading = read_one(namespace, name, ships_agent);
+        assert_eq!(findings(&reading), []);
+        assert_eq!(exempt(&reading), ["10.0.0.0/8"]);
+    }
+}
+
+#[test]
+fn a_map_of_the_platforms_name_is_read_by_whoever_mounts_it() {
+    let mut masquerade = settings();
+    let text = [("ip-masq-agent", "nonMasqueradeCIDRs: [10.0.0.0/16]")];
+    masquerade.config_maps = vec![config_map(Some("net"), "azure-ip-masq-agent-config", &text)];
+    let mut own = manifest(&[], vec![mounted("azure-ip-masq-agent-config", false, None)]);
+    own.namespace = Some("net".into());
+    masquerade.daemon_set = Some(own);
+    let reading = read(&masquerade, Surroundings::default(), "m");
+    assert_eq!((exempt(&reading), findings(&reading)), (vec!["10.0.0.0/16".to_owned()], vec![]));
+    // The DaemonSet AKS runs is in its own namespace, and finds nothing.
+    let mut platforms = manifest(&[], vec![mounted("azure-ip-masq-agent-config", true, None)]);
+    platforms.name = "azure-ip-masq-agent".into();
+    masquerade.daemon_set = Some(platforms);
+    let reading = read(&masquerade, Surroundings { ships_agent: true, ..Surroundings::default() }, "m");
+    assert_eq!(findings(&reading), [(codes::MASQ_FILE_IGNORED, "m.configMaps.0")]);
+    assert!(reading.files.is_empty());
+}
+
+#[test]
+fn a_key_the_volume_does_not_ask_for_leaves_the_defaults() {
+    let run = |key: &str, optional: bool| {
+        let mut masquerade = settings();
+        masquerade.config_maps =
+            vec![config_map(Some("kube-system"), "own", &[(key, "nonMasqueradeCIDRs: [10.1.0.0/16]")])];
+        let volume = mounted("own", optional, Some(&[("config", "ip-masq-agent")]));
+        masquerade.daemon_set = Some(manifest(&[], vec![volume]));
+        read(&masquerade, Surroundings::default(), "m")
+    };
+    let wrong = run("ip-masq-agent", true);
+    assert_eq!(findings(&wrong), [(codes::MASQ_FILE_IGNORED, "m.configMaps.0.data.ip-masq-agent")]);
+    assert!(wrong.findings[0].message.contains("built-in list `10.0.0.0/8`"), "{}", wrong.findings[0].message);
+    assert_eq!(findings(&run("ip-masq-agent", false)), [], "the pods do not start, which is said of the DaemonSet");
+    let right = run("config", true);
+    assert_eq!((exempt(&right), findings(&right)), (vec!["10.1.0.0/16".to_owned()], vec![]));
+}
+
+#[test]
 fn one_key_mounted_over_one_file() {
     let mut masquerade = settings();
     masquerade.config_maps =
@@ -203,7 +270,10 @@ fn behind_ebpf_host_routing_the_merger_reads_them() {
         "azure-ip-masq-agent-config",
         &[("ip-masq-agent", "nonMasqueradeCIDRs: ['fd00::/8', 10.0.0.0/8]")],
     )];
-    assert_eq!(findings(&read(&masquerade, Surroundings { ebpf_host_routing: true, ipv6: false }, "m")), []);
+    assert_eq!(
+        findings(&read(&masquerade, Surroundings { ships_agent: false, ebpf_host_routing: true, ipv6: false }, "m")),
+        []
+    );
     assert_eq!(
         findings(&read(&masquerade, Surroundings::default(), "m")),
         [(codes::MASQ_CONFIG_REJECTED, "m.configMaps.0.data.ip-masq-agent")]
