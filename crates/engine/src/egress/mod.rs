@@ -4,6 +4,7 @@ mod asymmetry;
 mod authorized;
 mod bypass;
 mod default_route;
+mod drops;
 pub(crate) mod ground;
 mod limits;
 mod outbound;
@@ -24,6 +25,7 @@ pub(crate) fn check(cx: &Context, ground: &Ground, out: &mut Vec<Finding>) {
         let path = format!("clusters.{name}");
         outbound::check(ground, &path, cluster, out);
         default_route::check(ground, &path, cluster, out);
+        drops::check(ground, &path, cluster, out);
         tables::check(ground, &path, cluster, out);
         pools::check(ground, &path, cluster, out);
         authorized::check(cx, ground, &path, cluster, out);

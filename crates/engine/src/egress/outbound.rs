@@ -5,7 +5,7 @@ use crate::say::{cited, listed};
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::{outbound, routing, snat};
-use causeway_model::finding::Finding;
+use causeway_model::finding::{Finding, Severity};
 use std::collections::BTreeMap;
 
 pub(super) fn check<'a>(ground: &Ground<'a>, path: &str, cluster: &'a Cluster, out: &mut Vec<Finding>) {
@@ -71,12 +71,14 @@ fn nat_gateway_missing(ground: &Ground, path: &str, cluster: &Cluster, subnets: 
 /// Packets take another way than the type says.
 fn other_way(ground: &Ground, path: &str, cluster: &Cluster, subnets: &Subnets, out: &mut Vec<Finding>) {
     let kind = cluster.outbound.kind;
-    let mut ways: BTreeMap<String, (String, Vec<&SubnetRef>)> = BTreeMap::new();
+    let mut ways: BTreeMap<String, (String, bool, Vec<&SubnetRef>)> = BTreeMap::new();
     for (reference, (subnet, uses)) in subnets {
         if uses.pods_only() && is_translated_to_internet(cluster) != Some(false) {
             continue;
         }
-        let (way, object) = match ground.way_out(subnet) {
+        let way_out = ground.way_out(subnet);
+        let dropped = matches!(way_out, WayOut::Route(_, _, NextHop::None));
+        let (way, object) = match way_out {
             WayOut::Route(table, at, hop @ (NextHop::Appliance(_) | NextHop::UnknownAppliance)) => {
                 let way = match hop {
                     NextHop::Appliance(ip) => format!("through {}", ground.hop_words(ip)),
@@ -95,14 +97,19 @@ fn other_way(ground: &Ground, path: &str, cluster: &Cluster, subnets: &Subnets, 
             }
             _ => continue,
         };
-        ways.entry(way).or_insert_with(|| (object, Vec::new())).1.push(reference);
+        ways.entry(way).or_insert_with(|| (object, dropped, Vec::new())).2.push(reference);
     }
-    for (way, (object, references)) in ways {
+    for (way, (object, dropped, references)) in ways {
         let message = format!("the outbound type is `{kind}`, and packets of {} leave {way}", listed(&references));
         let mut finding = Finding::new(codes::OUTBOUND_NOT_EXPLICIT, format!("{path}.outbound.type"), message)
             .help("state the type that is meant (`userDefinedRouting` for a route, `userAssignedNATGateway` for a NAT gateway), or take the other way out off the subnet")
             .evidence("a default route to an appliance or gateway comes first, then a NAT gateway, then public addresses of nodes, then the load balancer")
             .related(object, "the way packets take");
+        if dropped {
+            finding = finding
+                .severity(Severity::Error)
+                .help("remove the route to nowhere, or state `outbound.type: none` if the cluster is meant to have no way out");
+        }
         for reference in references {
             finding = finding.on(reference);
         }
