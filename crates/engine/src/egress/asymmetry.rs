@@ -83,7 +83,7 @@ fn ends<'a>(ground: &Ground<'a>, from: &'a SubnetRef) -> Vec<Far<'a>> {
     let mut ends = Vec::new();
     let Some((own, _)) = design.networks.get_key_value(&from.network) else { return ends };
     let mut near: Vec<&NetworkName> = vec![own];
-    near.extend(design.peers(own).filter(|(_, peering)| peering.connected).map(|(peer, _)| peer));
+    near.extend(ground.peers(own).filter(|(_, peering)| peering.connected).map(|(peer, _)| peer));
     near.sort();
     near.dedup();
     for name in near {
@@ -108,7 +108,7 @@ fn ends<'a>(ground: &Ground<'a>, from: &'a SubnetRef) -> Vec<Far<'a>> {
             network.subnets.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case("GatewaySubnet"));
         for site_name in &gateway.connects {
             let Some(site) = design.networks.get(site_name) else { continue };
-            if !told(design, own, name, site, from) {
+            if !told(ground, own, name, site, from) {
                 continue;
             }
             ends.push(Far {
@@ -125,16 +125,16 @@ fn ends<'a>(ground: &Ground<'a>, from: &'a SubnetRef) -> Vec<Far<'a>> {
 }
 
 /// A site learns the subnet's range from the gateway, so that it answers at all.
-fn told(design: &Design, own: &NetworkName, gateway: &NetworkName, site: &Network, from: &SubnetRef) -> bool {
-    let prefixes = design.subnet(from).map_or(&[][..], |subnet| &subnet.prefixes);
+fn told(ground: &Ground, own: &NetworkName, gateway: &NetworkName, site: &Network, from: &SubnetRef) -> bool {
+    let prefixes = ground.design.subnet(from).map_or(&[][..], |subnet| &subnet.prefixes);
     let accepted =
         |range: &Cidr| site.knows.as_ref().is_none_or(|knows| knows.iter().any(|known| known.overlaps(range)));
     let announced = |range: &Cidr| {
         own == gateway
-            || design.peers(own).any(|(peer, peering)| {
+            || ground.peers(own).any(|(peer, peering)| {
                 peer == gateway
                     && peering.gateway_transit.as_ref() == Some(gateway)
-                    && design.shown(peering, own).iter().any(|shown| shown.overlaps(range))
+                    && ground.design.shown(peering, own).iter().any(|shown| shown.overlaps(range))
             })
     };
     prefixes.iter().any(|range| accepted(range) && announced(range))

@@ -31,7 +31,7 @@ pub(super) fn check<'a>(ground: &Ground<'a>, out: &mut Vec<Finding>) {
             if !seen.insert((&reference.network, table_name)) {
                 continue;
             }
-            let peers = ground.design.peers(&reference.network).filter(|(_, peering)| peering.connected);
+            let peers = ground.peers(&reference.network).filter(|(_, peering)| peering.connected);
             let near: BTreeSet<&NetworkName> = peers.map(|(peer, _)| peer).chain([&reference.network]).collect();
             for (address, what, at) in near.iter().filter_map(|network| by_network.get(network)).flatten() {
                 let Some((route, exact)) = caught(ground, &reference.network, subnet, table, at, *address) else {

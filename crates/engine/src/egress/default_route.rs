@@ -106,7 +106,6 @@ fn learned<'a>(ground: &Ground<'a>, reference: &'a SubnetRef) -> Option<(String,
     }
     let network = ground.design.networks.get(&reference.network)?;
     let transit: Vec<&NetworkName> = ground
-        .design
         .peers(&reference.network)
         .filter(|(peer, peering)| peering.gateway_transit.as_ref() == Some(*peer))
         .map(|(peer, _)| peer)

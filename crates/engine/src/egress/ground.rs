@@ -23,6 +23,8 @@ pub(crate) struct Ground<'a> {
     endpoints: BTreeSet<(&'a NetworkName, &'a SubnetName)>,
     /// Subnets by the route table on them.
     tables: BTreeMap<&'a RouteTableName, Vec<SubnetRef>>,
+    /// Peerings by network: both ends see each other.
+    peers: BTreeMap<&'a NetworkName, Vec<(&'a NetworkName, &'a Peering)>>,
     /// Tables with a route to an appliance.
     leading: BTreeSet<&'a RouteTableName>,
     /// Subnets firewalls stand in.
@@ -93,6 +95,14 @@ impl<'a> Ground<'a> {
                 hosts.entry(at).or_default().push(name);
             }
         }
+        let mut peers: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for peering in &design.peerings {
+            let (one, other) = &peering.between;
+            if one != other {
+                peers.entry(one).or_default().push((other, peering));
+                peers.entry(other).or_default().push((one, peering));
+            }
+        }
         let pools = design.clusters.values().flat_map(|cluster| cluster.pools.values());
         let used = pools.flat_map(|pool| [&pool.subnet, &pool.pod_subnet]).flatten();
         let endpoints = design.private_endpoints.values().map(|endpoint| &endpoint.subnet);
@@ -113,9 +123,18 @@ impl<'a> Ground<'a> {
                 .filter_map(|firewall| firewall.subnet.as_ref())
                 .map(|subnet| (&subnet.network, &subnet.subnet))
                 .collect(),
+            peers,
             subnets,
             tables,
         }
+    }
+
+    /// The networks directly peered with one, with the peering.
+    pub(crate) fn peers(
+        &self,
+        network: &NetworkName,
+    ) -> impl Iterator<Item = (&'a NetworkName, &'a Peering)> + use<'_, 'a> {
+        self.peers.get(network).into_iter().flatten().copied()
     }
 
     /// The subnets of a cluster that the design describes, by name.

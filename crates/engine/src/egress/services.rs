@@ -67,7 +67,11 @@ fn selects(service: &Service, pod: &Pod) -> bool {
 
 /// Machines of the cluster's networks that are no part of the cluster, and whose addresses kube-proxy takes for pods'.
 fn taken_for_pods<'a>(ground: &Ground<'a>, cluster: &'a Cluster) -> Vec<(&'a HostName, IpAddr, Cidr)> {
-    if cluster.dataplane == Dataplane::Cilium || cluster.kube_proxy.mode == Some(KubeProxyMode::None) {
+    let concerned = cluster
+        .services
+        .iter()
+        .any(|service| service.internal && service.external_traffic_policy == TrafficPolicy::Local);
+    if !concerned || cluster.dataplane == Dataplane::Cilium || cluster.kube_proxy.mode == Some(KubeProxyMode::None) {
         return Vec::new();
     }
     let networks = cluster.networks();

@@ -220,7 +220,7 @@ impl<'a> Ground<'a> {
         let owners: Vec<(&NetworkName, &Network)> =
             self.design.networks.iter().filter(|(name, other)| *name != network && contains(other)).collect();
         if let Some((owner, peering)) =
-            self.design.peers(network).find(|(peer, _)| owners.iter().any(|(owner, _)| owner == peer))
+            self.peers(network).find(|(peer, _)| owners.iter().any(|(owner, _)| owner == peer))
         {
             let (owner, _) = self.design.networks.get_key_value(owner)?;
             return Some(if peering.connected { Foreign::Hidden(owner) } else { Foreign::Disconnected(owner) });

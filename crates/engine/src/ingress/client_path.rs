@@ -94,10 +94,10 @@ fn reaches<'a>(ground: &Ground<'a>, server: &Server<'a>, host: &'a Host) -> bool
     }
     let Some((from, network)) = design.networks.get_key_value(from) else { return true };
     if network.kind == NetworkKind::OnPremises {
-        return site_reaches(design, server, from, network);
+        return site_reaches(ground, server, from, network);
     }
     let peered = |network: &NetworkName, peer: &NetworkName, seen: &[Cidr], own: &[Cidr]| {
-        design.peers(network).any(|(other, peering)| {
+        ground.peers(network).any(|(other, peering)| {
             other == peer
                 && peering.connected
                 && overlaps(design.shown(peering, peer), seen)
@@ -122,7 +122,7 @@ fn reaches<'a>(ground: &Ground<'a>, server: &Server<'a>, host: &'a Host) -> bool
                     .find(|(_, network)| network.prefixes.iter().any(|prefix| prefix.contains(ip)));
                 at.is_none_or(|(at, _)| {
                     at == server.network
-                        || design.peers(at).any(|(peer, peering)| peer == server.network && peering.connected)
+                        || ground.peers(at).any(|(peer, peering)| peer == server.network && peering.connected)
                 })
             }
             Hop::Gateway | Hop::Unknown => true,
@@ -132,10 +132,11 @@ fn reaches<'a>(ground: &Ground<'a>, server: &Server<'a>, host: &'a Host) -> bool
 }
 
 /// A site reaches what its gateways' networks reach, if its routers accept it.
-fn site_reaches(design: &Design, server: &Server, site: &NetworkName, value: &Network) -> bool {
+fn site_reaches(ground: &Ground, server: &Server, site: &NetworkName, value: &Network) -> bool {
     if value.knows.as_ref().is_some_and(|knows| !overlaps(knows, &server.ranges)) {
         return false;
     }
+    let design = ground.design;
     let connects = |network: &NetworkName| {
         design
             .networks
@@ -144,7 +145,7 @@ fn site_reaches(design: &Design, server: &Server, site: &NetworkName, value: &Ne
             .is_some_and(|gateway| gateway.connects.contains(site))
     };
     connects(server.network)
-        || design.peers(server.network).any(|(peer, peering)| {
+        || ground.peers(server.network).any(|(peer, peering)| {
             connects(peer) && peering.connected && overlaps(design.shown(peering, server.network), &server.ranges)
         })
 }

@@ -12,6 +12,6 @@ use causeway_model::finding::Finding;
 
 /// All checks of names.
 pub(crate) fn check(ground: &Ground, out: &mut Vec<Finding>) {
-    zones::check(ground.design, out);
+    zones::check(ground, out);
     upstreams::check(ground.design, out);
 }

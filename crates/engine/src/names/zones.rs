@@ -2,6 +2,7 @@
 //! takes from somebody else.
 
 use super::resolver::{Answerer, is_below, of_network};
+use crate::egress::ground::Ground;
 use crate::say::{cited, listed};
 use causeway_model::codes;
 use causeway_model::design::*;
@@ -10,54 +11,71 @@ use causeway_model::finding::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-pub(super) fn check(design: &Design, out: &mut Vec<Finding>) {
+pub(super) fn check(ground: &Ground, out: &mut Vec<Finding>) {
+    let design = ground.design;
     let mut networks: BTreeMap<&NetworkName, Vec<&ClusterName>> = BTreeMap::new();
     for (name, cluster) in &design.clusters {
         for network in cluster.networks() {
             networks.entry(network).or_default().push(name);
         }
     }
+    let index = Index::new(design);
     for (network, clusters) in &networks {
-        not_linked(design, network, clusters, out);
+        not_linked(ground, &index, network, clusters, out);
         public_names(design, network, clusters, out);
     }
 }
 
-/// The endpoints a zone's records point at, in a network or its direct peers; true where one is in the network itself.
-fn endpoints<'a>(
-    zone: &PrivateDnsZone,
-    near: &BTreeMap<IpAddr, (&'a PrivateEndpointName, bool)>,
-) -> (Vec<&'a PrivateEndpointName>, bool) {
-    let addresses: BTreeSet<&IpAddr> = zone.records.values().flatten().collect();
-    let found: Vec<_> = addresses.into_iter().filter_map(|address| near.get(address)).collect();
-    let own = found.iter().any(|(_, own)| *own);
-    (found.into_iter().map(|(name, _)| *name).collect(), own)
+/// What the design's zones and endpoints are found by.
+struct Index<'a> {
+    endpoints: BTreeMap<&'a NetworkName, Vec<(IpAddr, &'a PrivateEndpointName)>>,
+    zones: BTreeMap<IpAddr, BTreeSet<&'a str>>,
+}
+
+impl<'a> Index<'a> {
+    fn new(design: &'a Design) -> Self {
+        let mut index = Index { endpoints: BTreeMap::new(), zones: BTreeMap::new() };
+        for (name, endpoint) in &design.private_endpoints {
+            if let Some(ip) = endpoint.ip {
+                index.endpoints.entry(&endpoint.subnet.network).or_default().push((ip, name));
+            }
+        }
+        for (domain, zone) in &design.private_dns_zones {
+            for address in zone.records.values().flatten() {
+                index.zones.entry(*address).or_default().insert(domain);
+            }
+        }
+        index
+    }
 }
 
 /// Zones whose endpoints are in reach, while the resolver that answers the network is not linked to them.
-fn not_linked(design: &Design, network: &NetworkName, clusters: &[&ClusterName], out: &mut Vec<Finding>) {
+fn not_linked(
+    ground: &Ground,
+    index: &Index,
+    network: &NetworkName,
+    clusters: &[&ClusterName],
+    out: &mut Vec<Finding>,
+) {
+    let design = ground.design;
     let peers: BTreeSet<&NetworkName> =
-        design.peers(network).filter(|(_, peering)| peering.connected).map(|(peer, _)| peer).collect();
-    let near: BTreeMap<IpAddr, (&PrivateEndpointName, bool)> = design
-        .private_endpoints
-        .iter()
-        .filter_map(|(name, endpoint)| {
-            let own = &endpoint.subnet.network == network;
-            (own || peers.contains(&endpoint.subnet.network)).then_some((endpoint.ip?, (name, own)))
-        })
-        .collect();
-    if near.is_empty() {
-        return;
+        ground.peers(network).filter(|(_, peering)| peering.connected).map(|(peer, _)| peer).collect();
+    let near = peers.into_iter().chain([network]).filter_map(|at| Some((at == network, index.endpoints.get(at)?)));
+    let mut wanted: BTreeMap<&str, (BTreeSet<&PrivateEndpointName>, bool)> = BTreeMap::new();
+    for (own, (ip, name)) in near.flat_map(|(own, endpoints)| endpoints.iter().map(move |endpoint| (own, endpoint))) {
+        for domain in index.zones.get(ip).into_iter().flatten() {
+            let (names, in_own) = wanted.entry(domain).or_default();
+            names.insert(name);
+            *in_own |= own;
+        }
     }
-    for (domain, zone) in &design.private_dns_zones {
+    for (domain, (names, own)) in wanted {
+        let Some(zone) = design.private_dns_zones.get(domain) else { continue };
         let Answerer::Platform(asked) = of_network(design, network, domain) else { continue };
         if zone.links.contains(asked) {
             continue;
         }
-        let (names, own) = endpoints(zone, &near);
-        if names.is_empty() {
-            continue;
-        }
+        let names: Vec<_> = names.into_iter().collect();
         let message = format!(
             "pods of {} can't resolve {} privately: the zone `{domain}` is not linked to `{asked}`, whose resolver they ask",
             listed(clusters),
