@@ -39,7 +39,7 @@ struct SourceFile {
 }
 
 /// Bytes of a block.
-const BLOCK: usize = 1 << 14;
+const BLOCK: usize = 1 << 12;
 
 /// Characters that begin in a stretch of UTF-8, wherever it was cut.
 fn begin_in(bytes: &[u8]) -> u32 {
@@ -47,6 +47,14 @@ fn begin_in(bytes: &[u8]) -> u32 {
 }
 
 impl SourceFile {
+    /// Characters that begin between two bytes.
+    fn between(&self, from: u32, to: u32) -> u32 {
+        match self.text.as_bytes().get(from as usize..to as usize) {
+            Some(short) if short.len() < BLOCK => begin_in(short),
+            _ => self.before(to).saturating_sub(self.before(from)),
+        }
+    }
+
     /// Characters that begin before a byte.
     fn before(&self, at: u32) -> u32 {
         let at = at as usize;
@@ -101,7 +109,7 @@ impl Sources {
         let line_start = line.checked_sub(1).and_then(|at| source.line_starts.get(at)).copied().unwrap_or(0);
         // A span of another text: there is no such column.
         let inside = source.text.is_char_boundary(span.start as usize);
-        let column = if inside { source.before(span.start).saturating_sub(source.before(line_start)) } else { 0 };
+        let column = if inside { source.between(line_start, span.start) } else { 0 };
         Position { file: source.name.clone(), line: to_u32(line), column: column.saturating_add(1) }
     }
 

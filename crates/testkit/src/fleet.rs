@@ -80,6 +80,13 @@ struct Vnet {
     subnets: Vec<(String, String)>,
 }
 
+impl Vnet {
+    /// Nodes and pods of spokes leave through the hub.
+    fn is_routed(&self, subnet: &str) -> bool {
+        !self.is_hub && matches!(subnet, "nodes" | "pods")
+    }
+}
+
 struct Cluster {
     name: String,
     vnet: u32,
@@ -134,12 +141,11 @@ pub fn design(fleet: &Fleet) -> String {
         let _ =
             writeln!(out, "  {}:\n    location: westeurope\n    prefixes: [{}]\n    subnets:", vnet.name, vnet.prefix);
         for (name, prefix) in &vnet.subnets {
-            let routes = if name == "nodes" || name == "pods" {
-                format!(", routeTable: rt-{}", vnet.hub)
-            } else {
-                String::new()
-            };
-            let group = if name == "nodes" { format!(", nsg: nsg-{}", vnet.hub) } else { String::new() };
+            let (mut routes, mut group) = (String::new(), String::new());
+            if vnet.is_routed(name) {
+                routes = format!(", routeTable: rt-{}", vnet.hub);
+                group = format!(", nsg: nsg-{}", vnet.hub);
+            }
             let _ = writeln!(out, "      {name}: {{prefix: {prefix}{routes}{group}}}");
         }
     }
@@ -191,7 +197,7 @@ pub fn design(fleet: &Fleet) -> String {
                 if cluster.pod_subnet { format!(", podSubnet: vnet-{}/pods", cluster.vnet) } else { String::new() };
             let _ = writeln!(
                 out,
-                "      pool{pool}: {{nodes: {{count: 2, min: 1, max: 3}}, maxPods: 30, maxSurge: 1, subnet: vnet-{}/nodes{pods}, zones: [1, 2, 3]}}",
+                "      pool{pool}: {{nodes: {{count: 2, min: 1, max: 2}}, maxPods: 50, maxSurge: 1, subnet: vnet-{}/nodes{pods}, zones: [1, 2, 3]}}",
                 cluster.vnet
             );
         }
@@ -207,20 +213,19 @@ pub fn azure(fleet: &Fleet) -> Vec<(&'static str, String)> {
     const SERVICE: &str =
         "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/aks/providers/Microsoft.ContainerService";
     let id = |vnet: u32| format!("{NETWORK}/virtualNetworks/vnet-{vnet}");
-    let (mut networks, mut managed, mut tables) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut networks, mut managed, mut tables, mut groups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (at, vnet) in (0..).zip(&vnets) {
         let subnets: Vec<String> = vnet
             .subnets
             .iter()
             .map(|(name, prefix)| {
-                let routed = name == "nodes" || name == "pods";
-                let table = if routed {
-                    format!("{{\"id\": \"{NETWORK}/routeTables/rt-{}\"}}", vnet.hub)
-                } else {
-                    "null".to_owned()
-                };
+                let (mut table, mut group) = ("null".to_owned(), "null".to_owned());
+                if vnet.is_routed(name) {
+                    table = format!("{{\"id\": \"{NETWORK}/routeTables/rt-{}\"}}", vnet.hub);
+                    group = format!("{{\"id\": \"{NETWORK}/networkSecurityGroups/nsg-{}\"}}", vnet.hub);
+                }
                 format!(
-                    "{{\"id\": \"{}/subnets/{name}\", \"name\": \"{name}\", \"type\": \"Microsoft.Network/virtualNetworks/subnets\", \"addressPrefix\": \"{prefix}\", \"delegations\": [], \"routeTable\": {table}, \"provisioningState\": \"Succeeded\"}}",
+                    "{{\"id\": \"{}/subnets/{name}\", \"name\": \"{name}\", \"type\": \"Microsoft.Network/virtualNetworks/subnets\", \"addressPrefix\": \"{prefix}\", \"delegations\": [], \"routeTable\": {table}, \"networkSecurityGroup\": {group}, \"provisioningState\": \"Succeeded\"}}",
                     id(at)
                 )
             })
@@ -250,6 +255,10 @@ pub fn azure(fleet: &Fleet) -> Vec<(&'static str, String)> {
                 "  {{\"id\": \"{NETWORK}/routeTables/rt-{}\", \"name\": \"rt-{}\", \"type\": \"Microsoft.Network/routeTables\", \"location\": \"westeurope\", \"disableBgpRoutePropagation\": false, \"routes\": [{{\"name\": \"default\", \"addressPrefix\": \"0.0.0.0/0\", \"nextHopType\": \"VirtualAppliance\", \"nextHopIpAddress\": \"{firewall}\"}}]}}",
                 vnet.hub, vnet.hub
             ));
+            groups.push(format!(
+                "  {{\"id\": \"{NETWORK}/networkSecurityGroups/nsg-{}\", \"name\": \"nsg-{}\", \"type\": \"Microsoft.Network/networkSecurityGroups\", \"location\": \"westeurope\", \"securityRules\": [{{\"name\": \"no-ssh\", \"priority\": 100, \"direction\": \"Inbound\", \"access\": \"Deny\", \"protocol\": \"Tcp\", \"sourceAddressPrefix\": \"Internet\", \"sourcePortRange\": \"*\", \"destinationAddressPrefix\": \"*\", \"destinationPortRange\": \"22\"}}]}}",
+                vnet.hub, vnet.hub
+            ));
         }
     }
     for cluster in &clusters {
@@ -262,14 +271,14 @@ pub fn azure(fleet: &Fleet) -> Vec<(&'static str, String)> {
             .map(|pool| {
                 let pods = if cluster.pod_subnet { format!("\"{}/subnets/pods\"", id(cluster.vnet)) } else { "null".to_owned() };
                 format!(
-                    "{{\"name\": \"pool{pool}\", \"mode\": \"{}\", \"count\": 2, \"enableAutoScaling\": true, \"minCount\": 1, \"maxCount\": 3, \"maxPods\": 30, \"vnetSubnetId\": \"{}/subnets/nodes\", \"podSubnetId\": {pods}, \"upgradeSettings\": {{\"maxSurge\": \"1\"}}, \"osType\": \"Linux\", \"availabilityZones\": [\"1\", \"2\", \"3\"], \"type\": \"VirtualMachineScaleSets\"}}",
+                    "{{\"name\": \"pool{pool}\", \"mode\": \"{}\", \"count\": 2, \"enableAutoScaling\": true, \"minCount\": 1, \"maxCount\": 2, \"maxPods\": 50, \"vnetSubnetId\": \"{}/subnets/nodes\", \"podSubnetId\": {pods}, \"upgradeSettings\": {{\"maxSurge\": \"1\"}}, \"osType\": \"Linux\", \"availabilityZones\": [\"1\", \"2\", \"3\"], \"type\": \"VirtualMachineScaleSets\"}}",
                     if pool == 0 { "System" } else { "User" },
                     id(cluster.vnet)
                 )
             })
             .collect();
         managed.push(format!(
-            "  {{\"id\": \"{SERVICE}/managedClusters/{name}\", \"name\": \"{name}\", \"type\": \"Microsoft.ContainerService/ManagedClusters\", \"location\": \"westeurope\", \"kubernetesVersion\": \"1.34\", \"networkProfile\": {{\"networkPlugin\": \"azure\", \"networkPluginMode\": {mode}, \"networkDataplane\": \"azure\", \"networkPolicy\": \"calico\", \"podCidr\": {pods}, \"serviceCidr\": \"{}\", \"dnsServiceIp\": \"{}\", \"ipFamilies\": [\"IPv4\"], \"outboundType\": \"userDefinedRouting\", \"loadBalancerSku\": \"standard\"}}, \"agentPoolProfiles\": [\n    {}\n  ]}}",
+            "  {{\"id\": \"{SERVICE}/managedClusters/{name}\", \"name\": \"{name}\", \"type\": \"Microsoft.ContainerService/ManagedClusters\", \"location\": \"westeurope\", \"kubernetesVersion\": \"1.34\", \"apiServerAccessProfile\": {{\"authorizedIpRanges\": [\"198.51.100.0/24\"], \"enablePrivateCluster\": false}}, \"networkProfile\": {{\"networkPlugin\": \"azure\", \"networkPluginMode\": {mode}, \"networkDataplane\": \"azure\", \"networkPolicy\": \"calico\", \"podCidr\": {pods}, \"serviceCidr\": \"{}\", \"dnsServiceIp\": \"{}\", \"ipFamilies\": [\"IPv4\"], \"outboundType\": \"userDefinedRouting\", \"loadBalancerSku\": \"standard\"}}, \"agentPoolProfiles\": [\n    {}\n  ]}}",
             cluster.service_cidr,
             cluster.dns,
             pools.join(",\n    "),
@@ -277,5 +286,10 @@ pub fn azure(fleet: &Fleet) -> Vec<(&'static str, String)> {
         ));
     }
     let list = |items: Vec<String>| format!("[\n{}\n]\n", items.join(",\n"));
-    vec![("vnets.json", list(networks)), ("clusters.json", list(managed)), ("route-tables.json", list(tables))]
+    vec![
+        ("vnets.json", list(networks)),
+        ("clusters.json", list(managed)),
+        ("route-tables.json", list(tables)),
+        ("nsgs.json", list(groups)),
+    ]
 }
