@@ -22,9 +22,9 @@ pub(super) fn check<'a>(ground: &Ground<'a>, path: &str, cluster: &'a Cluster, o
             nat_gateway_missing(ground, path, cluster, &subnets, out);
             other_way(ground, path, cluster, &subnets, out);
         }
-        OutboundType::LoadBalancer | OutboundType::ManagedNatGateway | OutboundType::ManagedNatGatewayV2 => {
-            other_way(ground, path, cluster, &subnets, out);
-        }
+        OutboundType::LoadBalancer => other_way(ground, path, cluster, &subnets, out),
+        // The managed gateways don't go with subnets of one's own at all, which is said elsewhere.
+        OutboundType::ManagedNatGateway | OutboundType::ManagedNatGatewayV2 => {}
         // A default route is the type itself; without an outbound type whatever is on the subnet is the user's affair.
         OutboundType::UserDefinedRouting | OutboundType::None | OutboundType::Block => {}
     }
@@ -71,13 +71,18 @@ fn nat_gateway_missing(ground: &Ground, path: &str, cluster: &Cluster, subnets: 
 /// Packets take another way than the type says.
 fn other_way(ground: &Ground, path: &str, cluster: &Cluster, subnets: &Subnets, out: &mut Vec<Finding>) {
     let kind = cluster.outbound.kind;
-    let mut ways: BTreeMap<String, (String, bool, Vec<&SubnetRef>)> = BTreeMap::new();
+    let mut ways: BTreeMap<String, (String, Severity, Vec<&SubnetRef>)> = BTreeMap::new();
     for (reference, (subnet, uses)) in subnets {
         if uses.pods_only() && is_translated_to_internet(cluster) != Some(false) {
             continue;
         }
         let way_out = ground.way_out(subnet);
-        let dropped = matches!(way_out, WayOut::Route(_, _, NextHop::None));
+        let severity = match way_out {
+            WayOut::Route(_, _, NextHop::None) => Severity::Error,
+            // It works, and the load balancer's addresses and ports are not used.
+            WayOut::NatGateway(_) => Severity::Info,
+            _ => Severity::Warning,
+        };
         let (way, object) = match way_out {
             WayOut::Route(table, at, hop @ (NextHop::Appliance(_) | NextHop::UnknownAppliance)) => {
                 let way = match hop {
@@ -97,18 +102,17 @@ fn other_way(ground: &Ground, path: &str, cluster: &Cluster, subnets: &Subnets, 
             }
             _ => continue,
         };
-        ways.entry(way).or_insert_with(|| (object, dropped, Vec::new())).2.push(reference);
+        ways.entry(way).or_insert_with(|| (object, severity, Vec::new())).2.push(reference);
     }
-    for (way, (object, dropped, references)) in ways {
+    for (way, (object, severity, references)) in ways {
         let message = format!("the outbound type is `{kind}`, and packets of {} leave {way}", listed(&references));
         let mut finding = Finding::new(codes::OUTBOUND_NOT_EXPLICIT, format!("{path}.outbound.type"), message)
             .help("state the type that is meant (`userDefinedRouting` for a route, `userAssignedNATGateway` for a NAT gateway), or take the other way out off the subnet")
             .evidence("a default route to an appliance or gateway comes first, then a NAT gateway, then public addresses of nodes, then the load balancer")
             .related(object, "the way packets take");
-        if dropped {
-            finding = finding
-                .severity(Severity::Error)
-                .help("remove the route to nowhere, or state `outbound.type: none` if the cluster is meant to have no way out");
+        finding = finding.severity(severity);
+        if severity == Severity::Error {
+            finding = finding.help("remove the route to nowhere, or state `outbound.type: none` if the cluster is meant to have no way out");
         }
         for reference in references {
             finding = finding.on(reference);
