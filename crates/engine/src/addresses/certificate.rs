@@ -155,11 +155,10 @@ fn subnets(name: &NetworkName, network: &Network) -> Option<DomainCertificate> {
 fn of_cluster<'a>(ground: &Ground<'a>, name: &'a ClusterName, cluster: &'a Cluster) -> DomainCertificate {
     let tables = ground.tables_of(cluster);
     let networks = cluster.networks();
-    let near: Vec<&Claim> = ground
-        .fabric
-        .domains()
-        .filter(|(network, _)| networks.contains(network))
-        .flat_map(|(_, domain)| domain.iter().flat_map(|(_, claims)| claims))
+    let near: Vec<&Claim> = networks
+        .iter()
+        .filter_map(|network| ground.fabric.domain(network))
+        .flat_map(|domain| domain.iter().flat_map(|(_, claims)| claims))
         .filter(|claim| claim.way == Way::Own || !networks.contains(claim.network))
         .collect();
     let mut entries = owned(&near);
@@ -221,7 +220,8 @@ fn missing(ground: &Ground, name: &NetworkName, tables: &BTreeSet<&RouteTableNam
     let Some((name, network)) = design.networks.get_key_value(name) else {
         return missing;
     };
-    let mut around: BTreeSet<&NetworkName> = design.peers(name).map(|(peer, _)| peer).collect();
+    let peers = ground.fabric.peers(name);
+    let mut around: BTreeSet<&NetworkName> = peers.iter().map(|(peer, _)| *peer).collect();
     around.extend(network.gateway.iter().flat_map(|gateway| &gateway.connects));
     around.insert(name);
     for around in around {
@@ -229,8 +229,8 @@ fn missing(ground: &Ground, name: &NetworkName, tables: &BTreeSet<&RouteTableNam
             missing.insert(format!("the prefixes of network `{around}`"));
         }
     }
-    let transit = design.peers(name).filter(|(peer, peering)| peering.gateway_transit.as_ref() == Some(*peer));
-    let beyond = transit.filter_map(|(peer, _)| Some((peer, design.networks.get(peer)?, true)));
+    let transit = peers.iter().filter(|(peer, peering)| peering.gateway_transit.as_ref() == Some(*peer));
+    let beyond = transit.filter_map(|(peer, _)| Some((*peer, design.networks.get(*peer)?, true)));
     for (owner, network, lent) in beyond.chain([(name, network, false)]) {
         // A gateway that is used, listed or has its subnet leads somewhere, even if nobody says where.
         let there = lent || network.gateway.is_some() || network.subnets.keys().any(is_of_gateway);

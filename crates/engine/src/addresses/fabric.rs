@@ -105,6 +105,16 @@ impl<'a> Fabric<'a> {
         self.domains.iter().map(|(name, claims)| (*name, claims))
     }
 
+    /// Every prefix that meets in a VNet; `None` for sites.
+    pub(crate) fn domain(&self, network: &NetworkName) -> Option<&PrefixMap<Vec<Claim<'a>>>> {
+        self.domains.get(network)
+    }
+
+    /// The networks directly peered with one, with the peering, without a walk through all of them.
+    pub(crate) fn peers(&self, network: &NetworkName) -> &[(&'a NetworkName, &'a Peering)] {
+        self.neighbours.get(network).map_or(&[], Vec::as_slice)
+    }
+
     /// The subnets of a network that share addresses with a range.
     pub(crate) fn subnets_in(&self, network: &NetworkName, range: &Cidr) -> Vec<(Cidr, SubnetRef)> {
         let Some((network, map)) = self.subnets.get_key_value(network) else {

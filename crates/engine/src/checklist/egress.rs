@@ -6,7 +6,8 @@ use super::ranges::state;
 use super::ways::Ways;
 use causeway_model::codes::{self, Code};
 use causeway_model::design::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// Ports that do not suffice, or just so.
 const PORTS: &[Code] = &[
@@ -61,7 +62,7 @@ pub(super) fn ports(desk: &Desk) -> Judgement {
         let snat =
             desk.cx.capacity.clusters.iter().find(|ports| ports.cluster == name.as_str()).map(|ports| &ports.snat);
         let appliance = || {
-            let ways = Ways::of(desk.design, name, cluster);
+            let ways = Ways::of(desk, name, cluster);
             ways.firewalls.is_empty() && !ways.strangers.is_empty()
                 || ways.firewalls.values().any(|firewall| firewall.kind == FirewallKind::Appliance)
         };
@@ -100,7 +101,7 @@ pub(super) fn firewall_route(desk: &Desk) -> Judgement {
     let mut line = Judgement::default();
     let mut any = false;
     for (name, cluster) in desk.clusters(&mut line) {
-        let ways = Ways::of(desk.design, name, cluster);
+        let ways = Ways::of(desk, name, cluster);
         for (because, needs) in &ways.open {
             line.unknown(because.as_str(), needs.as_str());
         }
@@ -125,6 +126,13 @@ pub(super) fn private_names(desk: &Desk) -> Judgement {
     let mut line = Judgement::default();
     let design = desk.design;
     let homes: BTreeSet<&NetworkName> = desk.clusters(&mut line).flat_map(|(_, cluster)| cluster.networks()).collect();
+    let mut recorded: BTreeMap<IpAddr, Vec<(&String, &PrivateDnsZone)>> = BTreeMap::new();
+    for (name, zone) in &design.private_dns_zones {
+        let addresses: BTreeSet<IpAddr> = zone.records.values().flatten().copied().collect();
+        for address in addresses {
+            recorded.entry(address).or_default().push((name, zone));
+        }
+    }
     let mut good = 0;
     for (name, endpoint) in &design.private_endpoints {
         let Some(ip) = endpoint.ip else {
@@ -134,11 +142,7 @@ pub(super) fn private_names(desk: &Desk) -> Judgement {
             );
             continue;
         };
-        let zones: Vec<_> = design
-            .private_dns_zones
-            .iter()
-            .filter(|(_, zone)| zone.records.values().flatten().any(|known| *known == ip))
-            .collect();
+        let zones = recorded.get(&ip).map_or(&[][..], Vec::as_slice);
         if zones.is_empty() && design.private_dns_zones.is_empty() && !desk.is_stated("privateDnsZones") {
             line.unknown(
                 "the design lists no private DNS zone",
@@ -183,7 +187,7 @@ pub(super) fn allow_list(desk: &Desk) -> Judgement {
             line.yes(format!("the platform blocks everything that leaves `{name}`"));
             continue;
         }
-        let ways = Ways::of(desk.design, name, cluster);
+        let ways = Ways::of(desk, name, cluster);
         for (because, needs) in &ways.open {
             line.unknown(because.as_str(), needs.as_str());
         }

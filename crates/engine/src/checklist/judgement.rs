@@ -1,6 +1,7 @@
 //! What speaks for and against one line, until it becomes an answer.
 
 use super::Answer;
+use std::collections::BTreeSet;
 
 /// The most reasons of one kind that are spelled out; the rest is counted.
 const MOST_REASONS: usize = 4;
@@ -8,31 +9,31 @@ const MOST_REASONS: usize = 4;
 /// Everything that was found out about one line. Parts add up: over clusters, over ranges, over what people say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Judgement {
-    no: Vec<String>,
+    no: Once<String>,
     /// What is not known, with what would tell.
-    unknown: Vec<(String, String)>,
-    yes: Vec<String>,
+    unknown: Once<(String, String)>,
+    yes: Once<String>,
     /// Said whatever the answer is.
-    remarks: Vec<String>,
+    remarks: Once<String>,
     /// A person answers for it.
     vouched: bool,
 }
 
 impl Judgement {
     pub(super) fn no(&mut self, because: impl Into<String>) {
-        push(&mut self.no, because.into());
+        self.no.push(because.into());
     }
 
     pub(super) fn unknown(&mut self, because: impl Into<String>, needs: impl Into<String>) {
-        push(&mut self.unknown, (because.into(), needs.into()));
+        self.unknown.push((because.into(), needs.into()));
     }
 
     pub(super) fn yes(&mut self, because: impl Into<String>) {
-        push(&mut self.yes, because.into());
+        self.yes.push(because.into());
     }
 
     pub(super) fn remark(&mut self, words: impl Into<String>) {
-        push(&mut self.remarks, words.into());
+        self.remarks.push(words.into());
     }
 
     /// A person says it holds: as good as a reason, and never left out for brevity.
@@ -58,15 +59,15 @@ impl Judgement {
 
     /// What a person stated takes the place of what is not known.
     pub(super) fn settle(&mut self) {
-        self.unknown.clear();
+        self.unknown = Once::default();
     }
 
     /// The answer, why, and what it would need. No if anything speaks against it, else unknown if anything is missing.
     pub(super) fn answer(self) -> (Answer, String, String) {
         let Judgement { no, unknown, yes, remarks, vouched } = self;
-        let with_remarks = |mut reasons: Vec<String>| {
-            reasons = limited(reasons);
-            reasons.extend(remarks.clone());
+        let with_remarks = |reasons: Once<String>| {
+            let mut reasons = limited(reasons.order);
+            reasons.extend(remarks.order.iter().cloned());
             reasons.join("; ")
         };
         if !no.is_empty() {
@@ -75,24 +76,42 @@ impl Judgement {
         if unknown.is_empty() && (vouched || !yes.is_empty()) {
             return (Answer::Yes, with_remarks(yes), String::new());
         }
-        if unknown.is_empty() {
-            return (Answer::Unknown, with_remarks(vec!["nothing is known about it".to_owned()]), String::new());
+        let (mut reasons, mut needs) = (Once::default(), Once::default());
+        for (because, need) in unknown.order {
+            reasons.push(because);
+            if !need.is_empty() {
+                needs.push(need);
+            }
         }
-        let mut needs: Vec<String> = Vec::new();
-        let mut reasons = Vec::new();
-        for (because, need) in unknown {
-            push(&mut reasons, because);
-            push(&mut needs, need);
+        if reasons.is_empty() {
+            reasons.push("nothing is known about it".to_owned());
         }
-        needs.retain(|need| !need.is_empty());
-        (Answer::Unknown, with_remarks(reasons), limited(needs).join("; "))
+        (Answer::Unknown, with_remarks(reasons), limited(needs.order).join("; "))
     }
 }
 
-/// Adds what is not there yet.
-fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {
-    if !list.contains(&item) {
-        list.push(item);
+/// Things in the order they came, each once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Once<T> {
+    order: Vec<T>,
+    seen: BTreeSet<T>,
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Once { order: Vec::new(), seen: BTreeSet::new() }
+    }
+}
+
+impl<T: Ord + Clone> Once<T> {
+    fn push(&mut self, item: T) {
+        if self.seen.insert(item.clone()) {
+            self.order.push(item);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.order.is_empty()
     }
 }
 

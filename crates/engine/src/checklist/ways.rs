@@ -1,8 +1,8 @@
 //! The ways out of a cluster, as its subnets' route tables say.
 
-use causeway_model::design::{Cluster, ClusterName, Design, Firewall, FirewallName, NextHop, OutboundType};
+use super::desk::Desk;
+use causeway_model::design::{Cluster, ClusterName, Firewall, FirewallName, NextHop, OutboundType};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 /// Appliances and firewalls on the way out of a cluster.
 #[derive(Debug, Default)]
@@ -16,13 +16,9 @@ pub(super) struct Ways<'a> {
 }
 
 impl<'a> Ways<'a> {
-    pub(super) fn of(design: &'a Design, name: &ClusterName, cluster: &'a Cluster) -> Self {
+    pub(super) fn of(desk: &Desk<'a>, name: &ClusterName, cluster: &'a Cluster) -> Self {
+        let design = desk.design;
         let mut ways = Ways::default();
-        let behind: BTreeMap<IpAddr, (&FirewallName, &Firewall)> = design
-            .firewalls
-            .iter()
-            .filter_map(|(name, firewall)| Some((firewall.private_ip?, (name, firewall))))
-            .collect();
         let mut tables = BTreeSet::new();
         for subnet in super::ranges::subnets(cluster) {
             match design.subnet(subnet) {
@@ -43,7 +39,7 @@ impl<'a> Ways<'a> {
             };
             for route in &value.routes {
                 match route.next_hop {
-                    NextHop::Appliance(ip) => match behind.get(&ip) {
+                    NextHop::Appliance(ip) => match desk.firewalls.get(&ip) {
                         Some((name, firewall)) => {
                             ways.firewalls.insert(name, firewall);
                         }
