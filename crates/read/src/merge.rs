@@ -150,10 +150,6 @@ impl Merge<'_> {
     }
 
     fn conflict(&mut self, first: &Node, second: &Node, path: &[Arc<str>], origin: Origin) {
-        // `name` and the language's version are no facts about a network: the first file's stand.
-        if matches!(path, [only] if matches!(only.as_ref(), "name" | "causeway")) {
-            return;
-        }
         let path = path.join(".");
         let place = self.sources.position(first.span);
         let (one, two) = (shown(first), shown(second));

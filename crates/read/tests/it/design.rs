@@ -111,3 +111,35 @@ fn the_version_of_the_language_is_asked_for() {
         ["1:11 this program reads version 1 of the language, not 2 [write `causeway: 1`]"]
     );
 }
+
+#[test]
+fn what_two_design_files_say_of_the_design_itself_must_agree() {
+    let errors = |one: &str, other: &str| {
+        let files = [("one.yaml", one), ("two.yaml", other)];
+        let inputs = files.map(|(name, text)| Input {
+            name: name.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+            kind: None,
+            found: true,
+        });
+        let loaded = load(inputs.to_vec(), &MemoryFiles::default());
+        let errors = loaded.outcome.err().unwrap_or_default();
+        errors.into_iter().map(|error| error.message).collect::<Vec<_>>()
+    };
+    let networks = "networks: {a: {prefixes: [10.0.0.0/16]}}\n";
+    let said = |what: &str| format!("causeway: 1\n{what}\n{networks}");
+    assert_eq!(
+        errors(&said("name: east"), &said("name: west")),
+        ["`name` is defined twice: `east` at one.yaml:2, `west` here"]
+    );
+    assert_eq!(
+        errors(&said("growth: {months: 12}"), &said("growth: {months: 24}")),
+        ["`growth.months` is defined twice: `12` at one.yaml:2, `24` here"]
+    );
+    assert_eq!(
+        errors(&said("name: east"), "causeway: 2\n"),
+        ["`causeway` is defined twice: `1` at one.yaml:1, `2` here"]
+    );
+    assert_eq!(errors(&said("name: east"), &said("name: \"east\"")), [""; 0]);
+    assert_eq!(errors(&said("name: east"), "causeway: 1\ngrowth: {months: 12}\n"), [""; 0]);
+}
