@@ -12,11 +12,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("causeway-engine", &["causeway-addr", "causeway-model"]),
     ("causeway-report", &["causeway-addr", "causeway-model", "causeway-engine"]),
     ("causeway", &["causeway-addr", "causeway-model", "causeway-engine", "causeway-read", "causeway-report"]),
+    ("causeway-dataplane", &["causeway-addr", "causeway-model"]),
+    ("causeway-linux", &["causeway-addr", "causeway-model", "causeway-dataplane"]),
+    ("causeway-node", &["causeway-addr", "causeway-model", "causeway-read", "causeway-dataplane", "causeway-linux"]),
     ("causeway-testkit", &[]),
 ];
 
 /// Rooms that are plain data in, plain data out.
-const PURE: &[&str] = &["causeway-addr", "causeway-model", "causeway-read", "causeway-engine", "causeway-report"];
+const PURE: &[&str] =
+    &["causeway-addr", "causeway-model", "causeway-read", "causeway-engine", "causeway-report", "causeway-dataplane"];
 
 /// What would bring effects in: kernel, network, processes, an executor, a database, randomness, a clock of its own.
 const EFFECTS: &[&str] = &[

@@ -1,4 +1,5 @@
-//! The product builds for Linux, macOS and Windows: nothing but a crate called `linux` may name what only one system has.
+//! What people type builds for Linux, macOS and Windows: nothing but the crate `linux` and the node's own programs may name what
+//! only one system has.
 
 use crate::source::{files, name, read};
 
@@ -26,6 +27,7 @@ fn no_other_room_names_one_system() {
         let name = name(&path);
         // Tests may, and say so with `cfg`; benchmarks measure what the system tells.
         if name.starts_with("crates/linux/")
+            || name.starts_with("bins/causeway-node/")
             || name.contains("/tests/")
             || name.contains("/benches/")
             || name.ends_with("tests.rs")

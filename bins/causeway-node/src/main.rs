@@ -1,0 +1,3 @@
+//! The agent on a node.
+
+fn main() {}

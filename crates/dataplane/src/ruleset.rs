@@ -1,0 +1,187 @@
+//! Rules as data: the one form that is evaluated, printed and loaded.
+//!
+//! The words and the order of evaluation are those of nf_tables (nft(8)): a packet meets every base chain of its hook, lower
+//! priority number first; `accept` ends one base chain, `drop` ends everything; in nat chains, which only the first packet of
+//! a connection meets, the first chain that translates wins and `accept` or `return` never stops a later one.
+//! How a back end stores a set (one interval set, a hash set per prefix length, a list of rules) is its own affair.
+
+use causeway_addr::Cidr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// All tables that are ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ruleset {
+    /// Tables by family and name.
+    pub tables: BTreeMap<TableId, Table>,
+}
+
+/// What tells tables apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId {
+    /// The packets it sees.
+    pub family: TableFamily,
+    /// Its name, at most 255 bytes.
+    pub name: String,
+}
+
+impl fmt::Display for TableId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.family.as_str(), self.name)
+    }
+}
+
+/// The packets a table sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TableFamily {
+    /// IPv4 and IPv6.
+    Inet,
+    /// IPv4.
+    Ip,
+    /// IPv6.
+    Ip6,
+}
+
+impl TableFamily {
+    /// Its name in nft's language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TableFamily::Inet => "inet",
+            TableFamily::Ip => "ip",
+            TableFamily::Ip6 => "ip6",
+        }
+    }
+}
+
+/// One table: chains and what their rules refer to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Sets by name.
+    pub sets: BTreeMap<String, Set>,
+    /// Named counters; they outlive the rules that count on them.
+    pub counters: BTreeSet<String>,
+    /// Chains by name.
+    pub chains: BTreeMap<String, Chain>,
+}
+
+/// A set that rules look addresses up in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Set {
+    /// Prefixes of one family, sorted, each once; they may contain one another. An address is in the set when any prefix contains it.
+    Prefixes(Vec<Cidr>),
+}
+
+/// A list of rules, tried in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// Where the kernel enters it; `None` = only by jump or goto.
+    pub base: Option<BaseChain>,
+    /// Its rules in order.
+    pub rules: Vec<Rule>,
+}
+
+/// Where the kernel enters a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BaseChain {
+    /// Which packets of the hook it gets, and what it may do.
+    pub kind: ChainKind,
+    /// The place on the packet's way.
+    pub hook: Hook,
+    /// Lower numbers first; iptables' nat POSTROUTING is 100.
+    pub priority: i32,
+    /// What happens to a packet that reaches the end.
+    pub policy: Policy,
+}
+
+/// The type of a base chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChainKind {
+    /// Sees every packet.
+    Filter,
+    /// Sees the first packet of each connection, and may translate it.
+    Nat,
+}
+
+/// The places where netfilter asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    /// Before the route is chosen, for packets from outside.
+    Prerouting,
+    /// Packets for this machine.
+    Input,
+    /// Packets passing through.
+    Forward,
+    /// Packets this machine's processes send.
+    Output,
+    /// Just before a packet leaves, whoever sent it.
+    Postrouting,
+}
+
+/// What happens at the end of a base chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Policy {
+    /// The packet goes on.
+    Accept,
+    /// The packet ends.
+    Drop,
+}
+
+/// All matches true: count, then the verdict. A rule with no verdict only counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Everything that must be true; none = always.
+    pub matches: Vec<Match>,
+    /// The named counter that is raised when it matches.
+    pub counter: Option<String>,
+    /// What then happens.
+    pub verdict: Option<Verdict>,
+    /// Why the rule is there; a person reads it in listings and traces.
+    pub comment: String,
+}
+
+/// One condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Match {
+    /// The address is in a set of its table.
+    In {
+        /// Which address.
+        field: AddressField,
+        /// The set's name.
+        set: String,
+    },
+    /// The route says the destination is one of this machine's own addresses (`fib daddr type local`).
+    LocalDestination,
+    /// The connection's source was translated, by whomever (`ct status snat`).
+    SourceTranslated,
+    /// The packet goes in the direction of the connection's first packet (`ct direction original`).
+    OriginalDirection,
+}
+
+/// An address of the packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AddressField {
+    /// Who it is from.
+    Source,
+    /// Where it goes.
+    Destination,
+}
+
+/// What a rule does with a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// End this base chain, go on.
+    Accept,
+    /// End the packet.
+    Drop,
+    /// Back to the calling chain; from a base chain, its policy.
+    Return,
+    /// Into another chain of the table, and back.
+    Jump(String),
+    /// Into another chain of the table, never back to this one.
+    Goto(String),
+    /// The source becomes the address of the interface it leaves by, chosen by the route.
+    Masquerade {
+        /// Source ports are chosen at random, which avoids lost insertions when many flows start at once.
+        fully_random: bool,
+    },
+}
