@@ -170,6 +170,7 @@ codes! {
         FIREWALL_WITHOUT_POLICY = "firewall-without-policy" Info,
         NAT_GATEWAY_MISSING = "nat-gateway-missing" Error,
         NEXT_HOP_UNREACHABLE = "next-hop-unreachable" Error,
+        PEERING_INCOMPLETE = "peering-incomplete" Warning,
         ROUTE_LIMIT_EXCEEDED = "route-limit-exceeded" Error,
         AUTHORIZED_RANGES_MISS_EGRESS = "authorized-ranges-miss-egress" Error,
         INTERNAL_LB_LOCAL_UNREACHABLE = "internal-lb-local-unreachable" Warning,

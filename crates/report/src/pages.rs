@@ -75,6 +75,7 @@ pages! {
     "outbound-change-unsupported",
     "outbound-not-explicit",
     "outbound-setting-out-of-range",
+    "peering-incomplete",
     "platform-address-needs-snat",
     "pod-cidr-change-not-superset",
     "pod-cidr-exhausted",

@@ -133,7 +133,7 @@ fn told(ground: &Ground, own: &NetworkName, gateway: &NetworkName, site: &Networ
         own == gateway
             || ground.peers(own).any(|(peer, peering)| {
                 peer == gateway
-                    && peering.gateway_transit.as_ref() == Some(gateway)
+                    && peering.lends_gateway() == Some(gateway)
                     && ground.design.shown(peering, own).iter().any(|shown| shown.overlaps(range))
             })
     };

@@ -107,7 +107,7 @@ fn learned<'a>(ground: &Ground<'a>, reference: &'a SubnetRef) -> Option<(String,
     let network = ground.design.networks.get(&reference.network)?;
     let transit: Vec<&NetworkName> = ground
         .peers(&reference.network)
-        .filter(|(peer, peering)| peering.gateway_transit.as_ref() == Some(*peer))
+        .filter(|(peer, peering)| peering.lends_gateway() == Some(*peer))
         .map(|(peer, _)| peer)
         .collect();
     if network.gateway.is_none() && transit.is_empty() {
@@ -126,7 +126,7 @@ fn learned<'a>(ground: &Ground<'a>, reference: &'a SubnetRef) -> Option<(String,
 /// A gateway stands in the network, or it uses that of a peer.
 fn has_gateway(design: &Design, network: &NetworkName) -> bool {
     design.networks.get(network).is_none_or(|one| one.gateway.is_some() || one.prefixes.is_empty())
-        || design.peers(network).any(|(peer, peering)| peering.gateway_transit.as_ref() == Some(peer))
+        || design.peers(network).any(|(peer, peering)| peering.lends_gateway() == Some(peer))
 }
 
 fn has_gateway_subnet(design: &Design, network: &NetworkName) -> bool {

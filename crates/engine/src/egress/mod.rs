@@ -8,6 +8,7 @@ mod drops;
 pub(crate) mod ground;
 mod limits;
 mod outbound;
+mod peerings;
 mod pools;
 pub(crate) mod private_api;
 pub(crate) mod routes;
@@ -33,6 +34,7 @@ pub(crate) fn check(cx: &Context, ground: &Ground, out: &mut Vec<Finding>) {
         asymmetry::check(ground, &path, cluster, out);
         private_api::check(ground, &path, cluster, out);
     }
+    peerings::check(cx.design, out);
     tables::sharing(ground, out);
     shadowed::check(ground, out);
     limits::check(cx, ground, out);

@@ -109,7 +109,7 @@ impl<'a> Routes<'a> {
                         near.system.insert(*prefix, Hop::Peer(to));
                     }
                 }
-                if peering.gateway_transit.as_ref() == Some(to) {
+                if peering.lends_gateway() == Some(to) {
                     near.learn(design, design.networks.get(to).and_then(|network| network.gateway.as_ref()));
                 }
             }

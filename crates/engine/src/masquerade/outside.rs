@@ -222,8 +222,7 @@ fn shown_to_gateway(design: &Design, own: &NetworkName, owner: &NetworkName) -> 
     if own == owner {
         return design.networks.get(own).map(|network| network.prefixes.clone()).unwrap_or_default();
     }
-    let through =
-        design.peers(own).filter(|(peer, peering)| *peer == owner && peering.gateway_transit.as_ref() == Some(owner));
+    let through = design.peers(own).filter(|(peer, peering)| *peer == owner && peering.lends_gateway() == Some(owner));
     through.flat_map(|(_, peering)| design.shown(peering, own).to_vec()).collect()
 }
 

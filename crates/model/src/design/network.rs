@@ -115,8 +115,10 @@ pub enum GatewayKind {
 pub struct Peering {
     /// The two sides.
     pub between: (NetworkName, NetworkName),
-    /// The side whose gateway the other one uses.
+    /// The side whose gateway the other one is to use.
     pub gateway_transit: Option<NetworkName>,
+    /// False when that side's half says it does not let its gateway be used.
+    pub gateway_transit_allowed: bool,
     /// Packets that did not start in the peer are accepted.
     pub forwarded_traffic: bool,
     /// Where the two sides differ: the only one that accepts them. `forwarded_traffic` is false then.
@@ -128,6 +130,11 @@ pub struct Peering {
 }
 
 impl Peering {
+    /// The side whose gateway the other one really uses: both halves agree, and packets pass.
+    pub fn lends_gateway(&self) -> Option<&NetworkName> {
+        self.gateway_transit.as_ref().filter(|_| self.connected && self.gateway_transit_allowed)
+    }
+
     /// Whether a side accepts packets from the other one that did not start there.
     pub fn accepts_forwarded(&self, into: &NetworkName) -> bool {
         self.forwarded_traffic || self.forwarded_into.as_ref() == Some(into)

@@ -26,6 +26,7 @@ pub(super) fn peerings(cx: &mut Translation) -> Option<Node> {
         let node = MapBuilder::new(span)
             .set("between", None, between)
             .set("gatewayTransit", None, gateway_transit(cx, &sides, &halves))
+            .set("gatewayTransitAllowed", None, gateway_refused(&halves))
             .set("forwardedTraffic", None, forwarded)
             .set("forwardedTrafficInto", None, only_into)
             .set("only", None, only(cx, &sides, &halves))
@@ -89,6 +90,16 @@ fn gateway_transit(cx: &mut Translation, sides: &Sides, halves: &[Option<Object>
         }
     }
     None
+}
+
+/// False where one half uses the other side's gateway and the other half says that it may not.
+fn gateway_refused(halves: &[Option<Object>; 2]) -> Option<Node> {
+    [(0, 1), (1, 0)].into_iter().find_map(|(user, provider)| {
+        let (Some(Some(user)), Some(Some(provider))) = (halves.get(user), halves.get(provider)) else { return None };
+        user.get("useRemoteGateways").filter(|uses| truth(uses) == Some(true))?;
+        let refused = provider.get("allowGatewayTransit").filter(|allows| truth(allows) == Some(false))?;
+        Some(boolean(refused, false))
+    })
 }
 
 /// Each half says whether its own network accepts packets that were only forwarded by the other one. The design has one

@@ -179,6 +179,7 @@ impl Meaning<'_> {
             out.push(Peering {
                 between: (one, other),
                 gateway_transit,
+                gateway_transit_allowed: peering.gateway_transit_allowed.unwrap_or(true),
                 forwarded_traffic: peering.forwarded_traffic.unwrap_or(false),
                 forwarded_into,
                 only,

@@ -92,6 +92,7 @@ fn a_list_says_what_it_leaves_out() {
         forwarded_traffic: false,
         forwarded_into: None,
         only: Default::default(),
+        gateway_transit_allowed: true,
         connected: true,
     });
     let nodes = SubnetRef { network: "spoke".into(), subnet: "nodes".into() };

@@ -267,6 +267,7 @@ fn build(
             forwarded_traffic: *forwarded,
             forwarded_into: None,
             only: shown,
+            gateway_transit_allowed: true,
             connected: *connected,
         });
     }

@@ -30,4 +30,4 @@ macro_rules! tables {
     )*};
 }
 
-tables! { outbound tables asymmetry endpoints services callers gateways api frontends }
+tables! { outbound tables asymmetry endpoints services callers gateways api frontends peerings }

@@ -78,6 +78,8 @@ object! {
         "between" between: Vec<String>,
         /// The side whose gateway the other one uses.
         "gatewayTransit" gateway_transit: String,
+        /// `false` = that side's half does not let its gateway be used; default true.
+        "gatewayTransitAllowed" gateway_transit_allowed: bool,
         /// Packets that did not start in the peer are accepted; default false.
         "forwardedTraffic" forwarded_traffic: bool,
         /// Where the sides differ: the only one that accepts such packets.

@@ -174,6 +174,20 @@ fn a_peering_that_does_not_carry_traffic_is_not_connected() {
 }
 
 #[test]
+fn a_gateway_that_the_other_half_does_not_allow_is_told() {
+    let said = |allowed: bool| {
+        let one = half("a", "b", r#""useRemoteGateways": true"#);
+        let other = half("b", "a", &format!(r#""allowGatewayTransit": {allowed}, "useRemoteGateways": false"#));
+        peerings(&[&one, &other]).0
+    };
+    assert_eq!(said(true), "  - between: [a, b]\n    gatewayTransit: b\n");
+    assert_eq!(said(false), "  - between: [a, b]\n    gatewayTransit: b\n    gatewayTransitAllowed: false\n");
+    // Neither uses it, so that neither allows it is nothing.
+    let apart = half("b", "a", r#""allowGatewayTransit": false"#);
+    assert_eq!(peerings(&[&half("a", "b", r#""useRemoteGateways": false"#), &apart]).0, "  - between: [a, b]\n");
+}
+
+#[test]
 fn one_half_alone_may_accept_what_was_forwarded() {
     let said = |from, to, value: bool| half(from, to, &format!(r#""allowForwardedTraffic": {value}"#));
     let tree = |one, other| peerings(&[&said("a", "b", one), &said("b", "a", other)]).0;
