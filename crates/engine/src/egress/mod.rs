@@ -8,6 +8,7 @@ mod drops;
 pub(crate) mod ground;
 mod limits;
 mod outbound;
+mod overlay;
 mod peerings;
 mod pools;
 pub(crate) mod private_api;
@@ -34,6 +35,7 @@ pub(crate) fn check(cx: &Context, ground: &Ground, out: &mut Vec<Finding>) {
         asymmetry::check(ground, &path, cluster, out);
         private_api::check(ground, &path, cluster, out);
     }
+    overlay::check(ground, out);
     peerings::check(cx.design, out);
     tables::sharing(ground, out);
     shadowed::check(ground, out);
