@@ -3,7 +3,7 @@
 use causeway_model::codes::Code;
 use causeway_model::finding::Severity;
 use causeway_read::kind::Kind;
-use causeway_report::pages;
+use causeway_report::pages::{self, Topic};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub(crate) enum Command {
     /// Writes what was exported from Azure, Terraform or Kubernetes as one design file.
     #[command(after_help = IMPORT)]
     Import(ImportArgs),
-    /// Prints the page of a finding: what it means, why it hurts, how to see it, how to fix it.
+    /// Prints the page of a finding: what it means, why it hurts, how to see it, how to fix it. Or what is not known, and how to find out.
     #[command(after_help = EXPLAIN)]
     Explain(ExplainArgs),
     /// Prints the JSON Schema of the design file, for editors.
@@ -113,8 +113,9 @@ how many defaults were assumed, is said on standard error.";
 
 const EXPLAIN: &str = "\
 Examples:
-  causeway explain                  # every code, by subject
-  causeway explain reserved-range";
+  causeway explain                  # every code, by subject, and every open question
+  causeway explain reserved-range
+  causeway explain unk.windows-reserved";
 
 const SCHEMA: &str = "\
 Example:
@@ -247,9 +248,9 @@ pub(crate) struct ImportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// The finding's code; without one all codes are listed.
-    #[arg(value_parser = code)]
-    pub(crate) code: Option<Code>,
+    /// A finding's code, or the name of an open question (`unk.…`) that an answer gives; without one all are listed.
+    #[arg(value_name = "CODE", value_parser = topic)]
+    pub(crate) topic: Option<Topic>,
 }
 
 /// When to colour.
@@ -335,6 +336,10 @@ fn kind(word: &str) -> Result<Kind, String> {
 
 fn code(word: &str) -> Result<Code, String> {
     pages::parse(word)
+}
+
+fn topic(word: &str) -> Result<Topic, String> {
+    pages::topic(word)
 }
 
 fn date(text: &str) -> Result<Date, String> {

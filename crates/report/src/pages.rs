@@ -1,6 +1,8 @@
 //! The page of each finding code, as it stands in `docs/findings`. A test of the `causeway` binary holds pages and codes together.
 
+use crate::questions;
 use causeway_model::codes::{self, Code, Subject};
+use causeway_model::facts::gaps::{self, Unknown};
 
 macro_rules! pages {
     ($($code:literal,)*) => {
@@ -167,13 +169,16 @@ pub fn list() -> String {
 /// The code a mistyped one was meant to be.
 pub fn nearest(word: &str) -> Option<&'static str> {
     let word = word.to_ascii_lowercase().replace(['_', ' '], "-");
-    codes::ALL
-        .iter()
-        .map(|code| (strsim::damerau_levenshtein(&word, code.as_str()), code.as_str()))
+    nearest_of(&word, codes::ALL.iter().map(|code| code.as_str())).or_else(|| containing(&word))
+}
+
+/// The one of some names that a mistyped one is nearest to, if it is near: at most a third of the letters differ.
+pub(crate) fn nearest_of(word: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    known
+        .map(|name| (strsim::damerau_levenshtein(word, name), name))
         .min()
-        .filter(|(distance, code)| *distance <= (code.len().max(word.len()) / 3).max(1))
-        .map(|(_, code)| code)
-        .or_else(|| containing(&word))
+        .filter(|(distance, name)| *distance <= (name.len().max(word.len()) / 3).max(1))
+        .map(|(_, name)| name)
 }
 
 /// The only code with the word in it.
@@ -209,6 +214,30 @@ pub fn parse(word: &str) -> Result<Code, String> {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => "`causeway explain` lists all codes".to_owned(),
     })
+}
+
+/// What can be explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// A finding.
+    Code(Code),
+    /// Something nobody has established.
+    Question(&'static Unknown),
+}
+
+/// The topic of that name.
+///
+/// # Errors
+/// What to do instead, for a name nobody knows.
+pub fn topic(word: &str) -> Result<Topic, String> {
+    match gaps::unknown(word) {
+        Some(question) => Ok(Topic::Question(question)),
+        None if word.starts_with("unk.") => Err(match questions::nearest(word) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "`causeway explain` lists all open questions".to_owned(),
+        }),
+        None => parse(word).map(Topic::Code),
+    }
 }
 
 #[cfg(test)]

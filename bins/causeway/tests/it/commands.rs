@@ -126,7 +126,22 @@ fn a_mistyped_code_gets_a_suggestion() {
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{args:?}");
         assert!(run.stderr.contains("did you mean `reserved-range`?"), "{}", run.stderr);
     }
+    let run_question = run(&["explain", "unk.windows-reserve"]);
+    assert_eq!((run_question.code, run_question.stdout.as_str()), (2, ""));
+    assert!(run_question.stderr.contains("did you mean `unk.windows-reserved`?"), "{}", run_question.stderr);
     assert!(run(&["explain", "banana"]).stderr.contains("`causeway explain` lists all codes"));
+}
+
+/// Answers name what nobody has established; whoever reads the name can ask about it.
+#[test]
+fn open_questions_are_explained() {
+    let page = run(&["explain", "unk.windows-reserved"]);
+    assert_eq!(page.code, 0, "{}", page.stderr);
+    for part in ["# unk.windows-reserved\n", "## How to find out\n", "windowsReservedPercent: 10"] {
+        assert!(page.stdout.contains(part), "{part}: {}", page.stdout);
+    }
+    assert!(run(&["explain"]).stdout.contains("\n  unk.windows-reserved "));
+    assert_eq!(run(&["check", "x", "--allow", "unk.windows-reserved"]).code, 2);
 }
 
 #[test]

@@ -20,14 +20,16 @@ pub struct Unknown {
     pub question: &'static str,
     /// What is done meanwhile.
     pub meanwhile: &'static str,
+    /// How to find out on a platform that runs.
+    pub find_out: &'static str,
 }
 
 const fn rule(id: &'static str, topic: &'static str, rule: &'static str) -> Disagreement {
     Disagreement { id, topic, rule }
 }
 
-const fn open(id: &'static str, question: &'static str, meanwhile: &'static str) -> Unknown {
-    Unknown { id, question, meanwhile }
+const fn open(id: &'static str, question: &'static str, meanwhile: &'static str, find_out: &'static str) -> Unknown {
+    Unknown { id, question, meanwhile, find_out }
 }
 
 /// Every disagreement.
@@ -185,57 +187,116 @@ pub const UNKNOWNS: &[Unknown] = &[
         "unk.podsubnet-lb-egress",
         "which address pods of a pod subnet show the internet behind a load balancer",
         "a public address of the outbound method, marked unverified",
+        "from a pod, call a page that answers with the address it sees, and compare it with `az network public-ip list`",
     ),
-    open("unk.static-max-pods", "the default maxPods of static block allocation", "to be stated"),
-    open("unk.static-virtual-nodes", "virtual nodes with static block allocation", "a warning"),
+    open(
+        "unk.static-max-pods",
+        "the default maxPods of static block allocation",
+        "to be stated",
+        "`az aks nodepool show --query maxPods`, and state it as `maxPods`",
+    ),
+    open(
+        "unk.static-virtual-nodes",
+        "virtual nodes with static block allocation",
+        "a warning",
+        "try the add-on on a cluster of that mode, or ask the vendor",
+    ),
     open(
         "unk.static-boundary-blocks",
         "whether the first and last /28 of a static-block pod subnet are ever handed out",
         "counted as lost; overridable as staticBlocksLost",
+        "fill a small pod subnet with nodes and look which blocks `kubectl get nodenetworkconfigs -A -o yaml` names",
     ),
     open(
         "unk.windows-reserved",
         "how many more addresses a Windows node reserves",
         "a tenth more; overridable as windowsReservedPercent",
+        "count what a Windows node holds, with `az network vnet list-available-ips` and `az network vnet subnet show --query ipConfigurations` before and after a node joins",
     ),
-    open("unk.routes-limit", "routes of a table today", "400; overridable as routesPerTable"),
-    open("unk.vnet-limits-2026", "the limits of VNets today", "those of 2022; overridable"),
-    open("unk.largest-subnet", "the largest subnet today", "/8; overridable as shortestSubnetPrefix"),
-    open("unk.managed-vnet-ranges", "ranges of a VNet AKS manages", "to be stated; 10.224.0.0/12 only as a hint"),
-    open("unk.snat-above-1000", "automatic ports above 1,000 nodes", "a failure: state ports or use a NAT gateway"),
+    open(
+        "unk.routes-limit",
+        "routes of a table today",
+        "400; overridable as routesPerTable",
+        "`az network list-usages --location REGION`, or the page of Azure's networking limits",
+    ),
+    open(
+        "unk.vnet-limits-2026",
+        "the limits of VNets today",
+        "those of 2022; overridable",
+        "`az network list-usages --location REGION`, or the page of Azure's networking limits; set what differs under `limits`",
+    ),
+    open(
+        "unk.largest-subnet",
+        "the largest subnet today",
+        "/8; overridable as shortestSubnetPrefix",
+        "try the subnet in a VNet of that size: the platform refuses one that is too large",
+    ),
+    open(
+        "unk.managed-vnet-ranges",
+        "ranges of a VNet AKS manages",
+        "to be stated; 10.224.0.0/12 only as a hint",
+        "`az network vnet list -g MC_GROUP` on a cluster that runs, and describe the network in the design",
+    ),
+    open(
+        "unk.snat-above-1000",
+        "automatic ports above 1,000 nodes",
+        "a failure: state ports or use a NAT gateway",
+        "`az network lb outbound-rule list -g MC_GROUP --lb-name kubernetes`, field `allocatedOutboundPorts`; then state `portsPerNode`",
+    ),
     open(
         "unk.kubenet-masq",
         "the platform's masquerade file for kubenet",
         "the pod CIDR; overridden by stating the files",
+        "`kubectl -n kube-system get configmap azure-ip-masq-agent-config-reconciled -o yaml`, and give it as an input",
     ),
     open(
         "unk.firewall-ports",
         "whether an Azure Firewall has 2,496 ports per address or per address and instance",
         "per address; overridable as snatPortsPerFirewallIp",
+        "watch the firewall's metric of SNAT port use with a known number of connections, or ask the vendor",
     ),
-    open("unk.agc-overlay", "the oldest controller of Application Gateway for Containers for overlay", "a warning"),
+    open(
+        "unk.agc-overlay",
+        "the oldest controller of Application Gateway for Containers for overlay",
+        "a warning",
+        "read the release notes of the ALB controller",
+    ),
     open(
         "unk.agc-shared-pod-cidr",
         "two overlay clusters with one pod CIDR behind container gateways of one VNet",
         "a warning",
+        "call pods of both clusters through their gateways in a VNet for tests, or give the clusters different ranges",
     ),
     open(
         "unk.service-cidr-12",
         "whether AKS takes a /12 service CIDR",
         "refused; overridable as shortestServicePrefix",
+        "`az aks create` with such a range in a subscription for tests",
     ),
-    open("unk.ipv6-node-block", "the IPv6 block of a node", "/80 for display only"),
+    open(
+        "unk.ipv6-node-block",
+        "the IPv6 block of a node",
+        "/80 for display only",
+        "`kubectl get nodes -o yaml` of a dual-stack cluster, field `spec.podCIDRs`",
+    ),
     open(
         "unk.overlay-own-node",
         "the address a pod of overlay shows its own node",
         "its own; other nodes see the node's",
+        "from a pod, connect to a server on the host network of the pod's own node and look at the peer's address there",
     ),
     open(
         "unk.service-limits-page",
         "today's general limits of AKS",
         "those of 2024, which agree with newer pages where both speak",
+        "read the page of AKS quotas and limits; set what differs under `limits`",
     ),
-    open("unk.ebpf-host-routing-podsubnet", "eBPF host routing with pod subnets", "taken as possible"),
+    open(
+        "unk.ebpf-host-routing-podsubnet",
+        "eBPF host routing with pod subnets",
+        "taken as possible",
+        "ask the Cilium agent of a node: `kubectl -n kube-system exec ds/cilium -- cilium status --verbose`",
+    ),
 ];
 
 /// The disagreement of that name.
