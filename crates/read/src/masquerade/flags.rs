@@ -1,6 +1,7 @@
 //! The agent's arguments, as Go's `flag` package reads them.
 
 use super::go;
+use super::reference::MAX_ENTRIES;
 use causeway_model::masquerade::MasqueradeReader;
 
 /// What an agent's arguments say.
@@ -16,6 +17,10 @@ pub struct Flags {
     pub resync_interval: i64,
     /// `random-fully`, of the original agent; always false for v2, which has no such flag.
     pub random_fully: bool,
+    /// `v`: how much is logged.
+    pub verbosity: i32,
+    /// Entries per file that v2 takes. None of its flags sets this; a replacement of it may.
+    pub max_entries: usize,
     /// Arguments after the first that is no flag: nobody reads them.
     pub unread: Vec<String>,
 }
@@ -29,6 +34,8 @@ impl Flags {
             enable_ipv6: false,
             resync_interval: 60,
             random_fully: reader == MasqueradeReader::Original,
+            verbosity: 0,
+            max_entries: MAX_ENTRIES,
             unread: Vec::new(),
         }
     }
@@ -102,6 +109,11 @@ fn own(reader: MasqueradeReader) -> &'static [(&'static str, Kind)] {
 /// Names of the flags an agent takes, its own before those of its logging library.
 pub fn known(reader: MasqueradeReader) -> impl Iterator<Item = &'static str> {
     own(reader).iter().chain(LOGGING).map(|(name, _)| *name)
+}
+
+/// Whether a flag of an agent takes its value from the next argument when none stands behind `=`; `None` = it has no such flag.
+pub fn takes_value(reader: MasqueradeReader, name: &str) -> Option<bool> {
+    own(reader).iter().chain(LOGGING).find(|(known, _)| *known == name).map(|(_, kind)| *kind != Kind::Bool)
 }
 
 /// Reads an agent's arguments, without the name of the program. A flag is written with one dash or two, its value after
@@ -197,7 +209,8 @@ impl Flags {
                 if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
                     return Err(format!("strconv.ParseInt: parsing {quoted}: invalid syntax"));
                 }
-                value.parse::<i32>().map_err(|_| format!("strconv.ParseInt: parsing {quoted}: value out of range"))?;
+                self.verbosity =
+                    value.parse().map_err(|_| format!("strconv.ParseInt: parsing {quoted}: value out of range"))?;
             }
             Kind::Severity => {
                 let is_name = ["INFO", "WARNING", "ERROR", "FATAL"].iter().any(|name| value.eq_ignore_ascii_case(name));
@@ -234,8 +247,8 @@ mod tests {
             all_reserved_ranges: true,
             enable_ipv6: true,
             resync_interval: 30,
-            random_fully: false,
-            unread: vec![],
+            verbosity: 2,
+            ..Flags::defaults(V2)
         };
         assert_eq!(flags, expected);
         assert_eq!(parse::<&str>(V2, &[]).unwrap(), Flags::defaults(V2));
@@ -243,6 +256,9 @@ mod tests {
         assert!(!parse(Original, &["--random-fully=0"]).unwrap().random_fully);
         assert_eq!(parse(V2, &["--resync-interval=0x10"]).unwrap().resync_interval, 16);
         assert!(parse(Merger, &["--input", "/in", "--output=/out"]).is_ok());
+        assert_eq!(takes_value(V2, "masq-chain"), Some(true));
+        assert_eq!(takes_value(V2, "logtostderr"), Some(false));
+        assert_eq!(takes_value(V2, "random-fully"), None);
     }
 
     #[test]

@@ -21,7 +21,7 @@ mod strict;
 mod value;
 mod yaml;
 
-pub use flags::{FlagError, Flags, known as known_flags, parse as parse_flags};
+pub use flags::{FlagError, Flags, known as known_flags, parse as parse_flags, takes_value};
 pub use reading::{Surroundings, agent_arguments, read};
 pub use reference::{
     Accepted, CONFIG_DIRECTORY, Directory, DirectoryEntry, FILE_PREFIX, MAX_ENTRIES, Rejected, SINGLE_FILE, Stage,

@@ -349,16 +349,17 @@ type Invalid = (String, Option<Range<usize>>);
 fn validate(reader: MasqueradeReader, flags: &Flags, fields: &Fields) -> Result<(), Invalid> {
     let list = fields.list.as_deref().unwrap_or_default();
     let limit = match reader {
-        MasqueradeReader::V2 => MAX_ENTRIES,
+        MasqueradeReader::V2 => flags.max_entries,
         MasqueradeReader::Original => usize::try_from(fields.limit).unwrap_or(0),
         MasqueradeReader::Cilium | MasqueradeReader::Merger => usize::MAX,
     };
     if list.len() > limit {
-        let (count, limit) = (list.len(), if reader == MasqueradeReader::Original { fields.limit } else { 64 });
+        let count = list.len();
+        let shown = if reader == MasqueradeReader::Original { fields.limit.to_string() } else { limit.to_string() };
         let message = format!(
-            "the daemon can only accept up to {limit} CIDRs (excluding link-local), but got {count} CIDRs (excluding link local)"
+            "the daemon can only accept up to {shown} CIDRs (excluding link-local), but got {count} CIDRs (excluding link local)"
         );
-        return Err((message, list.get(MAX_ENTRIES).map(|item| item.range.clone())));
+        return Err((message, list.get(limit).map(|item| item.range.clone())));
     }
     for item in list {
         entry(reader, flags, &item.text).map_err(|message| (message, Some(item.range.clone())))?;

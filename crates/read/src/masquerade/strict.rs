@@ -3,7 +3,7 @@
 use super::cidr::GoCidr;
 use super::fields::{self, LINK_LOCAL, LINK_LOCAL_V6, LIST};
 use super::flags::Flags;
-use super::reference::{self, Directory, DirectoryEntry, MAX_ENTRIES, SINGLE_FILE, takes_part};
+use super::reference::{self, Directory, DirectoryEntry, SINGLE_FILE, takes_part};
 use super::value::{Document, Member, Node, Value};
 use causeway_addr::{Cidr, Family, PrefixMap};
 use causeway_model::codes::{self, Code};
@@ -315,9 +315,10 @@ impl Strict<'_> {
             }
         }
         let count = items.len();
-        if self.reader == MasqueradeReader::V2 && count > MAX_ENTRIES {
-            let range = items.get(MAX_ENTRIES).map(|item| item.range.clone());
-            let message = format!("`{name}` lists {count} ranges, and the agent takes {MAX_ENTRIES} per file");
+        let limit = self.flags.max_entries;
+        if self.reader == MasqueradeReader::V2 && count > limit {
+            let range = items.get(limit).map(|item| item.range.clone());
+            let message = format!("`{name}` lists {count} ranges, and the agent takes {limit} per file");
             let help = "join neighbouring ranges, or move some to a second file: the limit is per file".to_owned();
             self.push(codes::MASQ_CONFIG_REJECTED, name, range, message, help);
         }
