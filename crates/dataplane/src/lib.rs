@@ -6,6 +6,8 @@
 //!
 //! Nothing here touches a kernel, a clock or a file; the same input gives the same bytes.
 
+pub mod masquerade;
 pub mod nftables;
 pub mod packet;
+pub mod prefixes;
 pub mod ruleset;

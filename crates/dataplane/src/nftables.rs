@@ -1,3 +1,7 @@
-//! nf_tables as data: what a kernel should hold, what it holds, and the way from one to the other.
+//! nf_tables: the objects a kernel holds, and the way from what it holds to what it should hold.
 
+mod keys;
+pub mod lower;
 pub mod objects;
+
+pub use lower::{Growth, lower};

@@ -5,7 +5,7 @@
 //! a connection meets, the first chain that translates wins and `accept` or `return` never stops a later one.
 //! How a back end stores a set (one interval set, a hash set per prefix length, a list of rules) is its own affair.
 
-use causeway_addr::Cidr;
+use crate::prefixes::PrefixSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -67,8 +67,8 @@ pub struct Table {
 /// A set that rules look addresses up in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Set {
-    /// Prefixes of one family, sorted, each once; they may contain one another. An address is in the set when any prefix contains it.
-    Prefixes(Vec<Cidr>),
+    /// An address is in the set when any prefix contains it.
+    Prefixes(PrefixSet),
 }
 
 /// A list of rules, tried in order.

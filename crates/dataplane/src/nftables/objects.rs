@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One table with all that is in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableObjects {
+    /// `NFT_TABLE_F_*` as the kernel has them: 1 = dormant (its rules see nothing). Tables of ours have 0.
+    pub flags: u32,
     /// Sets by name.
     pub sets: BTreeMap<String, SetObject>,
     /// Named counters.
@@ -218,7 +220,7 @@ pub struct Count {
 /// One change. A list of them is applied whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// Make a table; nothing if it is there.
+    /// Make a table with flags 0; one that is there only gets its flags cleared, which wakes a dormant one.
     AddTable(TableId),
     /// Remove a table and all that is in it; an error if it is not there.
     DeleteTable(TableId),
