@@ -25,10 +25,12 @@ pub(super) fn check(cx: &Context, out: &mut Vec<Finding>) {
             }
         }
     }
-    for (what, used) in [("nodes", &nodes), ("pods", &pod_users(&pods))] {
-        for (reference, users) in used {
-            out.extend(taken(reference, users, what));
-        }
+    for (reference, users) in &nodes {
+        let what = if pods.contains_key(reference) { "nodes and pods" } else { "nodes" };
+        out.extend(taken(reference, users, what));
+    }
+    for (reference, (_, users)) in pods.iter().filter(|(reference, _)| !nodes.contains_key(*reference)) {
+        out.extend(taken(reference, users, "pods"));
     }
     for (reference, users) in &nodes {
         let Some(subnet) = cx.design.subnet(reference) else { continue };
@@ -38,15 +40,13 @@ pub(super) fn check(cx: &Context, out: &mut Vec<Finding>) {
     }
     for (reference, (mode, users)) in &pods {
         let Some(subnet) = cx.design.subnet(reference) else { continue };
-        for delegation in subnet.delegations.iter().filter(|delegation| !delegation.eq_ignore_ascii_case(AKS)) {
+        // A subnet that nodes are on too may have no delegation at all, which is said of them.
+        let refused = |delegation: &&String| !nodes.contains_key(reference) && !delegation.eq_ignore_ascii_case(AKS);
+        for delegation in subnet.delegations.iter().filter(refused) {
             out.push(delegated(reference, delegation, users, "pods", "a pod subnet is delegated to AKS or to nobody"));
         }
         machines(cx, reference, subnet, *mode, out);
     }
-}
-
-fn pod_users<'a>(pods: &BTreeMap<&'a SubnetRef, (Mode, Vec<String>)>) -> BTreeMap<&'a SubnetRef, Vec<String>> {
-    pods.iter().map(|(reference, (_, users))| (*reference, users.clone())).collect()
 }
 
 /// Subnets whose name says that the platform puts a service of its own there, and nothing else.

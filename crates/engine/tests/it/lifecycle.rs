@@ -210,6 +210,30 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
             &["error subnet-delegated networks.spoke.subnets.gateway.delegation"],
         ),
         (
+            "a delegated subnet of nodes and pods is told once, beside what is wrong with sharing it",
+            "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/gateway, podSubnet: spoke/gateway}}}"
+                .to_owned(),
+            &[
+                "error combination-unsupported clusters.prod.pools.a.podSubnet",
+                "error subnet-delegated networks.spoke.subnets.gateway.delegation",
+            ],
+        ),
+        (
+            "a delegated subnet of pods",
+            "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/gateway}}}"
+                .to_owned(),
+            &["error subnet-delegated networks.spoke.subnets.gateway.delegation"],
+        ),
+        (
+            "the firewall's subnet is told once for nodes and pods",
+            "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/AzureFirewallsubnet, podSubnet: spoke/AzureFirewallsubnet}}}"
+                .to_owned(),
+            &[
+                "error combination-unsupported clusters.prod.pools.a.podSubnet",
+                "error combination-unsupported networks.spoke.subnets.AzureFirewallsubnet",
+            ],
+        ),
+        (
             "machines among pods",
             "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/machines}}}"
                 .to_owned(),
