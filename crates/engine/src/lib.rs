@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod addresses;
+mod appliances;
 pub mod capacity;
 pub mod change;
 pub mod checklist;

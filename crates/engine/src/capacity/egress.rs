@@ -4,13 +4,13 @@ use super::Snat;
 use super::count::Count;
 use super::demand::{self, Nodes, Phase};
 use super::loads::{self, Flow};
+use crate::appliances::Appliances;
 use causeway_model::design::{
-    Cluster, ClusterName, Design, Firewall, FirewallName, FirewallSnat, NatGateway, NatGatewayName, NextHop, PoolName,
-    RoutePrefix, Subnet,
+    Cluster, ClusterName, Design, Firewall, FirewallName, FirewallSnat, NatGateway, NatGatewayName, NetworkName,
+    NextHop, PoolName, RoutePrefix, Subnet,
 };
 use causeway_model::facts::snat as facts;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 /// A cluster's way out, with what the findings need beside the answer.
 #[derive(Debug, Clone)]
@@ -37,19 +37,19 @@ pub(crate) struct Egress<'a> {
 /// The way out of every cluster, by name; the answers hold nothing yet but the nodes.
 pub(crate) fn all(design: &Design) -> Vec<Egress<'_>> {
     let mut flows = loads::of(design);
-    let firewalls = by_address(design);
+    let appliances = Appliances::new(design);
     let clusters = design.clusters.iter();
     clusters
         .map(|(name, cluster)| {
             let flows = flows.remove(name).unwrap_or_default();
-            start(design, &firewalls, name, cluster, flows)
+            start(design, &appliances, name, cluster, flows)
         })
         .collect()
 }
 
 fn start<'a>(
     design: &'a Design,
-    firewalls: &BTreeMap<IpAddr, (&'a FirewallName, &'a Firewall)>,
+    appliances: &Appliances<'a>,
     name: &'a ClusterName,
     cluster: &'a Cluster,
     flows: Vec<Flow<'a>>,
@@ -62,16 +62,18 @@ fn start<'a>(
         None => u64::try_from(listed).unwrap_or(u64::MAX).max(1),
     };
     let subnets = subnets(design, cluster);
-    let without_gateway = subnets.is_empty() || subnets.iter().any(|subnet| subnet.nat_gateway.is_none());
-    let gateways =
-        subnets.iter().filter_map(|subnet| design.nat_gateways.get_key_value(subnet.nat_gateway.as_ref()?)).collect();
+    let without_gateway = subnets.is_empty() || subnets.iter().any(|(_, subnet)| subnet.nat_gateway.is_none());
+    let gateways = subnets
+        .iter()
+        .filter_map(|(_, subnet)| design.nat_gateways.get_key_value(subnet.nat_gateway.as_ref()?))
+        .collect();
     let firewalls = subnets
         .iter()
-        .filter_map(|subnet| {
+        .filter_map(|(network, subnet)| {
             let table = design.route_tables.get(subnet.route_table.as_ref()?)?;
             table.routes.iter().find_map(|route| match (&route.prefix, route.next_hop) {
                 (RoutePrefix::Cidr(prefix), NextHop::Appliance(ip)) if prefix.prefix_len() == 0 && prefix.is_v4() => {
-                    firewalls.get(&ip).copied()
+                    appliances.at(network, ip)
                 }
                 _ => None,
             })
@@ -102,15 +104,10 @@ fn start<'a>(
 }
 
 /// The subnets packets of the cluster's nodes and pods are governed by.
-fn subnets<'a>(design: &'a Design, cluster: &'a Cluster) -> Vec<&'a Subnet> {
+fn subnets<'a>(design: &'a Design, cluster: &'a Cluster) -> Vec<(&'a NetworkName, &'a Subnet)> {
     let references: BTreeSet<_> =
         cluster.pools.values().flat_map(|pool| [&pool.subnet, &pool.pod_subnet]).flatten().collect();
-    references.into_iter().filter_map(|reference| design.subnet(reference)).collect()
-}
-
-fn by_address(design: &Design) -> BTreeMap<IpAddr, (&FirewallName, &Firewall)> {
-    let firewalls = design.firewalls.iter();
-    firewalls.filter_map(|(name, firewall)| Some((firewall.private_ip?, (name, firewall)))).collect()
+    references.into_iter().filter_map(|reference| Some((&reference.network, design.subnet(reference)?))).collect()
 }
 
 /// Public addresses of a NAT gateway.

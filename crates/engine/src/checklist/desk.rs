@@ -1,13 +1,13 @@
 //! What lies on the table when lines are answered: findings by code, records, assumed defaults, address pools by name.
 
 use super::judgement::Judgement;
+use crate::appliances::Appliances;
 use crate::capacity::AddressPool;
 use crate::{Context, accept};
 use causeway_model::codes::Code;
-use causeway_model::design::{Cluster, ClusterName, Design, Firewall, FirewallName, Record};
+use causeway_model::design::{Cluster, ClusterName, Design, Record};
 use causeway_model::finding::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 /// Everything a line is answered from.
 pub(super) struct Desk<'a> {
@@ -17,7 +17,7 @@ pub(super) struct Desk<'a> {
     assumed: BTreeSet<&'a str>,
     pools: BTreeMap<&'a str, &'a AddressPool>,
     /// By the address routes point at.
-    pub(super) firewalls: BTreeMap<IpAddr, (&'a FirewallName, &'a Firewall)>,
+    pub(super) appliances: Appliances<'a>,
 }
 
 impl<'a> Desk<'a> {
@@ -31,12 +31,7 @@ impl<'a> Desk<'a> {
             design: cx.design,
             found,
             assumed: cx.design.assumed.iter().map(|assumption| assumption.object.as_str()).collect(),
-            firewalls: cx
-                .design
-                .firewalls
-                .iter()
-                .filter_map(|(name, firewall)| Some((firewall.private_ip?, (name, firewall))))
-                .collect(),
+            appliances: Appliances::new(cx.design),
             pools: cx.capacity.pools.iter().map(|pool| (pool.pool.as_str(), pool)).collect(),
         }
     }

@@ -22,14 +22,16 @@ impl<'a> Ways<'a> {
         let mut tables = BTreeSet::new();
         for subnet in super::ranges::subnets(cluster) {
             match design.subnet(subnet) {
-                Some(value) if !value.prefixes.is_empty() => tables.extend(&value.route_table),
+                Some(value) if !value.prefixes.is_empty() => {
+                    tables.extend(value.route_table.iter().map(|table| (&subnet.network, table)))
+                }
                 _ => ways.open.push((
                     format!("nothing is known of `{subnet}` but its name"),
                     format!("`az network vnet show` of `{}`", subnet.network),
                 )),
             }
         }
-        for table in tables {
+        for (network, table) in tables {
             let Some(value) = design.route_tables.get(table).filter(|value| value.known) else {
                 ways.open.push((
                     format!("what route table `{table}` says is not known"),
@@ -39,7 +41,7 @@ impl<'a> Ways<'a> {
             };
             for route in &value.routes {
                 match route.next_hop {
-                    NextHop::Appliance(ip) => match desk.firewalls.get(&ip) {
+                    NextHop::Appliance(ip) => match desk.appliances.at(network, ip) {
                         Some((name, firewall)) => {
                             ways.firewalls.insert(name, firewall);
                         }

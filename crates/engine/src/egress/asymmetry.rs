@@ -52,6 +52,8 @@ struct Key<'a> {
     from: &'a SubnetRef,
     severity: Severity,
     kind: Kind,
+    /// The network whose routes name the firewall.
+    side: &'a NetworkName,
     firewall: IpAddr,
     object: String,
 }
@@ -178,11 +180,12 @@ fn difference<'a>(
                     }
                     _ => continue,
                 };
-                let to = if kind == Kind::Inward { own } else { range };
-                let Some(certain) = ground.drops_halves(firewall, to) else { continue };
+                // Whose routes name the hop, and what it sees of them.
+                let (side, to) = if kind == Kind::Inward { (far.network, own) } else { (network, range) };
+                let Some(certain) = ground.drops_halves(side, firewall, to) else { continue };
                 let severe = certain && far.inhabited && kind != Kind::Unknown;
                 let severity = if severe { Severity::Error } else { Severity::Warning };
-                return Some(Key { from: reference, severity, kind, firewall, object });
+                return Some(Key { from: reference, severity, kind, side, firewall, object });
             }
         }
     }
@@ -192,7 +195,7 @@ fn difference<'a>(
 fn finding(ground: &Ground, path: &str, key: &Key, fars: &[Far]) -> Finding {
     let from = key.from;
     let names: Vec<&str> = fars.iter().map(|far| far.words.as_str()).collect();
-    let (far, firewall) = (listed(&names), ground.hop_words(key.firewall));
+    let (far, firewall) = (listed(&names), ground.hop_words(key.side, key.firewall));
     let (message, help) = match key.kind {
         Kind::Outward => (
             format!("packets from `{from}` to {far} go through {firewall}, and what comes back does not"),
@@ -218,7 +221,7 @@ fn finding(ground: &Ground, path: &str, key: &Key, fars: &[Far]) -> Finding {
         finding =
             finding.on(&far.words).related(&far.path, plural(fars.len(), "the other end", "one of the other ends"));
     }
-    if ground.firewall(key.firewall).is_none() {
+    if ground.firewall(key.side, key.firewall).is_none() {
         finding = finding.evidence(format!(
             "no firewall with the address {} is described: whether it keeps connections or translates is not known",
             key.firewall

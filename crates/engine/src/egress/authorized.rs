@@ -120,7 +120,7 @@ fn ways<'a>(ground: &Ground<'a>, path: &str, cluster: &'a Cluster) -> BTreeMap<S
             continue;
         }
         let way = match ground.way_out(subnet) {
-            WayOut::Route(_, _, NextHop::Appliance(ip)) => match ground.firewall(ip) {
+            WayOut::Route(_, _, NextHop::Appliance(ip)) => match ground.firewall(&reference.network, ip) {
                 Some((name, firewall)) => Way {
                     words: format!("firewall `{name}`"),
                     path: format!("firewalls.{name}"),

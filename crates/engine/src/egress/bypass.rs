@@ -123,7 +123,10 @@ fn finding(
         RoutePrefix::ServiceTag(tag) => tag.clone(),
     };
     let hop = match route.next_hop {
-        NextHop::Appliance(ip) => ground.hop_words(ip),
+        NextHop::Appliance(ip) => match ground.subnets_with(table).first() {
+            Some(subnet) => ground.hop_words(&subnet.network, ip),
+            None => format!("the appliance {ip}"),
+        },
         _ => "the appliance".to_owned(),
     };
     let names: Vec<&String> = endpoints.keys().collect();

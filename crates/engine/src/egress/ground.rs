@@ -1,6 +1,7 @@
 //! What all checks of egress stand on, worked out once.
 
 use super::routes::{DefaultRoute, Routes};
+use crate::appliances::Appliances;
 use causeway_addr::{Cidr, PrefixMap, special};
 use causeway_model::design::*;
 use causeway_model::masquerade::{MasqueradeOutcome, MasqueradeReader};
@@ -13,7 +14,7 @@ pub(crate) struct Ground<'a> {
     pub(crate) design: &'a Design,
     pub(crate) routes: Routes<'a>,
     /// Firewalls and appliances by the address routes point at.
-    firewalls: BTreeMap<IpAddr, (&'a FirewallName, &'a Firewall)>,
+    appliances: Appliances<'a>,
     /// The subnets of each network by prefix.
     subnets: BTreeMap<&'a NetworkName, PrefixMap<&'a SubnetName>>,
     /// Machines by the subnet they are in.
@@ -106,13 +107,10 @@ impl<'a> Ground<'a> {
         let pools = design.clusters.values().flat_map(|cluster| cluster.pools.values());
         let used = pools.flat_map(|pool| [&pool.subnet, &pool.pod_subnet]).flatten();
         let endpoints = design.private_endpoints.values().map(|endpoint| &endpoint.subnet);
-        let firewalls = design.firewalls.iter();
         Ground {
             design,
             routes: Routes::new(design),
-            firewalls: firewalls
-                .filter_map(|(name, firewall)| Some((firewall.private_ip?, (name, firewall))))
-                .collect(),
+            appliances: Appliances::new(design),
             hosts,
             inhabited: used.map(|subnet| (&subnet.network, &subnet.subnet)).collect(),
             endpoints: endpoints.map(|subnet| (&subnet.network, &subnet.subnet)).collect(),
@@ -153,14 +151,14 @@ impl<'a> Ground<'a> {
         found
     }
 
-    /// The firewall or appliance with that address.
-    pub(crate) fn firewall(&self, ip: IpAddr) -> Option<(&'a FirewallName, &'a Firewall)> {
-        self.firewalls.get(&ip).copied()
+    /// The firewall or appliance that routes of a network's subnets mean by an address.
+    pub(crate) fn firewall(&self, from: &NetworkName, ip: IpAddr) -> Option<(&'a FirewallName, &'a Firewall)> {
+        self.appliances.at(from, ip)
     }
 
     /// "firewall `hub-fw`", or the address where no firewall is described.
-    pub(crate) fn hop_words(&self, ip: IpAddr) -> String {
-        match self.firewall(ip) {
+    pub(crate) fn hop_words(&self, from: &NetworkName, ip: IpAddr) -> String {
+        match self.firewall(from, ip) {
             Some((name, _)) => format!("firewall `{name}`"),
             None => format!("the appliance {ip}"),
         }
@@ -223,8 +221,8 @@ impl<'a> Ground<'a> {
 
     /// Whether a hop drops connections of which it sees one direction only: false where that is not known (no firewall with that
     /// address is described), `None` where it does not (it keeps none, or takes the sender's place for that destination).
-    pub(crate) fn drops_halves(&self, hop: IpAddr, to: &Cidr) -> Option<bool> {
-        let Some((_, firewall)) = self.firewall(hop) else { return Some(false) };
+    pub(crate) fn drops_halves(&self, from: &NetworkName, hop: IpAddr, to: &Cidr) -> Option<bool> {
+        let Some((_, firewall)) = self.firewall(from, hop) else { return Some(false) };
         let translates = match firewall.snat {
             FirewallSnat::Always => true,
             FirewallSnat::Never => false,

@@ -86,7 +86,7 @@ fn other_way(ground: &Ground, path: &str, cluster: &Cluster, subnets: &Subnets, 
         let (way, object) = match way_out {
             WayOut::Route(table, at, hop @ (NextHop::Appliance(_) | NextHop::UnknownAppliance)) => {
                 let way = match hop {
-                    NextHop::Appliance(ip) => format!("through {}", ground.hop_words(ip)),
+                    NextHop::Appliance(ip) => format!("through {}", ground.hop_words(&reference.network, ip)),
                     _ => "through an appliance".to_owned(),
                 };
                 (way, format!("routeTables.{table}.routes.{at}"))

@@ -32,7 +32,7 @@ pub(super) fn check<'a>(ground: &Ground<'a>, path: &str, cluster: &'a Cluster, o
         };
         if caller
             && requests_come_straight(ground, host, reference, subnet)
-            && ground.drops_halves(ip, &Cidr::host(host.ip)) == Some(true)
+            && ground.drops_halves(network, ip, &Cidr::host(host.ip)) == Some(true)
         {
             found.entry((ip, route)).or_default().push(name);
         }
@@ -41,7 +41,7 @@ pub(super) fn check<'a>(ground: &Ground<'a>, path: &str, cluster: &'a Cluster, o
         let message = format!(
             "the private API server in `{reference}` answers {} through {}, which has not seen the requests",
             listed(&hosts.iter().map(|host| format!("host/{host}")).collect::<Vec<_>>()),
-            ground.hop_words(ip)
+            ground.hop_words(network, ip)
         );
         let mut finding = Finding::new(
             codes::PRIVATE_API_ENDPOINT_RETURN_THROUGH_FIREWALL,

@@ -142,7 +142,8 @@ fn inbound<'a>(
         }
     }
     for (ip, (route, references, subnet)) in &ways {
-        let firewall = ground.firewall(*ip);
+        let Some(at) = references.first() else { continue };
+        let firewall = ground.firewall(&at.network, *ip);
         if firewall.is_some_and(|(_, firewall)| !firewall.stateful) {
             continue;
         }
@@ -151,7 +152,7 @@ fn inbound<'a>(
                 .map(|(_, firewall)| firewall)
                 .and_then(|firewall| firewall.dnat.iter().find(|rule| rule.to.is_some() && rule.to == frontend.ip));
             let back = |rule: &DnatRule| leads_to_internet(ground, subnet, rule.public_ip);
-            let hop = ground.hop_words(*ip);
+            let hop = ground.hop_words(&at.network, *ip);
             let (message, help) = match translated {
                 Some(rule) if back(rule) => continue,
                 Some(rule) => (

@@ -243,7 +243,7 @@ impl<'a> Ground<'a> {
         let gateway = one.gateway.is_some()
             || peers.iter().any(|(peer, peering)| peering.gateway_transit.as_ref() == Some(*peer));
         // A described appliance that no subnet is named for stands in a network that is not described.
-        let placeless = self.firewall(address).is_some_and(|(_, firewall)| firewall.subnet.is_none());
+        let placeless = self.firewall(network, address).is_some_and(|(_, firewall)| firewall.subnet.is_none());
         Some(if gateway || placeless { Severity::Warning } else { Severity::Error })
     }
 
@@ -272,7 +272,7 @@ impl<'a> Ground<'a> {
         let firewalls: Vec<(&FirewallName, IpAddr)> =
             standing.map(|(name, firewall)| Some((name, firewall.private_ip?))).collect::<Option<_>>()?;
         let (firewall, right) = *firewalls.first()?;
-        if self.firewall(address).is_some() {
+        if self.firewall(network, address).is_some() {
             return None;
         }
         Some((
