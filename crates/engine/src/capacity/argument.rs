@@ -112,6 +112,22 @@ fn headroom(row: &Row) -> Vec<String> {
     lines
 }
 
+/// A pool has more nodes than its autoscaler may give it, or fewer.
+fn out_of_bounds(user: &User) -> Option<String> {
+    let nodes = &user.pool.nodes;
+    let count = nodes.count?;
+    let name = user.name();
+    match (nodes.min, nodes.max) {
+        (_, Some(max)) if count > max => {
+            Some(format!("{name}: {count} nodes now, above the maximum of {max}: {count} is taken for the maximum"))
+        }
+        (Some(min), _) if count < min => {
+            Some(format!("{name}: {count} now, below the minimum of {min}: `now` takes what there is"))
+        }
+        _ => None,
+    }
+}
+
 /// What is missing for a whole answer.
 fn unknowns(row: &Row) -> Vec<String> {
     let mut lines = Vec::new();
@@ -124,6 +140,7 @@ fn unknowns(row: &Row) -> Vec<String> {
             ));
         }
         last = Some(user.cluster_name);
+        lines.extend(out_of_bounds(user));
         if user.per_node.pods.is_some() && user.measured().is_none() {
             lines.push(format!(
                 "{}: how many pods run now is not counted, so `now` takes every node as full",
@@ -131,7 +148,8 @@ fn unknowns(row: &Row) -> Vec<String> {
             ));
         }
     }
-    let without: Vec<String> = row.users.iter().filter(|user| user.pool.zones.is_empty()).map(User::name).collect();
+    let mut without: Vec<String> = row.users.iter().filter(|user| user.pool.zones.is_empty()).map(User::name).collect();
+    without.dedup();
     if !without.is_empty() {
         lines.push(format!("zones of {} are not stated, so the loss of one is not judged", without.join(", ")));
     }

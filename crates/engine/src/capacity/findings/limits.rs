@@ -69,6 +69,21 @@ fn pool_limits(
             .help("lower the maximum or maxSurge, or split the pool: the upgrade is refused before it starts"),
         );
     }
+    if let (Some(count), Some(most)) = (pool.nodes.count, pool.nodes.max)
+        && count > most
+    {
+        out.push(
+            Finding::new(
+                codes::NODE_LIMIT_EXCEEDED,
+                format!("{path}.nodes"),
+                format!("pool `{pool_name}` has {count} nodes, and its autoscaler may give it {most} at most: {count} is taken for its maximum"),
+            )
+            .severity(Severity::Warning)
+            .on(count)
+            .evidence(format!("nodes: {count} now, {most} at maximum"))
+            .help("state the maximum that is meant; until then room is judged for the nodes there are"),
+        );
+    }
     let surge_off = pool.max_surge.is_some_and(|share| share.of(100) == 0) && !pool.blue_green;
     let unavailable = pool.max_unavailable.map_or(0, |share| share.of(100));
     if surge_off && !upgrade::can_start(0, unavailable) {

@@ -1,6 +1,7 @@
 //! Who else takes addresses: endpoints, machines, frontends, other pools and clusters.
 
 use super::{Plan, ask, codes, found, pool};
+use causeway_model::finding::Severity;
 
 #[test]
 fn everybody_on_the_subnet_counts_once() {
@@ -191,4 +192,18 @@ fn frontends_fill_a_subnet_of_their_own() {
     };
     assert_eq!(codes(&with(3)), [""; 0]);
     assert_eq!(codes(&with(4)), ["subnet-full"]);
+}
+
+#[test]
+fn more_nodes_than_the_autoscaler_may_give_is_said() {
+    let with = |nodes: &str| {
+        let answer =
+            Plan { pools: &format!("a: {{nodes: {nodes}, maxPods: 30, maxSurge: 1}}"), ..Plan::default() }.ask();
+        let said: Vec<_> = found(&answer, "node-limit-exceeded").iter().map(|finding| finding.severity).collect();
+        let row = pool(&answer, "spoke/nodes");
+        (said, row.at_max, row.because.iter().any(|line| line.contains("the minimum of 3")))
+    };
+    assert_eq!(with("{count: 9, min: 3, max: 5}"), (vec![Severity::Warning], Some(9), false));
+    assert_eq!(with("{count: 5, min: 3, max: 5}"), (vec![], Some(5), false));
+    assert_eq!(with("{count: 2, min: 3, max: 5}"), (vec![], Some(5), true));
 }
