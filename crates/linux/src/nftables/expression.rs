@@ -1,0 +1,354 @@
+//! Expressions, both ways. What is not understood completely becomes [`Expression::Other`] with its bytes, so that it never compares
+//! equal to something of ours.
+
+use super::wire::{DATA_VALUE, DATA_VERDICT, LIST_ELEMENT};
+use crate::netlink::read::{Attribute, Attributes, Malformed};
+use crate::netlink::write;
+use causeway_dataplane::nftables::objects::{Expression, Header, Register, VerdictObject};
+
+const NAME: u16 = 1;
+const DATA: u16 = 2;
+/// `NFT_OBJECT_COUNTER`.
+const OBJECT_COUNTER: u32 = 1;
+/// `NFT_REG_VERDICT`.
+const VERDICT_REGISTER: u32 = 0;
+
+/// The register's number on the wire. The kernel names the four 16-byte registers 1 to 4 and the sixteen 4-byte ones from 8 on; they
+/// share their memory. Like nft we use the former where one begins.
+fn register_number(register: Register) -> u32 {
+    let number = u32::from(register.0);
+    if number % 4 == 0 { number / 4 + 1 } else { number + 8 }
+}
+
+fn register(attribute: &Attribute<'_>) -> Result<Option<Register>, Malformed> {
+    Ok(match attribute.be32()? {
+        number @ 1..=4 => u8::try_from((number - 1) * 4).ok().map(Register),
+        number @ 8..=23 => u8::try_from(number - 8).ok().map(Register),
+        _ => None,
+    })
+}
+
+/// Writes one expression as an element of a list of expressions.
+pub(super) fn encode(to: &mut write::Attributes<'_>, expression: &Expression) {
+    to.nested(LIST_ELEMENT, |to| {
+        to.text(NAME, name(expression));
+        if let Expression::Other { data, .. } = expression {
+            to.nested(DATA, |to| to.header(data));
+        } else {
+            to.nested(DATA, |to| encode_data(to, expression));
+        }
+    });
+}
+
+fn name(expression: &Expression) -> &str {
+    match expression {
+        Expression::Payload { .. } => "payload",
+        Expression::Bitwise { .. } => "bitwise",
+        Expression::Compare { .. } => "cmp",
+        Expression::Lookup { .. } => "lookup",
+        Expression::Fib { .. } => "fib",
+        Expression::Conntrack { .. } => "ct",
+        Expression::Meta { .. } => "meta",
+        Expression::CountOn(_) => "objref",
+        Expression::Counter => "counter",
+        Expression::Verdict(_) => "immediate",
+        Expression::Masquerade { .. } => "masq",
+        Expression::Other { name, .. } => name,
+    }
+}
+
+fn encode_data(to: &mut write::Attributes<'_>, expression: &Expression) {
+    match expression {
+        Expression::Payload { header, offset, length, to: target } => {
+            to.be32(1, register_number(*target));
+            to.be32(
+                2,
+                match header {
+                    Header::Network => 1,
+                    Header::Transport => 2,
+                },
+            );
+            to.be32(3, *offset);
+            to.be32(4, *length);
+        }
+        Expression::Bitwise { from, to: target, mask, xor } => {
+            to.be32(1, register_number(*from));
+            to.be32(2, register_number(*target));
+            to.be32(3, u32::try_from(mask.len()).unwrap_or(u32::MAX));
+            to.nested(4, |to| to.bytes(DATA_VALUE, mask));
+            to.nested(5, |to| to.bytes(DATA_VALUE, xor));
+        }
+        Expression::Compare { register, equal, value } => {
+            to.be32(1, register_number(*register));
+            to.be32(2, u32::from(!*equal));
+            to.nested(3, |to| to.bytes(DATA_VALUE, value));
+        }
+        Expression::Lookup { set, register, inverted } => {
+            to.text(1, set);
+            to.be32(2, register_number(*register));
+            if *inverted {
+                to.be32(5, 1);
+            }
+        }
+        Expression::Fib { result, flags, to: target } => {
+            to.be32(1, register_number(*target));
+            to.be32(2, *result);
+            to.be32(3, *flags);
+        }
+        Expression::Conntrack { key, direction, to: target } => {
+            to.be32(1, register_number(*target));
+            to.be32(2, *key);
+            if let Some(direction) = direction {
+                to.u8(3, *direction);
+            }
+        }
+        Expression::Meta { key, to: target } => {
+            to.be32(1, register_number(*target));
+            to.be32(2, *key);
+        }
+        Expression::CountOn(counter) => {
+            to.be32(1, OBJECT_COUNTER);
+            to.text(2, counter);
+        }
+        Expression::Counter => {
+            to.be64(1, 0);
+            to.be64(2, 0);
+        }
+        Expression::Verdict(verdict) => {
+            to.be32(1, VERDICT_REGISTER);
+            to.nested(2, |to| to.nested(DATA_VERDICT, |to| encode_verdict(to, verdict)));
+        }
+        Expression::Masquerade { flags } => {
+            if *flags != 0 {
+                to.be32(1, *flags);
+            }
+        }
+        Expression::Other { .. } => {}
+    }
+}
+
+fn encode_verdict(to: &mut write::Attributes<'_>, verdict: &VerdictObject) {
+    let (code, chain) = match verdict {
+        VerdictObject::Drop => (0, None),
+        VerdictObject::Accept => (1, None),
+        VerdictObject::Jump(chain) => (-3, Some(chain)),
+        VerdictObject::Goto(chain) => (-4, Some(chain)),
+        VerdictObject::Return => (-5, None),
+        VerdictObject::Other(code) => (*code, None),
+    };
+    to.bytes(1, &i32::to_be_bytes(code));
+    if let Some(chain) = chain {
+        to.text(2, chain);
+    }
+}
+
+/// Reads a list of expressions.
+pub(super) fn decode_list(list: Attributes<'_>) -> Result<Vec<Expression>, Malformed> {
+    list.map(|element| decode(element?.nested())).collect()
+}
+
+fn decode(attributes: Attributes<'_>) -> Result<Expression, Malformed> {
+    let mut name: &[u8] = &[];
+    let mut data = Attributes::new(&[]);
+    for attribute in attributes {
+        let attribute = attribute?;
+        match attribute.kind {
+            NAME => name = attribute.text(),
+            DATA => data = attribute.nested(),
+            _ => {}
+        }
+    }
+    let known = match name {
+        b"payload" => payload(data.clone())?,
+        b"bitwise" => bitwise(data.clone())?,
+        b"cmp" => compare(data.clone())?,
+        b"lookup" => lookup(data.clone())?,
+        b"fib" => fib(data.clone())?,
+        b"ct" => conntrack(data.clone())?,
+        b"meta" => meta(data.clone())?,
+        b"objref" => count_on(data.clone())?,
+        b"counter" => Some(Expression::Counter),
+        b"immediate" => verdict(data.clone())?,
+        b"masq" => masquerade(data.clone())?,
+        _ => None,
+    };
+    match known {
+        Some(expression) => Ok(expression),
+        None => Ok(Expression::Other {
+            name: String::from_utf8_lossy(name).into_owned(),
+            extension: extension(name, data.clone())?,
+            data: data.as_bytes().to_vec(),
+        }),
+    }
+}
+
+/// `NFTA_MATCH_NAME`, `NFTA_TARGET_NAME`: the iptables extension in an expression of nft_compat.
+fn extension(name: &[u8], data: Attributes<'_>) -> Result<String, Malformed> {
+    if name == b"match" || name == b"target" {
+        for attribute in data {
+            let attribute = attribute?;
+            if attribute.kind == 1 {
+                return Ok(attribute.string());
+            }
+        }
+    }
+    Ok(String::new())
+}
+
+/// Up to seven attributes by number; `None` as a whole when there is one we don't know, because then we don't know what it means.
+fn fields<const N: usize>(attributes: Attributes<'_>) -> Result<Option<[Option<Attribute<'_>>; N]>, Malformed> {
+    let mut found = [None; N];
+    for attribute in attributes {
+        let attribute = attribute?;
+        match usize::from(attribute.kind).checked_sub(1).and_then(|place| found.get_mut(place)) {
+            Some(place) => *place = Some(attribute),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(found))
+}
+
+fn number(attribute: Option<Attribute<'_>>) -> Result<Option<u32>, Malformed> {
+    attribute.map(|attribute| attribute.be32()).transpose()
+}
+
+fn target(attribute: Option<Attribute<'_>>) -> Result<Option<Register>, Malformed> {
+    Ok(attribute.map(|attribute| register(&attribute)).transpose()?.flatten())
+}
+
+/// The bytes in a `nft_data_attributes` nest.
+fn value(attribute: Option<Attribute<'_>>) -> Result<Option<Vec<u8>>, Malformed> {
+    let Some(attribute) = attribute else { return Ok(None) };
+    for inner in attribute.nested() {
+        let inner = inner?;
+        if inner.kind == DATA_VALUE {
+            return Ok(Some(inner.payload.to_vec()));
+        }
+    }
+    Ok(None)
+}
+
+fn payload(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([to, base, offset, length]) = fields(data)? else { return Ok(None) };
+    let header = match number(base)? {
+        Some(1) => Header::Network,
+        Some(2) => Header::Transport,
+        _ => return Ok(None),
+    };
+    Ok(match (number(offset)?, number(length)?, target(to)?) {
+        (Some(offset), Some(length), Some(to)) => Some(Expression::Payload { header, offset, length, to }),
+        _ => None,
+    })
+}
+
+fn bitwise(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([from, to, length, mask, xor, operation]) = fields(data)? else { return Ok(None) };
+    if !matches!(number(operation)?, None | Some(0)) {
+        return Ok(None);
+    }
+    Ok(match (target(from)?, target(to)?, number(length)?, value(mask)?, value(xor)?) {
+        (Some(from), Some(to), Some(length), Some(mask), Some(xor))
+            if mask.len() == length as usize && xor.len() == mask.len() =>
+        {
+            Some(Expression::Bitwise { from, to, mask, xor })
+        }
+        _ => None,
+    })
+}
+
+fn compare(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([from, operation, with]) = fields(data)? else { return Ok(None) };
+    let equal = match number(operation)? {
+        Some(0) => true,
+        Some(1) => false,
+        _ => return Ok(None),
+    };
+    Ok(match (target(from)?, value(with)?) {
+        (Some(register), Some(value)) => Some(Expression::Compare { register, equal, value }),
+        _ => None,
+    })
+}
+
+fn lookup(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([set, from, into, _id, flags]) = fields(data)? else { return Ok(None) };
+    let inverted = match number(flags)? {
+        None | Some(0) => false,
+        Some(1) => true,
+        Some(_) => return Ok(None),
+    };
+    Ok(match (set, target(from)?, into) {
+        (Some(set), Some(register), None) => Some(Expression::Lookup { set: set.string(), register, inverted }),
+        _ => None,
+    })
+}
+
+fn fib(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([to, result, flags]) = fields(data)? else { return Ok(None) };
+    Ok(match (target(to)?, number(result)?, number(flags)?) {
+        (Some(to), Some(result), Some(flags)) => Some(Expression::Fib { result, flags, to }),
+        _ => None,
+    })
+}
+
+fn conntrack(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([to, key, direction]) = fields(data)? else { return Ok(None) };
+    let direction = direction.map(|attribute| attribute.u8()).transpose()?;
+    Ok(match (target(to)?, number(key)?) {
+        (Some(to), Some(key)) => Some(Expression::Conntrack { key, direction, to }),
+        _ => None,
+    })
+}
+
+fn meta(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([to, key]) = fields(data)? else { return Ok(None) };
+    Ok(match (target(to)?, number(key)?) {
+        (Some(to), Some(key)) => Some(Expression::Meta { key, to }),
+        _ => None,
+    })
+}
+
+fn count_on(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([kind, name]) = fields(data)? else { return Ok(None) };
+    Ok(match (number(kind)?, name) {
+        (Some(OBJECT_COUNTER), Some(name)) => Some(Expression::CountOn(name.string())),
+        _ => None,
+    })
+}
+
+fn masquerade(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([flags]) = fields(data)? else { return Ok(None) };
+    Ok(Some(Expression::Masquerade { flags: number(flags)?.unwrap_or(0) }))
+}
+
+fn verdict(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([to, what]) = fields(data)? else { return Ok(None) };
+    if number(to)? != Some(VERDICT_REGISTER) {
+        return Ok(None);
+    }
+    let Some(what) = what else { return Ok(None) };
+    let mut code = None;
+    let mut chain = None;
+    for inner in what.nested() {
+        let inner = inner?;
+        if inner.kind != DATA_VERDICT {
+            continue;
+        }
+        for part in inner.nested() {
+            let part = part?;
+            match part.kind {
+                1 => code = Some(i32::from_be_bytes(part.be32()?.to_be_bytes())),
+                2 => chain = Some(part.string()),
+                _ => {}
+            }
+        }
+    }
+    Ok(match (code, chain) {
+        (Some(-3), Some(chain)) => Some(Expression::Verdict(VerdictObject::Jump(chain))),
+        (Some(-4), Some(chain)) => Some(Expression::Verdict(VerdictObject::Goto(chain))),
+        (Some(0), None) => Some(Expression::Verdict(VerdictObject::Drop)),
+        (Some(1), None) => Some(Expression::Verdict(VerdictObject::Accept)),
+        (Some(-5), None) => Some(Expression::Verdict(VerdictObject::Return)),
+        (Some(code), None) => Some(Expression::Verdict(VerdictObject::Other(code))),
+        _ => None,
+    })
+}
