@@ -1,7 +1,15 @@
 //! nf_tables: the objects a kernel holds, and the way from what it holds to what it should hold.
 
+pub mod difference;
 mod keys;
 pub mod lower;
+mod names;
 pub mod objects;
+pub mod plan;
+pub mod simulate;
 
+pub use difference::{Difference, What, differences};
+pub use keys::Change;
 pub use lower::{Growth, lower};
+pub use names::logical;
+pub use plan::{Limits, Plan, cleanup, plan};

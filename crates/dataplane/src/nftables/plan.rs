@@ -1,0 +1,314 @@
+//! The way from what a kernel holds to what it should hold.
+//!
+//! Everything rules do changes in one batch, the last. Batches before it, which there are only when that one would be too large for
+//! the socket, fill sets that no rule uses yet. So each packet meets the rules of before or those of after, never a mixture, and a
+//! process that dies between two batches leaves only sets behind that nobody looks at; the next plan removes them.
+
+use super::difference::{self, Difference, differences};
+use super::names;
+use super::objects::{ChainObject, Expression, Keys, ObservedTable, Op, RuleObject, TableObjects};
+use crate::ruleset::TableId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Tables whose names begin so are ours to change and to remove.
+pub const OWNER_PREFIX: &str = "causeway-";
+
+/// Whether a table is ours by its name. No other is ever planned to be removed.
+pub fn is_ours(table: &TableId) -> bool {
+    table.name.starts_with(OWNER_PREFIX)
+}
+
+/// What the way to the kernel allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one batch, estimated on the safe side. What must change at once is never split: the last batch is larger if rules
+    /// alone are.
+    pub batch_bytes: usize,
+}
+
+impl Default for Limits {
+    /// What fits a socket's send buffer as Linux gives it out (212,992 bytes).
+    fn default() -> Self {
+        Limits { batch_bytes: 180_000 }
+    }
+}
+
+/// What to do, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// To be committed in this order, each whole. Nothing to do = none.
+    pub batches: Vec<Vec<Op>>,
+    /// What differs.
+    pub drift: Vec<Difference>,
+}
+
+impl Plan {
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+}
+
+/// Plans the way. `observed` are our tables as read; tables of others in it are left alone.
+pub fn plan(
+    desired: &BTreeMap<TableId, TableObjects>,
+    observed: &BTreeMap<TableId, ObservedTable>,
+    limits: &Limits,
+) -> Plan {
+    let drift = differences(desired, observed);
+    if drift.is_empty() {
+        return Plan::default();
+    }
+    let nothing = ObservedTable::default();
+    let mut tables: Vec<TableWay<'_>> = desired
+        .iter()
+        .map(|(id, wanted)| TableWay::new(id, wanted, observed.get(id).unwrap_or(&nothing), observed.contains_key(id)))
+        .collect();
+    loop {
+        let bytes: usize = tables.iter().flat_map(TableWay::last).map(|op| bytes(&op)).sum();
+        if bytes <= limits.batch_bytes || !set_the_largest_apart(&mut tables) {
+            break;
+        }
+    }
+    let mut batches = fill(&tables, limits);
+    let mut last: Vec<Op> = tables.iter().flat_map(TableWay::last).collect();
+    let extra = observed.keys().filter(|id| !desired.contains_key(id) && is_ours(id));
+    last.extend(extra.cloned().map(Op::DeleteTable));
+    batches.push(last);
+    Plan { batches, drift }
+}
+
+/// Removes our tables.
+pub fn cleanup(observed: &BTreeMap<TableId, ObservedTable>) -> Vec<Op> {
+    observed.keys().filter(|id| is_ours(id)).cloned().map(Op::DeleteTable).collect()
+}
+
+/// The batches before the last.
+fn fill(tables: &[TableWay<'_>], limits: &Limits) -> Vec<Vec<Op>> {
+    let mut batches = Vec::new();
+    let mut batch = Vec::new();
+    let mut size = 0;
+    for op in tables.iter().flat_map(|table| table.before(limits)) {
+        let more = bytes(&op);
+        if size + more > limits.batch_bytes && !batch.is_empty() {
+            batches.push(std::mem::take(&mut batch));
+            size = 0;
+        }
+        size += more;
+        batch.push(op);
+    }
+    if !batch.is_empty() {
+        batches.push(batch);
+    }
+    batches
+}
+
+/// Takes the set whose keys need most room in the last batch out of it, to be filled before. False if there is none.
+fn set_the_largest_apart(tables: &mut [TableWay<'_>]) -> bool {
+    let sets = tables.iter_mut().flat_map(|table| table.sets.values_mut());
+    match sets.filter(|set| !set.apart && set.inline() > 0).max_by_key(|set| set.inline()) {
+        Some(set) => {
+            set.apart = true;
+            true
+        }
+        None => false,
+    }
+}
+
+/// How one set gets to its wanted keys.
+struct SetWay<'a> {
+    wanted: &'a super::objects::SetObject,
+    /// The set that has it, and what changes in it.
+    held: Option<(&'a str, super::keys::Change)>,
+    /// What a new one would be called.
+    fresh: String,
+    /// It is made anew before the last batch.
+    apart: bool,
+}
+
+impl SetWay<'_> {
+    fn physical(&self) -> &str {
+        match &self.held {
+            Some((physical, _)) if !self.apart => physical,
+            _ => &self.fresh,
+        }
+    }
+
+    /// Bytes of keys it puts into the last batch.
+    fn inline(&self) -> usize {
+        match &self.held {
+            Some((_, change)) => keys_bytes(&change.added) + keys_bytes(&change.removed),
+            None => keys_bytes(&self.wanted.elements),
+        }
+    }
+}
+
+/// How one table gets to its wanted state.
+struct TableWay<'a> {
+    id: &'a TableId,
+    desired: &'a TableObjects,
+    observed: &'a ObservedTable,
+    exists: bool,
+    sets: BTreeMap<&'a str, SetWay<'a>>,
+}
+
+impl<'a> TableWay<'a> {
+    fn new(id: &'a TableId, desired: &'a TableObjects, observed: &'a ObservedTable, exists: bool) -> TableWay<'a> {
+        let holders = names::holders(desired, observed);
+        let taken = |name: &str| observed.objects.sets.contains_key(name);
+        let sets = desired.sets.iter().map(|(name, wanted)| {
+            let held = holders.get(name.as_str()).and_then(|physical| {
+                let found = observed.objects.sets.get(*physical)?;
+                Some((*physical, wanted.elements.since(&found.elements)))
+            });
+            // The name of another set that is wanted is no name for a copy of this one.
+            let fresh = names::fresh(name, |new| taken(new) || (new != name && desired.sets.contains_key(new)));
+            (name.as_str(), SetWay { wanted, held, fresh, apart: false })
+        });
+        TableWay { id, desired, observed, exists, sets: sets.collect() }
+    }
+
+    /// Fills the sets that are made anew ahead of time.
+    fn before(&self, limits: &Limits) -> Vec<Op> {
+        let mut ops = Vec::new();
+        let apart: Vec<&SetWay<'_>> = self.sets.values().filter(|set| set.apart).collect();
+        if !apart.is_empty() && !self.exists {
+            ops.push(Op::AddTable(self.id.clone()));
+        }
+        for set in apart {
+            // Half a batch, so that pieces of two sets can share one.
+            let most = limits.batch_bytes / 2 / key_bytes(set.wanted.elements.width);
+            ops.push(self.add_set(set));
+            ops.extend(set.wanted.elements.pieces(most).map(|keys| self.add_elements(set, keys)));
+        }
+        ops
+    }
+
+    /// The last batch's part.
+    fn last(&self) -> Vec<Op> {
+        let table = || self.id.clone();
+        let found = &self.observed.objects;
+        let mut ops = Vec::new();
+        if (!self.exists && !self.sets.values().any(|set| set.apart)) || found.flags != self.desired.flags {
+            ops.push(Op::AddTable(table()));
+        }
+        let holders: BTreeMap<&str, &str> = self.sets.iter().map(|(name, set)| (*name, set.physical())).collect();
+        let kept = |name: &str| self.keeps(name, &holders);
+
+        // What goes, in the order in which one leads to the other.
+        let changed = found.chains.iter().filter(|(name, chain)| !kept(name) && !chain.rules.is_empty());
+        ops.extend(changed.map(|(name, _)| Op::FlushChain { table: table(), name: name.clone() }));
+        let used: BTreeSet<&str> = holders.values().copied().collect();
+        let unused = found.sets.keys().filter(|physical| !used.contains(physical.as_str()));
+        ops.extend(unused.map(|name| Op::DeleteSet { table: table(), name: name.clone() }));
+        let gone = found.chains.iter().filter(|(name, chain)| {
+            self.desired.chains.get(*name).is_none_or(|wanted| !difference::same_base(wanted, chain))
+        });
+        ops.extend(gone.map(|(name, _)| Op::DeleteChain { table: table(), name: name.clone() }));
+        let gone = found.counters.difference(&self.desired.counters);
+        ops.extend(gone.map(|name| Op::DeleteCounter { table: table(), name: name.clone() }));
+
+        // What comes.
+        let new = self.desired.counters.difference(&found.counters);
+        ops.extend(new.map(|name| Op::AddCounter { table: table(), name: name.clone() }));
+        for set in self.sets.values().filter(|set| !set.apart) {
+            match &set.held {
+                Some((physical, change)) => {
+                    let set_name = || (*physical).to_owned();
+                    if !change.removed.is_empty() {
+                        let keys = change.removed.clone();
+                        ops.push(Op::DeleteElements { table: table(), set: set_name(), keys });
+                    }
+                    if !change.added.is_empty() {
+                        ops.push(Op::AddElements { table: table(), set: set_name(), keys: change.added.clone() });
+                    }
+                }
+                None => {
+                    ops.push(self.add_set(set));
+                    if !set.wanted.elements.is_empty() {
+                        ops.push(self.add_elements(set, set.wanted.elements.clone()));
+                    }
+                }
+            }
+        }
+        let wanted = || self.desired.chains.iter().filter(|(name, _)| !kept(name));
+        for (name, chain) in wanted() {
+            if found.chains.get(name).is_none_or(|there| !difference::same_base(chain, there)) {
+                ops.push(Op::AddChain { table: table(), name: name.clone(), base: chain.base });
+            }
+        }
+        for (name, chain) in wanted() {
+            let physical = |set: &str| holders.get(set).map(|physical| (*physical).to_owned());
+            ops.extend(chain.rules.iter().map(|rule| Op::AddRule {
+                table: table(),
+                chain: name.clone(),
+                rule: RuleObject {
+                    expressions: rule.expressions.iter().map(|e| names::renamed(e, physical).into_owned()).collect(),
+                    comment: rule.comment.clone(),
+                },
+            }));
+        }
+        ops
+    }
+
+    /// Whether a chain that is there stays as it is.
+    fn keeps(&self, name: &str, holders: &BTreeMap<&str, &str>) -> bool {
+        let same = |wanted: &ChainObject, found: &ChainObject| {
+            difference::same_base(wanted, found)
+                && wanted.rules.len() == found.rules.len()
+                && wanted.rules.iter().zip(&found.rules).all(|(a, b)| difference::same_rule(a, b, holders))
+        };
+        let both = self.desired.chains.get(name).zip(self.observed.objects.chains.get(name));
+        both.is_some_and(|(wanted, found)| same(wanted, found))
+    }
+
+    fn add_set(&self, set: &SetWay<'_>) -> Op {
+        let (key, size) = (set.wanted.key, set.wanted.size);
+        Op::AddSet { table: self.id.clone(), name: set.fresh.clone(), key, size }
+    }
+
+    fn add_elements(&self, set: &SetWay<'_>, keys: Keys) -> Op {
+        Op::AddElements { table: self.id.clone(), set: set.fresh.clone(), keys }
+    }
+}
+
+/// Bytes of one key in a message: three nested attributes and the key, padded.
+fn key_bytes(width: usize) -> usize {
+    12 + width.next_multiple_of(4)
+}
+
+/// Bytes of keys in messages; each holds about 64 KiB of them.
+fn keys_bytes(keys: &Keys) -> usize {
+    keys.len() * key_bytes(keys.width)
+}
+
+/// Bytes of a change in a batch, on the safe side.
+fn bytes(op: &Op) -> usize {
+    const MESSAGE: usize = 256;
+    MESSAGE
+        + match op {
+            Op::AddElements { keys, .. } | Op::DeleteElements { keys, .. } => {
+                let keys = keys_bytes(keys);
+                keys + keys / 16
+            }
+            Op::AddRule { rule, .. } => {
+                rule.comment.len() + rule.expressions.iter().map(expression_bytes).sum::<usize>()
+            }
+            _ => 0,
+        }
+}
+
+fn expression_bytes(expression: &Expression) -> usize {
+    const EXPRESSION: usize = 72;
+    EXPRESSION
+        + match expression {
+            Expression::Bitwise { mask, xor, .. } => mask.len() + xor.len() + 16,
+            Expression::Compare { value, .. } => value.len(),
+            Expression::Lookup { set: name, .. } | Expression::CountOn(name) => name.len(),
+            Expression::Other { data, .. } => data.len(),
+            _ => 0,
+        }
+}
+
+#[cfg(test)]
+mod tests;
