@@ -3,6 +3,7 @@
 use crate::egress::ground::Ground;
 use crate::egress::private_api::{CALLERS, endpoint_subnet};
 use crate::egress::routes::Hop;
+use crate::names::api_server;
 use crate::say::{cited, listed};
 use causeway_addr::Cidr;
 use causeway_model::codes;
@@ -200,7 +201,11 @@ fn no_path(design: &Design, server: &Server, callers: &[&(&HostName, &Host)]) ->
 
 /// The zone of the API server's name is in the design, and a client's resolver does not see it.
 fn no_name(design: &Design, server: &Server, callers: &[&(&HostName, &Host)]) -> Option<Finding> {
-    let (zone, links) = zone(design, server)?;
+    let (zone, value) = api_server::zone(design, server.cluster, server.network)?;
+    if !value.links_known {
+        return None;
+    }
+    let links = &value.links;
     let blind: Vec<&(&HostName, &Host)> = callers
         .iter()
         .filter(|(_, host)| {
@@ -222,26 +227,4 @@ fn no_name(design: &Design, server: &Server, callers: &[&(&HostName, &Host)]) ->
     let help = "link the zone to the clients' networks, or use the cluster's public name if it has one";
     let finding = finding(server, &blind, message, help, control_plane::ZONE_LINKED_TO_NODE_VNET_ONLY.about());
     Some(finding.related(format!("privateDnsZones.{zone}"), "the zone"))
-}
-
-/// The one zone that has the API server's name.
-fn zone<'a>(design: &'a Design, server: &Server<'a>) -> Option<(&'a str, &'a [NetworkName])> {
-    let api = &server.cluster.api_server;
-    let stated = api.private_dns_zone.as_deref();
-    if stated.is_some_and(|zone| zone.eq_ignore_ascii_case("none")) {
-        return None;
-    }
-    let matches = |name: &str| match api.access {
-        ApiAccess::VnetIntegration => control_plane::is_vnet_integration_zone(name, None),
-        _ => control_plane::is_private_link_zone(name, None),
-    };
-    let named = stated.filter(|zone| !zone.eq_ignore_ascii_case("system"));
-    let mut fitting = design.private_dns_zones.iter().filter(|(name, zone)| match named {
-        Some(named) => name.eq_ignore_ascii_case(named),
-        None => matches(name) && zone.links.contains(server.network),
-    });
-    match (fitting.next(), fitting.next()) {
-        (Some((name, zone)), None) => Some((name.as_str(), zone.links.as_slice())),
-        _ => None,
-    }
 }

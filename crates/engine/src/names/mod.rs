@@ -3,6 +3,7 @@
 //! Only what the design decides is said. A server whose forwarding is not described, and a zone nobody mentions, leave the answer
 //! open; that is for the checklist.
 
+pub(crate) mod api_server;
 mod resolver;
 mod upstreams;
 mod zones;
@@ -13,5 +14,6 @@ use causeway_model::finding::Finding;
 /// All checks of names.
 pub(crate) fn check(ground: &Ground, out: &mut Vec<Finding>) {
     zones::check(ground, out);
+    api_server::check(ground.design, out);
     upstreams::check(ground.design, out);
 }

@@ -6,7 +6,7 @@ use crate::egress::ground::Ground;
 use crate::say::{cited, listed};
 use causeway_model::codes;
 use causeway_model::design::*;
-use causeway_model::facts::special;
+use causeway_model::facts::{private_zones, special};
 use causeway_model::finding::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -30,11 +30,13 @@ pub(super) fn check(ground: &Ground, out: &mut Vec<Finding>) {
 struct Index<'a> {
     endpoints: BTreeMap<&'a NetworkName, Vec<(IpAddr, &'a PrivateEndpointName)>>,
     zones: BTreeMap<IpAddr, BTreeSet<&'a str>>,
+    /// Zones that answer for the names endpoints state, by the network of the endpoint: their records may not have been given.
+    by_name: BTreeMap<&'a NetworkName, Vec<(&'a str, &'a PrivateEndpointName)>>,
 }
 
 impl<'a> Index<'a> {
     fn new(design: &'a Design) -> Self {
-        let mut index = Index { endpoints: BTreeMap::new(), zones: BTreeMap::new() };
+        let mut index = Index { endpoints: BTreeMap::new(), zones: BTreeMap::new(), by_name: BTreeMap::new() };
         for (name, endpoint) in &design.private_endpoints {
             if let Some(ip) = endpoint.ip {
                 index.endpoints.entry(&endpoint.subnet.network).or_default().push((ip, name));
@@ -44,6 +46,12 @@ impl<'a> Index<'a> {
             for address in zone.records.values().flatten() {
                 index.zones.entry(*address).or_default().insert(domain);
             }
+        }
+        for (name, endpoint) in design.private_endpoints.iter().filter(|(_, endpoint)| !endpoint.names.is_empty()) {
+            let near = index.by_name.entry(&endpoint.subnet.network).or_default();
+            let zones = design.private_dns_zones.keys().map(String::as_str);
+            let own = |zone: &&str| endpoint.names.iter().any(|name| private_zones::answers_for(zone, name));
+            near.extend(zones.filter(own).map(|zone| (zone, name)));
         }
         index
     }
@@ -60,8 +68,15 @@ fn not_linked(
     let design = ground.design;
     let peers: BTreeSet<&NetworkName> =
         ground.peers(network).filter(|(_, peering)| peering.connected).map(|(peer, _)| peer).collect();
-    let near = peers.into_iter().chain([network]).filter_map(|at| Some((at == network, index.endpoints.get(at)?)));
     let mut wanted: BTreeMap<&str, (BTreeSet<&PrivateEndpointName>, bool)> = BTreeMap::new();
+    for at in peers.iter().copied().chain([network]) {
+        for (domain, name) in index.by_name.get(at).into_iter().flatten() {
+            let (names, in_own) = wanted.entry(domain).or_default();
+            names.insert(name);
+            *in_own |= at == network;
+        }
+    }
+    let near = peers.into_iter().chain([network]).filter_map(|at| Some((at == network, index.endpoints.get(at)?)));
     for (own, (ip, name)) in near.flat_map(|(own, endpoints)| endpoints.iter().map(move |endpoint| (own, endpoint))) {
         for domain in index.zones.get(ip).into_iter().flatten() {
             let (names, in_own) = wanted.entry(domain).or_default();
@@ -72,7 +87,7 @@ fn not_linked(
     for (domain, (names, own)) in wanted {
         let Some(zone) = design.private_dns_zones.get(domain) else { continue };
         let Answerer::Platform(asked) = of_network(design, network, domain) else { continue };
-        if zone.links.contains(asked) {
+        if zone.links.contains(asked) || !zone.links_known {
             continue;
         }
         let names: Vec<_> = names.into_iter().collect();
@@ -104,7 +119,8 @@ fn public_names(design: &Design, network: &NetworkName, clusters: &[&ClusterName
         for step in chain.into_iter().flatten() {
             let Answerer::Platform(asked) = of_network(design, network, step) else { break };
             let zones = design.private_dns_zones.iter().filter(|(domain, _)| is_below(step, domain));
-            let (linked, others): (Vec<_>, Vec<_>) = zones.partition(|(_, zone)| zone.links.contains(asked));
+            let (linked, mut others): (Vec<_>, Vec<_>) = zones.partition(|(_, zone)| zone.links.contains(asked));
+            others.retain(|(_, zone)| zone.links_known);
             let longest = linked.into_iter().max_by_key(|(domain, _)| domain.len());
             match longest {
                 // A zone without any record was given without its records.

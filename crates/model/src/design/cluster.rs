@@ -110,6 +110,8 @@ pub struct ApiServer {
     pub public: Option<bool>,
     /// Private cluster's zone: `system`, `none` or the zone's name.
     pub private_dns_zone: Option<String>,
+    /// The private name the platform gave it: only a cluster that exists has one.
+    pub private_fqdn: Option<String>,
     /// A private cluster has a public name as well, which resolves to its private address; `None` = not stated.
     pub public_fqdn: Option<bool>,
     /// Its private address, if known.

@@ -379,6 +379,8 @@ pub struct PrivateEndpoint {
     pub ip: Option<IpAddr>,
     /// Where it stands.
     pub subnet: SubnetRef,
+    /// The names it is to be found by, in full, as `kv-prod.vault.azure.net`.
+    pub names: Vec<String>,
     /// What it answers on.
     pub listens: Vec<(Protocol, u16)>,
 }
@@ -388,6 +390,8 @@ pub struct PrivateEndpoint {
 pub struct PrivateDnsZone {
     /// Networks whose platform resolver sees it.
     pub links: Vec<NetworkName>,
+    /// False when there are more links than those: an export counts them and they were not given.
+    pub links_known: bool,
     /// Host label to addresses.
     pub records: BTreeMap<String, Vec<IpAddr>>,
     /// Names not found here are asked on the internet.

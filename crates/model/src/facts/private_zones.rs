@@ -105,6 +105,14 @@ pub fn for_name(name: &str) -> impl Iterator<Item = &'static PrivateZone> {
     ZONES.value.iter().filter(move |zone| zone.suffixes.iter().any(|suffix| ends_with(name, suffix)))
 }
 
+/// Whether a zone of the table is the one that answers for a host name: the public one, or the one below the zone itself.
+pub fn answers_for(zone: &str, name: &str) -> bool {
+    let below = name.trim_end_matches('.').to_ascii_lowercase();
+    let zone = zone.trim_end_matches('.').to_ascii_lowercase();
+    below.strip_suffix(&zone).is_some_and(|rest| rest.ends_with('.'))
+        || for_name(name).any(|row| row.zones.iter().any(|pattern| same(&zone, pattern)))
+}
+
 /// Whether a name is one of the zones of this table.
 pub fn is_zone(name: &str) -> bool {
     ZONES.value.iter().flat_map(|zone| zone.zones).any(|pattern| same(name, pattern))
@@ -151,6 +159,21 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(for_name(name).next().and_then(|found| found.zones.first()).copied(), zone, "{name}");
+        }
+    }
+
+    #[test]
+    fn zones_answer_for_public_names_and_their_own() {
+        for (zone, name, answers) in [
+            ("privatelink.vaultcore.azure.net", "kv-prod.vault.azure.net", true),
+            ("privatelink.vaultcore.azure.net", "kv-prod.privatelink.vaultcore.azure.net", true),
+            ("privatelink.vaultcore.azure.net", "data.blob.core.windows.net", false),
+            ("privatelink.azurecr.io", "acr.azurecr.io", true),
+            ("privatelink.azurecr.io", "xprivatelink.azurecr.io", true),
+            ("corp.example", "a.corp.example", true),
+            ("corp.example", "acorp.example", false),
+        ] {
+            assert_eq!(answers_for(zone, name), answers, "{zone} {name}");
         }
     }
 

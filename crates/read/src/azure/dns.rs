@@ -26,14 +26,33 @@ pub(super) fn zones(cx: &mut Translation) -> Vec<(Arc<str>, Span, Node)> {
         }
         seen.insert(domain.clone(), zone.id.clone());
         let (links, fallback) = links(cx, zone);
+        let unknown = links_not_given(cx, zone);
         let node = MapBuilder::new(zone.span())
             .set("links", None, links)
+            .set("linksKnown", None, unknown)
             .set("records", None, records(cx, zone))
             .set("fallbackToInternet", None, fallback)
             .build();
         out.push((domain.into(), zone.name_span, node));
     }
     out
+}
+
+/// False where the zone counts more links than were given.
+fn links_not_given(cx: &mut Translation, zone: &Object) -> Option<Node> {
+    let count = zone.get("numberOfVirtualNetworkLinks")?;
+    let stated: usize = count.text()?.trim().parse().ok()?;
+    let given = cx.inventory.parts(&zone.id, Kind::PrivateDnsLink).count();
+    if given >= stated {
+        return None;
+    }
+    let message = format!(
+        "`{}` has {stated} links and {given} of them were given: which networks see it is not known (give `az network private-dns link vnet list`)",
+        zone.name
+    );
+    let answer = boolean(count, false);
+    cx.unknown(count.span, message);
+    Some(answer)
 }
 
 /// The linked networks, and whether names that are not found are asked on the internet. Each link says that for its own

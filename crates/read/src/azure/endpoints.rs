@@ -27,7 +27,11 @@ pub(super) fn endpoints(cx: &mut Translation) -> Vec<(Arc<str>, Span, Node)> {
         if ip.is_none() {
             cx.unknown(endpoint.name_span, format!("the address of the private endpoint `{}` is not known: give its network interface (`az network nic show`)", endpoint.name));
         }
-        let node = MapBuilder::new(endpoint.span()).set("ip", None, ip).set("subnet", None, subnet).build();
+        let node = MapBuilder::new(endpoint.span())
+            .set("ip", None, ip)
+            .set("subnet", None, subnet)
+            .set("names", None, names(endpoint))
+            .build();
         out.extend(cx.name(&endpoint.id).map(|name| (name, endpoint.name_span, node)));
     }
     out
@@ -48,6 +52,15 @@ pub(super) fn address(cx: &Translation, endpoint: &Object) -> Option<Node> {
         nics.find_map(|(id, _)| cx.inventory.get(&id)?.all("ipConfigurations").into_iter().find_map(nic::address))
     };
     own().or_else(named).or_else(interface)
+}
+
+/// The names it is to be found by. Where a zone group keeps the records the platform lists none.
+fn names(endpoint: &Object) -> Option<Node> {
+    let mut seen = BTreeSet::new();
+    let entries = endpoint.all("customDnsConfigs").into_iter();
+    let names =
+        entries.filter_map(|entry| text(entry, "fqdn").filter(|name| name.text().is_some_and(|name| !name.is_empty())));
+    one_or_many(names.filter(|name| seen.insert(name.text())).filter_map(copy).collect())
 }
 
 /// The private endpoint through which nodes reach a private cluster's API server.

@@ -270,6 +270,7 @@ impl Meaning<'_> {
             authorized_ranges: ranges,
             public: server.public,
             private_dns_zone: server.private_dns_zone,
+            private_fqdn: server.private_fqdn,
             public_fqdn: server.public_fqdn,
             private_ip: server.private_ip,
         }

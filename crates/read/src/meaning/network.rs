@@ -509,7 +509,7 @@ impl Meaning<'_> {
                 let listens = listens.into_iter().map(|(_, protocol, port)| (protocol, port)).collect();
                 out.insert(
                     PrivateEndpointName::from(name.as_str()),
-                    PrivateEndpoint { ip: endpoint.ip, subnet, listens },
+                    PrivateEndpoint { ip: endpoint.ip, subnet, names: endpoint.names.unwrap_or_default().0, listens },
                 );
             }
         }
@@ -530,7 +530,12 @@ impl Meaning<'_> {
                 zone.records.unwrap_or_default().0.into_iter().map(|(label, addresses)| (label, addresses.0)).collect();
             out.insert(
                 name,
-                PrivateDnsZone { links, records, fallback_to_internet: zone.fallback_to_internet.unwrap_or(false) },
+                PrivateDnsZone {
+                    links,
+                    links_known: zone.links_known.unwrap_or(true),
+                    records,
+                    fallback_to_internet: zone.fallback_to_internet.unwrap_or(false),
+                },
             );
         }
         out

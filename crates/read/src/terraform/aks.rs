@@ -110,6 +110,7 @@ fn api_server<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, body: &mut Body) {
     let path = |name: &str| format!("apiServerAccessProfile.{name}");
     body.copy(cx, view, "private_cluster_enabled", &path("enablePrivateCluster"));
     body.copy(cx, view, "private_cluster_public_fqdn_enabled", &path("enablePrivateClusterPublicFQDN"));
+    body.copy(cx, view, "private_fqdn", "privateFqdn");
     match cx.get(view, "private_dns_zone_id") {
         Got::Known(word) => body.set(&path("privateDNSZone"), word.clone()),
         _ => body.refer_plainly(

@@ -43,6 +43,7 @@ pub(super) fn api_server(cx: &mut Translation, cluster: &Cluster) -> Option<Node
         .set("authorizedRanges", None, ranges)
         .set("public", None, public)
         .set("privateDnsZone", None, profile.and_then(private_dns_zone))
+        .set("privateFqdn", None, private.and_then(|_| copy(cluster.object.get("privateFqdn")?)))
         .set("publicFqdn", None, public_name)
         .set("privateIp", None, endpoint.and_then(|endpoint| endpoints::address(cx, endpoint)))
         .build();

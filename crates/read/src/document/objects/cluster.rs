@@ -116,6 +116,8 @@ object! {
         "public" public: bool,
         /// `system`, `none`, or the zone's name.
         "privateDnsZone" private_dns_zone: String,
+        /// Its private name, of a cluster that exists.
+        "privateFqdn" private_fqdn: String,
         /// Private: there is a public name as well, which resolves to the private address.
         "publicFqdn" public_fqdn: bool,
         /// Its private address.

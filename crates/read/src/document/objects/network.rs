@@ -246,6 +246,8 @@ object! {
         "ip" ip: IpAddr,
         /// Its subnet, `NETWORK/SUBNET`.
         "subnet" subnet: String,
+        /// The names it is found by, as `kv-prod.vault.azure.net`.
+        "names" names: Many<String>,
         /// Ports it answers on, as `tcp/443`.
         "listens" listens: Many<String>,
     }
@@ -254,6 +256,8 @@ object! {
     PrivateDnsZone {
         /// Networks it is linked to.
         "links" links: Many<String>,
+        /// `false` = there are more links than those; default true.
+        "linksKnown" links_known: bool,
         /// Host label to addresses.
         "records" records: Named<Many<IpAddr>>,
         /// Names not found are asked on the internet; default false.

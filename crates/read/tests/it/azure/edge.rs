@@ -196,3 +196,39 @@ fn zones_with_links_and_records() {
         ["1: a second zone `z.example`: the design holds one of each name, and has the one in `g`"]
     );
 }
+
+#[test]
+fn a_zone_says_how_many_links_it_has() {
+    let zone = |count: usize| {
+        format!(r#"{{"id": "{}", "numberOfVirtualNetworkLinks": {count}}}"#, id("g", "privateDnsZones/z.example"))
+    };
+    let link = format!(
+        r#"{{"id": "{}", "virtualNetwork": {{"id": "{}"}}}}"#,
+        id("g", "privateDnsZones/z.example/virtualNetworkLinks/one"),
+        id("g", "virtualNetworks/hub")
+    );
+    let read = |texts: &[&str]| {
+        let translated = translated(texts);
+        (translated.yaml.contains("linksKnown: false"), translated.notes.iter().any(|note| note.contains("links and")))
+    };
+    assert_eq!(read(&[&zone(0)]), (false, false));
+    assert_eq!(read(&[&zone(1), &link]), (false, false));
+    assert_eq!(read(&[&zone(1)]), (true, true));
+    assert_eq!(read(&[&zone(2), &link]), (true, true));
+}
+
+#[test]
+fn an_endpoint_keeps_the_names_it_is_found_by() {
+    let endpoint = |configs: &str| {
+        let text = format!(
+            r#"{{"id": "{}", "subnet": {{"id": "{}"}}, "customDnsConfigs": [{configs}]}}"#,
+            id("g", "privateEndpoints/registry"),
+            id("g", "virtualNetworks/hub/subnets/ends")
+        );
+        translated(&[&text]).yaml
+    };
+    let two = r#"{"fqdn": "cr.westeurope.data.azurecr.io", "ipAddresses": ["10.0.0.4"]}, {"fqdn": "cr.azurecr.io", "ipAddresses": ["10.0.0.5"]}"#;
+    let tree = endpoint(two);
+    assert!(tree.contains("names: [cr.westeurope.data.azurecr.io, cr.azurecr.io]"), "{tree}");
+    assert!(!endpoint("").contains("names:"));
+}
