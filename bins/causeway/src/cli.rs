@@ -108,7 +108,8 @@ Examples:
   causeway import exports/ -o design.yaml
   az aks list -o json | causeway import -
 
-Checking the file gives the same findings as checking the exports. What was not understood, and
+Checking the file gives the same findings as checking the exports, but that two of them disagree.
+What was not understood or is not known stands as comments on top of the file; how much of it, and
 how many defaults were assumed, is said on standard error.";
 
 const EXPLAIN: &str = "\

@@ -73,3 +73,43 @@ fn what_was_assumed_is_said_beside_the_design() {
     assert!(verbose.stderr.contains("clusters.prod.podCidr: 10.244.0.0/16"), "{}", verbose.stderr);
     assert_eq!(run.stdout, verbose.stdout);
 }
+
+/// What the design can't say is not lost: it stands above it, and only what there is.
+#[test]
+fn what_the_design_cannot_say_stands_above_it() {
+    let half = r#"[{"name": "one", "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/a",
+        "type": "Microsoft.Network/virtualNetworks", "addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}, "novelty": 1,
+        "subnets": [{"name": "n", "addressPrefix": "10.1.0.0/24",
+            "routeTable": {"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/routeTables/t"}}]}]"#;
+    let run = run_in(&root(), &["import", "-"], half);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let (heading, design) = run.stdout.split_once("causeway: 1").unwrap();
+    let verbose = run_in(&root(), &["import", "-", "-v"], half);
+    for line in verbose.stderr.lines().filter(|line| line.starts_with("  stdin:")) {
+        assert!(heading.contains(&format!("# {line}\n")), "{line} is not in\n{heading}");
+    }
+    assert!(heading.contains("# Not understood"), "{heading}");
+    assert!(heading.contains("# Not known from what was given"), "{heading}");
+    assert!(heading.lines().all(|line| line.starts_with('#')), "{heading}");
+    assert!(design.contains("known: false"), "{design}");
+    let whole = run_in(&root(), &["import", "-"], "{causeway: 1, name: a, networks: {n: {prefixes: [10.0.0.0/16]}}}");
+    assert!(whole.stdout.starts_with("# Written by `causeway import` from stdin\ncauseway: 1\n"), "{}", whole.stdout);
+}
+
+#[test]
+fn where_inputs_disagree_the_import_says_so() {
+    let network = |prefix: &str| {
+        format!(
+            r#"{{"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/a", "name": "a",
+                "type": "Microsoft.Network/virtualNetworks", "addressSpace": {{"addressPrefixes": ["{prefix}"]}}, "subnets": []}}"#
+        )
+    };
+    let import = |one: &str, other: &str| {
+        run_in(&root(), &["import", "-"], &format!("[{}, {}]", network(one), network(other))).stdout
+    };
+    assert!(
+        import("10.1.0.0/16", "10.2.0.0/16")
+            .contains("# Where inputs disagreed, this design has the first:\n#   stdin:")
+    );
+    assert!(!import("10.1.0.0/16", "10.1.0.0/16").contains("# Where"));
+}
