@@ -81,7 +81,6 @@ pub(super) fn pool(subnet: Option<SubnetRef>) -> Pool {
         taints: Vec::new(),
         system: None,
         vm_size: None,
-        availability_set: false,
         blue_green: false,
         allocated: None,
     }

@@ -1,0 +1,87 @@
+//! `causeway-node masquerade`: keeps the masquerade of a node as its files say.
+//!
+//! [`judge`] and [`keep`] decide without touching anything; [`agent`] is one look at everything, with any [`kernel::Kernel`];
+//! [`watch`] waits for what makes another look worth while.
+
+mod agent;
+mod backend;
+mod directory;
+mod judge;
+mod keep;
+mod kernel;
+mod log;
+mod merged;
+mod metrics;
+mod nft;
+pub(crate) mod options;
+mod pages;
+mod said;
+mod status;
+mod watch;
+
+use crate::Exit;
+use agent::{Agent, Next};
+use kernel::Kernel;
+use options::{Job, Options};
+use std::sync::{Arc, Mutex};
+use tracing::{error, info, warn};
+
+/// Does what the options say.
+pub(crate) fn run(options: Options) -> Exit {
+    log::start(options.log_format, options.flags.verbosity);
+    for remark in &options.remarks {
+        warn!("{remark}");
+    }
+    let opened = match backend::open(&options) {
+        Ok(opened) => opened,
+        Err(why) => {
+            error!("{why}");
+            return if options.exit_on_error { Exit::Original } else { Exit::Machine };
+        }
+    };
+    info!("{}", opened.because);
+    match options.job {
+        Job::Run => watch::run(options, opened.kernel),
+        Job::Once => once(options, opened.kernel),
+        Job::DryRun => Exit::Fine,
+        Job::Cleanup => clean(opened.kernel),
+    }
+}
+
+/// Puts the rules in place and ends. Any refused file leaves the kernel as it is.
+fn once(options: Options, kernel: Box<dyn Kernel>) -> Exit {
+    let directory = directory::read(&options.config_dir);
+    let status = Arc::new(Mutex::new(status::Status::default()));
+    let exit_on_error = options.exit_on_error;
+    let mut agent = Agent::new(options, kernel, status);
+    for _ in 0..ONCE_TRIES {
+        match agent.once(&directory) {
+            Ok(Next::Wait) => {
+                let placed = agent.status().in_place;
+                return if placed { Exit::Fine } else { Exit::Machine };
+            }
+            Ok(Next::Retry(wait)) => std::thread::sleep(wait),
+            Ok(Next::End(words)) => {
+                error!("{words}");
+                return Exit::Original;
+            }
+            Err(agent::Refused) => return if exit_on_error { Exit::Original } else { Exit::Usage },
+        }
+    }
+    Exit::Machine
+}
+
+/// How often `--once` tries while others keep changing the rules.
+const ONCE_TRIES: usize = 6;
+
+fn clean(mut kernel: Box<dyn Kernel>) -> Exit {
+    match kernel.clean() {
+        Ok(true) => info!("removed the rules of this agent and of ip-masq-agent-v2"),
+        Ok(false) => info!("there was nothing to remove"),
+        Err(failure) => {
+            error!("{failure}");
+            return Exit::Machine;
+        }
+    }
+    Exit::Fine
+}

@@ -1,0 +1,325 @@
+//! One look at everything: what the files say, what to do about it, what the kernel holds. The loop around it only waits.
+
+use super::judge::{self, Judged};
+use super::keep::{Decision, Doubt, Keeper, Policy};
+use super::kernel::{Failure, Kernel, Synced};
+use super::merged;
+use super::options::Options;
+use super::said::Said;
+use super::status::{HeldStatus, Status, hash};
+use causeway_dataplane::masquerade::Settings;
+use causeway_read::masquerade::Directory;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+use tracing::{error, info, warn};
+
+/// The first wait after a failure; it doubles up to the resync interval.
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+
+/// Why the agent looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// It starts.
+    Start,
+    /// The directory changed, or somebody asked.
+    Files,
+    /// Somebody changed rules.
+    Rules,
+    /// It is time.
+    Resync,
+}
+
+/// What comes after a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Wait for something to happen, at most until it is time.
+    Wait,
+    /// Look again after this long.
+    Retry(Duration),
+    /// End, with the original's status, saying this.
+    End(String),
+}
+
+/// A file is refused, and nothing was touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refused;
+
+/// What is shared with the pages.
+pub(crate) type Shared = Arc<Mutex<Status>>;
+
+/// The agent without its loop.
+#[derive(Debug)]
+pub(crate) struct Agent<K> {
+    options: Options,
+    kernel: K,
+    keeper: Keeper,
+    status: Shared,
+    said: Said,
+    /// What the kernel was last seen to hold; a difference from it is somebody else's doing.
+    placed: Option<Settings>,
+    retry: Duration,
+}
+
+impl<K: Kernel> Agent<K> {
+    pub(crate) fn new(options: Options, kernel: K, status: Shared) -> Agent<K> {
+        let policy = Policy { strict: options.strict, allow_empty: options.allow_empty };
+        lock(&status).backend = kernel.name();
+        Agent {
+            keeper: Keeper::new(policy),
+            options,
+            kernel,
+            status,
+            said: Said::default(),
+            placed: None,
+            retry: FIRST_RETRY,
+        }
+    }
+
+    /// Reads the configuration, takes it if it can be taken, and puts the rules in place. `noticed` = when what woke it was noticed.
+    pub(crate) fn look(&mut self, wake: Wake, directory: &Directory, noticed: Instant) -> Next {
+        let options = &self.options;
+        let judged = judge::judge(&options.flags, options.strict, &options.config_dir, directory);
+        lock(&self.status).read(&judged);
+        if options.exit_on_error
+            && let Some(words) = last_words(&judged)
+        {
+            return Next::End(words);
+        }
+        self.tell_files(&judged);
+        let found = self.keeper.held().is_none() && self.kernel.has_rules().unwrap_or(false);
+        let decision = self.keeper.decide(&judged, found);
+        self.tell_decision(decision, found);
+        self.place(wake, noticed)
+    }
+
+    /// Looks once and for all: any refused file refuses everything, before anything is touched.
+    pub(crate) fn once(&mut self, directory: &Directory) -> Result<Next, Refused> {
+        let options = &self.options;
+        let judged = judge::judge(&options.flags, options.strict, &options.config_dir, directory);
+        if !judged.is_whole() && !options.exit_on_error {
+            self.tell_files(&judged);
+            error!("the rules are left as they are");
+            return Err(Refused);
+        }
+        Ok(self.look(Wake::Start, directory, Instant::now()))
+    }
+
+    /// What holds the rules.
+    pub(crate) fn kernel(&self) -> &K {
+        &self.kernel
+    }
+
+    /// What holds the rules.
+    pub(crate) fn kernel_mut(&mut self) -> &mut K {
+        &mut self.kernel
+    }
+
+    /// Puts the rules that are kept in place.
+    pub(crate) fn place(&mut self, wake: Wake, noticed: Instant) -> Next {
+        let Some(settings) = self.settings() else { return Next::Wait };
+        self.write_merged(&settings);
+        match self.kernel.sync(&settings) {
+            Ok(synced) => {
+                self.retry = FIRST_RETRY;
+                self.in_place(wake, noticed, settings, synced);
+                Next::Wait
+            }
+            Err(failure) => self.failed(&failure),
+        }
+    }
+
+    /// What is kept in place; `None` = nothing was taken yet.
+    pub(crate) fn settings(&self) -> Option<Settings> {
+        let config = self.keeper.held()?.config.clone();
+        Some(Settings { config, sources: self.options.sources.clone(), random_fully: self.options.random_fully })
+    }
+
+    /// The agent's state, to be looked at.
+    pub(crate) fn status(&self) -> MutexGuard<'_, Status> {
+        lock(&self.status)
+    }
+
+    fn in_place(&mut self, wake: Wake, noticed: Instant, settings: Settings, synced: Synced) {
+        let repaired = synced.changes > 0 && self.placed.as_ref() == Some(&settings);
+        let first = self.placed.is_none();
+        self.placed = Some(settings);
+        let took = noticed.elapsed();
+        let mut status = lock(&self.status);
+        *status.looks.entry("in-place").or_default() += 1;
+        if synced.changes > 0 {
+            status.writes += 1;
+        }
+        if repaired {
+            let noticed_by = if wake == Wake::Rules { "notification" } else { "resync" };
+            *status.repairs.entry(noticed_by).or_default() += 1;
+            status.last_repair = Some(took);
+            warn!(
+                changes = synced.changes,
+                noticed_by,
+                micros = micros(took),
+                "others changed our rules; they are put right"
+            );
+        } else if synced.changes > 0 {
+            info!(changes = synced.changes, micros = micros(took), "the rules are in place");
+        } else if first {
+            info!("the rules were in place already");
+        }
+        for what in &synced.taken_over {
+            info!("{what}");
+        }
+        self.said.each(&synced.shadowed_by, |rule| warn!("{rule}"));
+        self.said.each(&synced.left, |rule| warn!("{rule}"));
+        if self.said.once("kernel", None) {
+            info!("the kernel takes the rules again");
+        }
+        status.in_place = true;
+        status.blocked = None;
+        status.failure = None;
+        status.last_success = Some(SystemTime::now());
+        status.present = synced.present;
+        status.counts = synced.counts;
+        status.shadowed_by = synced.shadowed_by;
+        status.left = synced.left;
+    }
+
+    fn failed(&mut self, failure: &Failure) -> Next {
+        if self.options.exit_on_error {
+            return Next::End(format!("the daemon encountered an error: error syncing masquerade rules: {failure}"));
+        }
+        let words = failure.to_string();
+        let mut status = lock(&self.status);
+        status.in_place = false;
+        let (result, next) = match failure {
+            Failure::Blocked(_) => {
+                status.failure = None;
+                status.blocked = Some(words.clone());
+                ("blocked", Next::Wait)
+            }
+            Failure::Busy(_) | Failure::Other(_) => {
+                status.blocked = None;
+                status.failure = Some(words.clone());
+                let wait = self.retry;
+                self.retry = (wait * 2).min(self.options.resync);
+                (if matches!(failure, Failure::Busy(_)) { "busy" } else { "failed" }, Next::Retry(wait))
+            }
+        };
+        *status.looks.entry(result).or_default() += 1;
+        if self.said.once("kernel", Some(&words)) {
+            match failure {
+                Failure::Blocked(_) => {
+                    error!(
+                        "blocked: this node does not let the agent write rules, and it stays out of the way: {words}"
+                    );
+                }
+                _ => error!("the rules are not in place, and are tried again: {words}"),
+            }
+        }
+        next
+    }
+
+    fn write_merged(&mut self, settings: &Settings) {
+        let Some(path) = &self.options.merged_config else { return };
+        let place = merged::place(path);
+        let result = merged::write(&place, &merged::text(&settings.config));
+        let words = result.as_ref().err().map(|error| format!("`{}`: {error}", place.display()));
+        if self.said.once("merged", words.as_deref())
+            && let Some(words) = &words
+        {
+            error!("the merged configuration can't be written: {words}");
+        }
+        if matches!(result, Ok(true)) {
+            info!("wrote the merged configuration to `{}`", place.display());
+        }
+        lock(&self.status).merged = Some(words.map_or(Ok(()), Err));
+    }
+
+    fn tell_files(&mut self, judged: &Judged) {
+        if self.said.once("directory", judged.unlistable.as_deref())
+            && let Some(why) = &judged.unlistable
+        {
+            error!("`{}` can't be read: {why}", self.options.config_dir.display());
+        }
+        self.said.only(judged.files.keys());
+        for (name, file) in &judged.files {
+            if self.said.file(name, file) {
+                match &file.refused {
+                    Some(why) => {
+                        let help = file.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+                        error!(file = %name, "refused: {why}{help}");
+                    }
+                    None => info!(file = %name, entries = file.entries, "accepted"),
+                }
+                for remark in &file.remarks {
+                    warn!(file = %name, "{remark}");
+                }
+            }
+        }
+    }
+
+    fn tell_decision(&mut self, decision: Decision, found: bool) {
+        let doubt = match decision {
+            Decision::Take => None,
+            Decision::Keep(doubt) | Decision::Wait(doubt) => Some(doubt),
+        };
+        let held = self.keeper.held();
+        let mut status = lock(&self.status);
+        status.doubt = doubt;
+        status.held = held.map(|held| {
+            let settings = Settings { config: held.config.clone(), ..Settings::default() };
+            let desired = settings.families().map(|family| (family, settings.exempt(family).len())).collect();
+            let (empty, defaults) = (held.config.exempt.is_empty(), held.defaults);
+            HeldStatus { hash: hash(&held.config), desired, empty, defaults, partial: held.partial }
+        });
+        drop(status);
+        let kept = match (decision, found) {
+            (Decision::Take, _) => None,
+            (Decision::Keep(_), _) => Some("the configuration of before stays in effect"),
+            (Decision::Wait(_), true) => Some("the rules that are in the kernel stay as they are"),
+            (Decision::Wait(_), false) => Some("nothing is translated until it is"),
+        };
+        let words = doubt.zip(kept).map(|(doubt, kept)| format!("{}: {kept}", doubt.words()));
+        if self.said.once("decision", words.as_deref()) {
+            match &words {
+                Some(words) if doubt == Some(Doubt::ShrankToNothing) => warn!("{words}"),
+                Some(words) => error!("{words}"),
+                None => info!("what was read is in effect again"),
+            }
+        }
+        let Some(held) = self.keeper.held() else { return };
+        let empty = held.config.exempt.is_empty().then_some("empty");
+        if self.said.once("empty", empty) && empty.is_some() {
+            warn!("the list is empty: whatever leaves this node is translated, traffic between pods included");
+        }
+        let partial = held.partial.then_some("partial");
+        if self.said.once("partial", partial) && partial.is_some() {
+            warn!("only the files that are not refused are in effect");
+        }
+        if self.options.flags.verbosity >= 2 {
+            let shown = merged::line(&held.texts, &held.config);
+            info!("using config: {shown}");
+        }
+    }
+}
+
+/// The line the original ends with, or, where only we refuse, one in its manner.
+fn last_words(judged: &Judged) -> Option<String> {
+    judged.original.clone().or_else(|| {
+        let (name, file) = judged.refused().next()?;
+        let why = file.refused.as_deref().unwrap_or_default();
+        Some(format!(
+            "the daemon encountered an error: error syncing configuration: config file \"{name}\" is invalid: {why}"
+        ))
+    })
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A status somebody panicked over is still the best there is.
+fn lock(status: &Shared) -> MutexGuard<'_, Status> {
+    status.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

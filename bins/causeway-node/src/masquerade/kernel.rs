@@ -1,0 +1,148 @@
+//! What the agent asks of whatever holds the rules.
+
+use causeway_addr::Family;
+use causeway_dataplane::masquerade::Settings;
+use causeway_dataplane::nftables::objects::Count;
+use std::collections::BTreeMap;
+use std::os::fd::BorrowedFd;
+
+/// Something that holds rules: nf_tables, iptables, or a test's own.
+pub(crate) trait Kernel {
+    /// Its name, as users give it.
+    fn name(&self) -> &'static str;
+
+    /// Whether it holds rules of this agent or of ip-masq-agent-v2.
+    ///
+    /// # Errors
+    /// It can't be asked.
+    fn has_rules(&mut self) -> Result<bool, Failure>;
+
+    /// Makes it hold the rules of `settings`, and nothing else of ours. Writes nothing where nothing differs.
+    ///
+    /// # Errors
+    /// What was there is still there, whole.
+    fn sync(&mut self, settings: &Settings) -> Result<Synced, Failure>;
+
+    /// Becomes readable when somebody may have changed rules; `None` = it doesn't tell.
+    fn notifier(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Takes in what the notifier has; true if somebody else changed something.
+    fn was_changed(&mut self) -> bool {
+        false
+    }
+
+    /// Removes every rule of this agent and of ip-masq-agent-v2. Gives whether there was one.
+    ///
+    /// # Errors
+    /// Something could not be removed.
+    fn clean(&mut self) -> Result<bool, Failure>;
+}
+
+impl Kernel for Box<dyn Kernel> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn has_rules(&mut self) -> Result<bool, Failure> {
+        (**self).has_rules()
+    }
+
+    fn sync(&mut self, settings: &Settings) -> Result<Synced, Failure> {
+        (**self).sync(settings)
+    }
+
+    fn notifier(&self) -> Option<BorrowedFd<'_>> {
+        (**self).notifier()
+    }
+
+    fn was_changed(&mut self) -> bool {
+        (**self).was_changed()
+    }
+
+    fn clean(&mut self) -> Result<bool, Failure> {
+        (**self).clean()
+    }
+}
+
+/// What a look at the kernel gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Synced {
+    /// Changes that were made; 0 = everything was in place.
+    pub(crate) changes: usize,
+    /// What was taken over or removed of other agents, one sentence each.
+    pub(crate) taken_over: Vec<String>,
+    /// Rules of others that take packets before ours, one sentence each.
+    pub(crate) shadowed_by: Vec<String>,
+    /// What is there and should not be, and could not be removed, one sentence each.
+    pub(crate) left: Vec<String>,
+    /// Exempt prefixes the kernel holds now, link-local included.
+    pub(crate) present: BTreeMap<Family, usize>,
+    /// What the counters show, by family and name.
+    pub(crate) counts: BTreeMap<(Family, String), Count>,
+}
+
+/// Why the kernel could not be brought to what it should hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    /// It does not let this process write.
+    #[error("{0}")]
+    Blocked(String),
+    /// Others kept changing it meanwhile.
+    #[error("others kept changing the rules meanwhile: {0}")]
+    Busy(String),
+    /// Something else.
+    #[error("{0}")]
+    Other(String),
+}
+
+#[cfg(test)]
+pub(crate) mod fake {
+    use super::*;
+    use causeway_addr::Cidr;
+    use std::collections::VecDeque;
+
+    /// A kernel in memory.
+    #[derive(Debug, Default)]
+    pub(crate) struct Fake {
+        /// The rules it holds.
+        pub(crate) rules: Option<Settings>,
+        /// Answers of the next calls of [`Kernel::sync`], before it works again.
+        pub(crate) failures: VecDeque<Failure>,
+        /// Changes that were made.
+        pub(crate) writes: usize,
+    }
+
+    impl Fake {
+        /// The exempt prefixes it holds.
+        pub(crate) fn exempt(&self) -> Vec<String> {
+            self.rules.iter().flat_map(|rules| &rules.config.exempt).map(Cidr::to_string).collect()
+        }
+    }
+
+    impl Kernel for Fake {
+        fn name(&self) -> &'static str {
+            "fake"
+        }
+
+        fn has_rules(&mut self) -> Result<bool, Failure> {
+            Ok(self.rules.is_some())
+        }
+
+        fn sync(&mut self, settings: &Settings) -> Result<Synced, Failure> {
+            if let Some(failure) = self.failures.pop_front() {
+                return Err(failure);
+            }
+            let changes = usize::from(self.rules.as_ref() != Some(settings));
+            self.writes += changes;
+            self.rules = Some(settings.clone());
+            let present = settings.families().map(|family| (family, settings.exempt(family).len())).collect();
+            Ok(Synced { changes, present, ..Synced::default() })
+        }
+
+        fn clean(&mut self) -> Result<bool, Failure> {
+            Ok(self.rules.take().is_some())
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! /metrics, /healthz and /readyz, on a thread of their own so that a slow reader never holds up a repair.
+
+use super::metrics::{self, PAGE_TYPE, Sample};
+use axum::Router;
+use axum::http::{StatusCode, header::CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+/// Bytes of the thread's stack; what it does is shallow.
+const STACK: usize = 256 << 10;
+
+/// Where the pages get what they show.
+pub(crate) trait Source: Send + 'static {
+    /// Everything, as of now.
+    fn sample(&mut self) -> Sample;
+}
+
+/// Serves the pages at an address until the process ends. Gives the address, whose port may have been chosen by the system.
+///
+/// # Errors
+/// The address can't be had.
+pub(crate) fn serve(address: &str, source: impl Source) -> io::Result<SocketAddr> {
+    let listener = bind(address)?;
+    listener.set_nonblocking(true)?;
+    let local = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let source = Arc::new(Mutex::new(source));
+    let page = |make: fn(Sample) -> Response| {
+        let source = Arc::clone(&source);
+        get(move || std::future::ready(make(source.lock().unwrap_or_else(PoisonError::into_inner).sample())))
+    };
+    let pages = Router::new()
+        .route("/metrics", page(metrics_page))
+        .route("/healthz", page(health_page))
+        .route("/readyz", page(readiness_page));
+    thread::Builder::new().name("pages".to_owned()).stack_size(STACK).spawn(move || {
+        let served = runtime.block_on(async { axum::serve(tokio::net::TcpListener::from_std(listener)?, pages).await });
+        if let Err(error) = served {
+            tracing::error!("the pages ended: {error}");
+        }
+    })?;
+    Ok(local)
+}
+
+/// `:9100` is every address, as Go has it.
+fn bind(address: &str) -> io::Result<TcpListener> {
+    if let Some(port) = address.strip_prefix(':') {
+        let port: u16 = port.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "invalid port"))?;
+        return TcpListener::bind(("::", port)).or_else(|_| TcpListener::bind(("0.0.0.0", port)));
+    }
+    TcpListener::bind(address.to_socket_addrs()?.collect::<Vec<_>>().as_slice())
+}
+
+fn metrics_page(sample: Sample) -> Response {
+    match metrics::page(sample) {
+        Ok(text) => ([(CONTENT_TYPE, PAGE_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// A refused file or a kernel that refuses rules is no reason to restart: the rules that are there are the best there are.
+fn health_page(sample: Sample) -> Response {
+    let now = Instant::now();
+    json(&sample, sample.status.is_alive(now), now)
+}
+
+fn readiness_page(sample: Sample) -> Response {
+    let now = Instant::now();
+    json(&sample, sample.status.is_alive(now) && sample.status.is_ready(), now)
+}
+
+fn json(sample: &Sample, good: bool, now: Instant) -> Response {
+    let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(CONTENT_TYPE, "application/json")], format!("{:#}\n", sample.status.to_json(now))).into_response()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+use super::super::status::{HeldStatus, Status};
+use super::*;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+struct Fixed(Sample);
+
+impl Source for Fixed {
+    fn sample(&mut self) -> Sample {
+        self.0.clone()
+    }
+}
+
+/// The status line, the headers and the body.
+fn get(at: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(at).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn served(status: Status) -> SocketAddr {
+    serve("127.0.0.1:0", Fixed(Sample { status, conntrack: None })).unwrap()
+}
+
+#[test]
+fn the_pages_answer() {
+    let at = served(Status::default());
+    assert!(get(at, "/healthz").starts_with("HTTP/1.1 200 "));
+    let readiness = get(at, "/readyz");
+    assert!(readiness.starts_with("HTTP/1.1 503 ") && readiness.contains("no-configuration"), "{readiness}");
+    let metrics = get(at, "/metrics");
+    assert!(metrics.contains("content-type: application/openmetrics-text; version=1.0.0"), "{metrics}");
+    assert!(metrics.contains("causeway_masquerade_ready 0.0"), "{metrics}");
+    assert!(get(at, "/").starts_with("HTTP/1.1 404 "));
+}
+
+#[test]
+fn a_node_in_order_is_ready() {
+    let held = HeldStatus { hash: 1, desired: Default::default(), empty: false, defaults: false, partial: false };
+    let at = served(Status { held: Some(held), in_place: true, ..Status::default() });
+    assert!(get(at, "/readyz").starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn addresses_are_read_as_go_reads_them() {
+    for (address, good) in
+        [("127.0.0.1:0", true), (":0", true), ("localhost:0", true), ("nonsense", false), (":x", false)]
+    {
+        assert_eq!(bind(address).is_ok(), good, "{address}");
+    }
+}

@@ -1,0 +1,201 @@
+//! The loop: waits for files, for rules, for signals and for time, and looks.
+
+use super::agent::{Agent, Next, Shared, Wake};
+use super::directory;
+use super::kernel::Kernel;
+use super::metrics::Sample;
+use super::options::Options;
+use super::pages;
+use super::status::Status;
+use crate::Exit;
+use causeway_linux::signal::{Signal, Signals};
+use causeway_linux::watch::Watch;
+use causeway_linux::{conntrack, event};
+use std::os::fd::AsFd as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tracing::{error, info, warn};
+
+/// A writer is done when the directory was quiet this long.
+const QUIET: Duration = Duration::from_millis(20);
+/// A directory that never is quiet is read this long after the first change.
+const LATEST: Duration = Duration::from_millis(200);
+/// Where the directory can't be watched it is read this often.
+const UNWATCHED: Duration = Duration::from_secs(1);
+/// A loop that did not come round this much later than it should have hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Keeps the rules in place until told to end.
+pub(crate) fn run(options: Options, kernel: Box<dyn Kernel>) -> Exit {
+    let signals = match Signals::hold() {
+        Ok(signals) => signals,
+        Err(error) => return cannot(&error),
+    };
+    let status: Shared = Arc::new(Mutex::new(Status { patience: options.resync + PATIENCE, ..Status::default() }));
+    if let Some(address) = &options.metrics_address {
+        match pages::serve(address, Pages { status: Arc::clone(&status), connections: None }) {
+            Ok(address) => info!("pages are served at http://{address}"),
+            Err(error) => {
+                error!("pages can't be served at `{address}`: {error}");
+                return Exit::Machine;
+            }
+        }
+    }
+    let watch = watch(&options);
+    let agent = Agent::new(options.clone(), kernel, status);
+    Loop { resync: options.resync, options, signals, watch, agent, changed: None, due: Instant::now() }.run()
+}
+
+fn cannot(error: &dyn std::fmt::Display) -> Exit {
+    error!("{error}");
+    Exit::Machine
+}
+
+fn watch(options: &Options) -> Option<Watch> {
+    match Watch::new(&options.config_dir) {
+        Ok(watch) => Some(watch),
+        Err(error) => {
+            warn!("{error}; it is read every second instead");
+            None
+        }
+    }
+}
+
+struct Loop {
+    options: Options,
+    resync: Duration,
+    signals: Signals,
+    watch: Option<Watch>,
+    agent: Agent<Box<dyn Kernel>>,
+    /// The directory changed: first and last time since it was read.
+    changed: Option<(Instant, Instant)>,
+    /// When to look though nothing happens.
+    due: Instant,
+}
+
+impl Loop {
+    fn run(&mut self) -> Exit {
+        let mut wake = Some((Wake::Start, Instant::now()));
+        loop {
+            if let Some((why, noticed)) = wake
+                && let Some(exit) = self.look(why, noticed)
+            {
+                return exit;
+            }
+            let ready = match self.wait() {
+                Ok(ready) => ready,
+                Err(error) => return cannot(&error),
+            };
+            wake = match self.take_in(&ready) {
+                Ok(wake) => wake,
+                Err(exit) => return exit,
+            };
+        }
+    }
+
+    fn look(&mut self, why: Wake, noticed: Instant) -> Option<Exit> {
+        let next = if why == Wake::Rules {
+            self.agent.place(why, noticed)
+        } else {
+            self.changed = None;
+            let directory = directory::read(&self.options.config_dir);
+            self.agent.look(why, &directory, noticed)
+        };
+        let wait = match next {
+            Next::Wait if self.watch.is_none() => self.resync.min(UNWATCHED),
+            Next::Wait => self.resync,
+            Next::Retry(wait) => wait,
+            Next::End(words) => {
+                error!("{words}");
+                return Some(Exit::Original);
+            }
+        };
+        let now = Instant::now();
+        self.due = match (why, &next) {
+            // Repairs must not put off the look at files, which is due whatever others do.
+            (Wake::Rules, Next::Wait) => self.due,
+            _ => now + wait,
+        };
+        self.agent.status().alive = Some(now);
+        None
+    }
+
+    /// Whether signals, the directory and the kernel have something to say; none has when it is time.
+    fn wait(&self) -> Result<[bool; 3], causeway_linux::system::SystemError> {
+        let quiet = self.changed.map(|(first, last)| (last + QUIET).min(first + LATEST));
+        let until = quiet.map_or(self.due, |quiet| quiet.min(self.due));
+        let timeout = until.saturating_duration_since(Instant::now());
+        let watch = self.watch.as_ref().map(|watch| watch.as_fd());
+        let notifier = self.agent.kernel().notifier();
+        let descriptors: Vec<_> = [Some(self.signals.as_fd()), watch, notifier].into_iter().flatten().collect();
+        let mut ready = event::wait(&descriptors, Some(timeout))?.into_iter();
+        let mut next = |there: bool| there && ready.next().unwrap_or(false);
+        Ok([next(true), next(watch.is_some()), next(notifier.is_some())])
+    }
+
+    fn take_in(&mut self, ready: &[bool; 3]) -> Result<Option<(Wake, Instant)>, Exit> {
+        let now = Instant::now();
+        let [signal, files, rules] = *ready;
+        self.agent.status().alive = Some(now);
+        if signal {
+            match self.signals.next() {
+                Ok(Some(Signal::Stop)) => {
+                    info!("told to end; the rules stay in place");
+                    return Err(Exit::Fine);
+                }
+                Ok(Some(Signal::Reload)) => return Ok(Some((Wake::Files, now))),
+                Ok(None) => {}
+                Err(error) => return Err(cannot(&error)),
+            }
+        }
+        if rules && self.agent.kernel_mut().was_changed() {
+            return Ok(Some((Wake::Rules, now)));
+        }
+        if files {
+            match self.watch.as_mut().map_or(Ok(false), Watch::changed) {
+                Ok(true) => self.changed = Some((self.changed.map_or(now, |(first, _)| first), now)),
+                Ok(false) => {}
+                Err(error) => {
+                    warn!("{error}; it is read every second instead");
+                    self.watch = None;
+                    return Ok(Some((Wake::Files, now)));
+                }
+            }
+        }
+        if let Some((first, last)) = self.changed
+            && now >= (last + QUIET).min(first + LATEST)
+        {
+            return Ok(Some((Wake::Files, first)));
+        }
+        if now < self.due {
+            return Ok(None);
+        }
+        match &mut self.watch {
+            // Something may have been mounted over the directory, which tells nobody.
+            Some(watch) => {
+                if watch.verify().is_err() {
+                    self.watch = None;
+                }
+            }
+            None => self.watch = Watch::new(&self.options.config_dir).ok(),
+        }
+        Ok(Some((Wake::Resync, now)))
+    }
+}
+
+/// What the pages show.
+struct Pages {
+    status: Shared,
+    /// Opened at the first reading, again after a failure.
+    connections: Option<conntrack::Connection>,
+}
+
+impl pages::Source for Pages {
+    fn sample(&mut self) -> Sample {
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut connection = self.connections.take().or_else(|| conntrack::Connection::open().ok());
+        let statistics = connection.as_mut().and_then(|connection| connection.statistics().ok());
+        self.connections = connection.filter(|_| statistics.is_some());
+        Sample { status, conntrack: statistics }
+    }
+}
