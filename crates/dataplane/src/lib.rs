@@ -6,6 +6,7 @@
 //!
 //! Nothing here touches a kernel, a clock or a file; the same input gives the same bytes.
 
+pub mod evaluate;
 pub mod masquerade;
 pub mod nftables;
 pub mod packet;

@@ -1,14 +1,19 @@
 //! nf_tables: the objects a kernel holds, and the way from what it holds to what it should hold.
 
 pub mod difference;
+pub mod foreign;
+pub mod interpret;
 mod keys;
 pub mod lower;
 mod names;
 pub mod objects;
 pub mod plan;
 pub mod simulate;
+pub mod text;
 
 pub use difference::{Difference, What, differences};
+pub use foreign::{Shadow, shadows, take_over};
+pub use interpret::interpret;
 pub use keys::Change;
 pub use lower::{Growth, lower};
 pub use names::logical;

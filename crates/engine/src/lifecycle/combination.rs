@@ -6,7 +6,7 @@ use causeway_addr::Cidr;
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::outbound::{self, VnetOwner};
-use causeway_model::facts::{About, ModeFacts, Support, automatic, cilium, control_plane, policy};
+use causeway_model::facts::{About, ModeFacts, Support, automatic, cilium, control_plane, lifecycle, policy};
 use causeway_model::finding::{Finding, Severity};
 
 /// Everything that can be said of one cluster, collected with its path.
@@ -84,6 +84,9 @@ fn by_mode(clash: &mut Clash, cluster: &Cluster, mode: Mode) {
             "use overlay or a pod subnet",
         );
     }
+    if mode == Mode::Overlay {
+        machines(clash, cluster);
+    }
     for (at, ingress) in cluster.ingress.iter().enumerate() {
         let fact = match ingress.kind {
             IngressKind::ApplicationGateway => &facts.application_gateway,
@@ -99,6 +102,38 @@ fn by_mode(clash: &mut Clash, cluster: &Cluster, mode: Mode) {
             );
         }
     }
+}
+
+/// Machines an overlay can't have.
+fn machines(clash: &mut Clash, cluster: &Cluster) {
+    for (name, pool) in &cluster.pools {
+        if pool.availability_set {
+            clash.refuse(
+                &format!("pools.{name}"),
+                lifecycle::OVERLAY_NOT_WITH.about(),
+                format!("the nodes of pool `{name}` are of an availability set, which overlay does not support"),
+                "make the pool of a scale set",
+            );
+        }
+        if let Some(size) = pool.vm_size.as_deref().filter(|size| is_dcsv2(size)) {
+            clash.refuse(
+                &format!("pools.{name}.vmSize"),
+                lifecycle::OVERLAY_NOT_WITH.about(),
+                format!(
+                    "the nodes of pool `{name}` are of the size `{size}`, and overlay does not support DCsv2 sizes"
+                ),
+                "take another size, as one of the DCsv3 series",
+            );
+        }
+    }
+}
+
+/// `Standard_DC2s_v2` and its like: `DC`, a number, `s` or not, version 2.
+fn is_dcsv2(size: &str) -> bool {
+    let size = size.to_ascii_lowercase();
+    let Some(middle) = size.strip_prefix("standard_dc").and_then(|rest| rest.strip_suffix("_v2")) else { return false };
+    let number = middle.strip_suffix('s').unwrap_or(middle);
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn families(clash: &mut Clash, cx: &Context, cluster: &Cluster, mode: Mode) {

@@ -234,6 +234,23 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
             ],
         ),
         (
+            "machines an overlay can't have",
+            "{mode: overlay, pools: {a: {nodes: 3, subnet: spoke/nodes, availabilitySet: true}, \
+             b: {nodes: 3, subnet: spoke/nodes, vmSize: Standard_DC4s_v2}, c: {nodes: 3, subnet: spoke/nodes, vmSize: Standard_DC4s_v3}}}"
+                .to_owned(),
+            &[
+                "error combination-unsupported clusters.prod.pools.a",
+                "error combination-unsupported clusters.prod.pools.b.vmSize",
+            ],
+        ),
+        (
+            "the same machines with addresses of the network",
+            "{mode: nodeSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, availabilitySet: true}, \
+             b: {nodes: 3, maxPods: 30, subnet: spoke/nodes, vmSize: Standard_DC4s_v2}}}"
+                .to_owned(),
+            &[],
+        ),
+        (
             "machines among pods",
             "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/machines}}}"
                 .to_owned(),

@@ -160,6 +160,8 @@ pub struct Pool {
     pub system: Option<bool>,
     /// Virtual machine size.
     pub vm_size: Option<String>,
+    /// The nodes are machines of an availability set, not of a scale set.
+    pub availability_set: bool,
     /// Blue/green upgrade: every node is doubled while it lasts.
     pub blue_green: bool,
     /// Address batch size and so on may be measured: addresses this pool holds now, from node network configurations.

@@ -356,6 +356,7 @@ impl Meaning<'_> {
             taints: pool.taints.unwrap_or_default().0,
             system: pool.system,
             vm_size: pool.vm_size,
+            availability_set: pool.availability_set.unwrap_or(false),
             blue_green: pool.blue_green.unwrap_or(false),
             allocated: pool.allocated,
         }

@@ -40,12 +40,9 @@ fn common<'a>(cx: &Cx<'_, 'a>, view: &View<'a>) -> Body {
 
 fn network<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>, body: &mut Body) {
     let Some(profile) = view.block("network_profile") else {
+        // A data source does not say; a resource leaves it to the platform.
         if view.is_data() {
             body.later("networkProfile.networkPlugin", view.at);
-        } else {
-            let address = cx.address(view);
-            body.later("networkProfile.networkPlugin", view.at);
-            cx.unknown(view.at, format!("`{address}` has no `network_profile`: which network plugin it gets depends on the provider's and the platform's version (kubenet by the provider's documentation)"));
         }
         return;
     };
@@ -139,6 +136,7 @@ fn default_pool<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, whole: &mut Body) -> Node 
     body.set("mode", Node::str(view.span(), "System"));
     body.set("osType", Node::str(view.span(), "Linux"));
     of_pool(cx, view, &mut body);
+    body.copy(cx, view, "type", "type");
     if let Some(on) = cx.is_on(view, "only_critical_addons_enabled") {
         let taint = Node::str(on.span, "CriticalAddonsOnly=true:NoSchedule");
         body.set("nodeTaints", Node::seq(on.span, vec![taint]));
@@ -153,6 +151,7 @@ fn data_pool<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, at: usize, whole: &mut Body) 
     body.copy(cx, view, "name", "name");
     body.copy(cx, view, "count", "count");
     of_pool(cx, view, &mut body);
+    body.copy(cx, view, "type", "type");
     body.copy(cx, view, "os_type", "osType");
     body.copy(cx, view, "node_taints", "nodeTaints");
     body.later("podSubnetID", view.span());

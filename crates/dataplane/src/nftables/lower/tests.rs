@@ -39,8 +39,8 @@ fn every_length_of_ipv6_has_its_mask() {
     assert_eq!(objects.sets.len(), 129);
     let rules = &objects.chains["translate"].rules;
     assert_eq!(rules.len(), 130);
-    for length in 0..128_usize {
-        let Expression::Bitwise { mask, .. } = &rules[length].expressions[1] else { panic!("no mask") };
+    for (length, rule) in rules.iter().enumerate().take(128) {
+        let Expression::Bitwise { mask, .. } = &rule.expressions[1] else { panic!("no mask") };
         let ones: u32 = mask.iter().map(|byte| byte.count_ones()).sum();
         assert_eq!((ones as usize, mask.len()), (length, 16));
     }

@@ -81,6 +81,7 @@ pub(super) fn pool(subnet: Option<SubnetRef>) -> Pool {
         taints: Vec::new(),
         system: None,
         vm_size: None,
+        availability_set: false,
         blue_green: false,
         allocated: None,
     }

@@ -62,7 +62,7 @@ fn unstated(cx: &mut Translation, cluster: &Cluster) -> Modes {
     cx.unknown(
         at,
         format!(
-            "the network plugin of {} is not stated: overlay is assumed, which the platform takes when none is named",
+            "the network plugin of {} is not stated: overlay is assumed, which the platform takes when none is named (older pages, and the Terraform provider's, say kubenet: state it)",
             cluster.label()
         ),
     );

@@ -50,8 +50,17 @@ pub(super) fn pool(cx: &mut Translation, cluster: &Cluster, pool: &Object, modes
         .set("taints", None, list_of(pool, "nodeTaints"))
         .set("system", None, system)
         .set("vmSize", None, pool.get("vmSize").and_then(copy))
+        .set("availabilitySet", None, availability_set(pool))
         .set("blueGreen", None, blue_green.map(|node| boolean(node, true)))
         .build()
+}
+
+/// What the pool's machines are of. A pool of its own has the resource's type beside it, and prints this one under another name.
+fn availability_set(pool: &Object) -> Option<Node> {
+    let keys = ["type", "typePropertiesType"];
+    let mut types = pool.bodies.iter().flat_map(|body| keys.map(|key| prop(body, key))).flatten();
+    let stated = types.find(|node| node.text().is_some_and(|text| text.eq_ignore_ascii_case("AvailabilitySet")))?;
+    Some(boolean(stated, true))
 }
 
 /// The bounds count only while the autoscaler is on. Pools of single machines have their numbers per machine size.

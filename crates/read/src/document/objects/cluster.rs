@@ -164,6 +164,8 @@ object! {
         "system" system: bool,
         /// Virtual machine size.
         "vmSize" vm_size: String,
+        /// The nodes are machines of an availability set; default false, a scale set.
+        "availabilitySet" availability_set: bool,
         /// Upgrades double the pool (blue/green).
         "blueGreen" blue_green: bool,
         /// Pod addresses the pool's nodes hold now.

@@ -77,7 +77,7 @@ fn what_the_mode_does_not_say_is_noted() {
     assert_eq!(
         notes(&format!(r#""networkProfile": {{}}, {pool}"#)),
         [
-            "the network plugin of the cluster `c` is not stated: overlay is assumed, which the platform takes when none is named"
+            "the network plugin of the cluster `c` is not stated: overlay is assumed, which the platform takes when none is named (older pages, and the Terraform provider's, say kubenet: state it)"
         ]
     );
     assert_eq!(field(&format!(r#""networkProfile": {{}}, {pool}"#), "mode"), "overlay");
@@ -332,4 +332,12 @@ fn bare_parts_join_the_only_cluster_or_become_one() {
     let two = translated(&[profile, profile]).yaml;
     assert!(two.contains("  cluster:\n") && two.contains("  cluster-2:\n"), "{two}");
     assert_eq!(errors(&[pools, named, profile]), [""; 0]);
+}
+
+#[test]
+fn pools_of_availability_sets_are_told_from_scale_sets() {
+    let pool = |kind: &str| field(&format!(r#""agentPoolProfiles": [{{"name": "a", {kind}}}]"#), "pools");
+    assert!(pool(r#""type": "AvailabilitySet""#).contains("availabilitySet: true"));
+    assert!(pool(r#""typePropertiesType": "AvailabilitySet""#).contains("availabilitySet: true"));
+    assert!(!pool(r#""type": "VirtualMachineScaleSets""#).contains("availabilitySet"));
 }

@@ -404,3 +404,22 @@ fn a_data_source_of_a_cluster_does_not_say_where_its_pods_are() {
     let pool = cluster.get("pools").unwrap().get("system").unwrap();
     assert_eq!(pool.get("subnet").and_then(Node::text), Some("v/n"));
 }
+
+/// The platform takes overlay where no plugin is named, and that is said; where one is named, or the provider can't tell, nothing is
+/// taken for granted.
+#[test]
+fn a_cluster_without_a_network_profile_has_the_platforms_default() {
+    let with = |profile: &str| {
+        let cluster = format!(
+            r#"{{"name": "k", "resource_group_name": "rg", "default_node_pool": [{{"name": "a", "node_count": 1, "type": "VirtualMachineScaleSets"}}]{profile}}}"#
+        );
+        let plan = plan(
+            &[("azurerm_kubernetes_cluster", "k", None, Some(&cluster), r#"{"id": true, "network_profile": true}"#)],
+            "{}",
+        );
+        let text = read(&[("plan.json", &plan)]);
+        (text.contains("mode: overlay"), text.contains("overlay is assumed"), text.contains("availabilitySet"))
+    };
+    assert_eq!(with(""), (true, true, false));
+    assert_eq!(with(r#", "network_profile": [{"network_plugin": "kubenet"}]"#), (false, false, false));
+}

@@ -1,0 +1,232 @@
+//! The walk.
+
+use super::{Counter, Fate, Matched, Missing, Node, Outcome, Place, SourcePort, Step};
+use crate::packet::{Packet, Protocol};
+use crate::ruleset::{
+    AddressField, BaseChain, Chain, ChainKind, Hook, Match, Policy, Rule, Ruleset, Set, Table, TableFamily, TableId,
+    Verdict,
+};
+use causeway_addr::Family;
+
+/// `NFT_JUMP_STACK_SIZE`: jumps that may wait to come back at once.
+pub const MOST_JUMPS: usize = 16;
+/// Rules looked at in one walk before it is called broken; a loop-free ruleset of ours meets a few hundred.
+const MOST_STEPS: usize = 100_000;
+
+/// Walks the first packet of a connection through all base chains of a hook.
+pub fn evaluate<'a>(ruleset: &'a Ruleset, hook: Hook, packet: &Packet, node: &Node) -> Fate<'a> {
+    let fate = Fate {
+        outcome: Outcome::Kept,
+        packet: Some(*packet),
+        decided_by: None,
+        counters: Vec::new(),
+        path: Vec::new(),
+    };
+    let mut walk = Walk { node, packet: *packet, source_translated: Some(false), nat_done: false, fate };
+    if Family::of(packet.source) != Family::of(packet.destination) {
+        walk.end(Outcome::Uncertain(Missing::Broken("a packet of two families".to_owned())), None);
+        return walk.fate;
+    }
+    for (table, name, chain, base) in base_chains(ruleset, hook, packet.family()) {
+        if base.kind == ChainKind::Nat && walk.nat_done {
+            continue;
+        }
+        if !walk.base_chain(table, name, chain, base) {
+            break;
+        }
+    }
+    walk.fate
+}
+
+/// When a base chain is entered, relative to the others of its hook. All nat chains are called from one place; their own priority only
+/// orders them there.
+pub(crate) fn moment(base: &BaseChain) -> (i32, i32) {
+    /// `NF_IP_PRI_NAT_DST` and `NF_IP_PRI_NAT_SRC`.
+    const DESTINATION: i32 = -100;
+    const SOURCE: i32 = 100;
+    match (base.kind, base.hook) {
+        (ChainKind::Filter, _) => (base.priority, 0),
+        (ChainKind::Nat, Hook::Prerouting | Hook::Output) => (DESTINATION, base.priority),
+        (ChainKind::Nat, _) => (SOURCE, base.priority),
+    }
+}
+
+/// What a masquerade does to the port of a protocol.
+pub(crate) fn ports(protocol: Protocol, fully_random: bool) -> SourcePort {
+    match (protocol, fully_random) {
+        (Protocol::Other(_), _) => SourcePort::None,
+        (_, true) => SourcePort::Random,
+        (_, false) => SourcePort::KeptIfFree,
+    }
+}
+
+type Entered<'a> = ((&'a TableId, &'a Table), &'a str, &'a Chain, BaseChain);
+
+/// The base chains of a hook in their order; of those at the same moment, by table and name.
+fn base_chains(ruleset: &Ruleset, hook: Hook, family: Family) -> Vec<Entered<'_>> {
+    let tables = ruleset.tables.iter().filter(|(id, _)| match id.family {
+        TableFamily::Inet => true,
+        TableFamily::Ip => family == Family::V4,
+        TableFamily::Ip6 => family == Family::V6,
+    });
+    let mut chains: Vec<Entered<'_>> = tables
+        .flat_map(|(id, table)| table.chains.iter().map(move |(name, chain)| ((id, table), name.as_str(), chain)))
+        .filter_map(|(table, name, chain)| Some((table, name, chain, chain.base.filter(|base| base.hook == hook)?)))
+        .collect();
+    chains.sort_by_key(|(_, _, _, base)| moment(base));
+    chains
+}
+
+struct Walk<'a, 'n> {
+    node: &'n Node,
+    packet: Packet,
+    /// What `ct status snat` says; `None` = not known.
+    source_translated: Option<bool>,
+    nat_done: bool,
+    fate: Fate<'a>,
+}
+
+/// How a chain is left.
+enum Left<'a> {
+    Accepted(Place<'a>),
+    Dropped(Place<'a>),
+    Masqueraded(Place<'a>, bool),
+    Unknown(Missing, Option<Place<'a>>),
+}
+
+impl<'a> Walk<'a, '_> {
+    /// Whether the packet goes on to the next base chain.
+    fn base_chain(
+        &mut self,
+        table: (&'a TableId, &'a Table),
+        name: &'a str,
+        chain: &'a Chain,
+        base: BaseChain,
+    ) -> bool {
+        match self.chain(table, name, chain, base.policy) {
+            Left::Accepted(place) => {
+                // Of a translated packet the translation is what was decided; and a rule says more than the end of a chain.
+                if !self.nat_done && (place.rule.is_some() || self.fate.decided_by.is_none()) {
+                    self.fate.decided_by = Some(place);
+                }
+                true
+            }
+            Left::Dropped(place) => self.end(Outcome::Dropped, Some(place)),
+            Left::Unknown(missing, place) => self.end(Outcome::Uncertain(missing), place),
+            Left::Masqueraded(place, fully_random) => {
+                let family = self.packet.family();
+                let Some(source) = self.node.masquerade(family) else {
+                    return self.end(Outcome::Uncertain(Missing::MasqueradeAddress(family)), Some(place));
+                };
+                self.source_translated = (source != self.packet.source).then_some(true);
+                self.packet.source = source;
+                self.nat_done = true;
+                let port = ports(self.packet.protocol, fully_random);
+                self.fate.outcome = Outcome::Translated { source, port };
+                self.fate.packet = Some(self.packet);
+                self.fate.decided_by = Some(place);
+                true
+            }
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome, place: Option<Place<'a>>) -> bool {
+        self.fate.outcome = outcome;
+        self.fate.packet = None;
+        self.fate.decided_by = place.or(self.fate.decided_by);
+        false
+    }
+
+    fn chain(
+        &mut self,
+        (id, table): (&'a TableId, &'a Table),
+        name: &'a str,
+        chain: &'a Chain,
+        policy: Policy,
+    ) -> Left<'a> {
+        let policy_place = Place { table: id, chain: name, rule: None, comment: "" };
+        let broken = |what: String| Left::Unknown(Missing::Broken(what), None);
+        let mut waiting = Vec::new();
+        let mut here = (name, chain);
+        let mut rules = chain.rules.iter().enumerate();
+        loop {
+            let Some((number, rule)) = rules.next() else {
+                // The end of a chain is a return without a rule.
+                match waiting.pop() {
+                    Some((before, rest)) => (here, rules) = (before, rest),
+                    None if policy == Policy::Drop => return Left::Dropped(policy_place),
+                    None => return Left::Accepted(policy_place),
+                }
+                continue;
+            };
+            let place = Place { table: id, chain: here.0, rule: Some(number), comment: &rule.comment };
+            if self.fate.path.len() >= MOST_STEPS {
+                return broken(format!("a walk of more than {MOST_STEPS} rules"));
+            }
+            let matched = self.rule(id, table, rule);
+            self.fate.path.push(Step { place, matched: matched.clone() });
+            match (matched, &rule.verdict) {
+                (Matched::No, _) | (_, None) => {}
+                (Matched::Unknown(missing), Some(_)) => return Left::Unknown(missing, Some(place)),
+                (Matched::Yes, Some(Verdict::Accept)) => return Left::Accepted(place),
+                (Matched::Yes, Some(Verdict::Drop)) => return Left::Dropped(place),
+                (Matched::Yes, Some(Verdict::Masquerade { fully_random })) => {
+                    return Left::Masqueraded(place, *fully_random);
+                }
+                (Matched::Yes, Some(Verdict::Return)) => match waiting.pop() {
+                    Some((before, rest)) => (here, rules) = (before, rest),
+                    None if policy == Policy::Drop => return Left::Dropped(place),
+                    None => return Left::Accepted(place),
+                },
+                (Matched::Yes, Some(Verdict::Jump(target) | Verdict::Goto(target))) => {
+                    let Some((target, chain)) = table.chains.get_key_value(target) else {
+                        return broken(format!("no chain `{target}`"));
+                    };
+                    if chain.base.is_some() {
+                        return broken(format!("a jump to base chain `{target}`"));
+                    }
+                    if matches!(rule.verdict, Some(Verdict::Jump(_))) {
+                        if waiting.len() >= MOST_JUMPS {
+                            return broken(format!("more than {MOST_JUMPS} jumps"));
+                        }
+                        waiting.push((here, rules));
+                    }
+                    here = (target, chain);
+                    rules = chain.rules.iter().enumerate();
+                }
+            }
+        }
+    }
+
+    /// Asks a rule, and counts.
+    fn rule(&mut self, id: &'a TableId, table: &'a Table, rule: &'a Rule) -> Matched {
+        let mut unknown = None;
+        for condition in &rule.matches {
+            match self.condition(table, condition) {
+                Ok(true) => {}
+                Ok(false) => return Matched::No,
+                Err(missing) => unknown = unknown.or(Some(missing)),
+            }
+        }
+        if let Some(name) = &rule.counter {
+            self.fate.counters.push(Counter { table: id, name, unless: unknown.clone() });
+        }
+        unknown.map_or(Matched::Yes, Matched::Unknown)
+    }
+
+    fn condition(&self, table: &Table, condition: &Match) -> Result<bool, Missing> {
+        match condition {
+            Match::In { field, set } => match table.sets.get(set) {
+                Some(Set::Prefixes(prefixes)) => Ok(prefixes.contains(match field {
+                    AddressField::Source => self.packet.source,
+                    AddressField::Destination => self.packet.destination,
+                })),
+                None => Err(Missing::Broken(format!("no set `{set}`"))),
+            },
+            Match::LocalDestination => self.node.is_local(self.packet.destination).ok_or(Missing::LocalAddresses),
+            Match::SourceTranslated => self.source_translated.ok_or(Missing::SourceTranslated),
+            // It is the first packet of its connection.
+            Match::OriginalDirection => Ok(true),
+        }
+    }
+}

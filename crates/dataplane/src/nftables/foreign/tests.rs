@@ -1,0 +1,121 @@
+use super::*;
+use crate::nftables::objects::TableObjects;
+use crate::nftables::simulate::Kernel;
+use crate::ruleset::{BaseChain, Policy};
+
+fn nat() -> TableId {
+    TableId { family: TableFamily::Ip, name: "nat".into() }
+}
+
+fn base(priority: i32) -> Option<BaseChain> {
+    Some(BaseChain { kind: ChainKind::Nat, hook: Hook::Postrouting, priority, policy: Policy::Accept })
+}
+
+fn rule(expressions: Vec<Expression>) -> RuleObject {
+    RuleObject { expressions, comment: String::new() }
+}
+
+fn jump(to: &str) -> RuleObject {
+    rule(vec![Expression::Counter, Expression::Verdict(VerdictObject::Jump(to.into()))])
+}
+
+fn extension(name: &str, extension: &str) -> Expression {
+    Expression::Other { name: name.into(), extension: extension.into(), data: vec![1] }
+}
+
+fn masquerade_target() -> RuleObject {
+    rule(vec![extension("match", "comment"), Expression::Counter, extension("target", "MASQUERADE")])
+}
+
+fn objects(chains: Vec<(&str, Option<BaseChain>, Vec<RuleObject>)>) -> TableObjects {
+    let chains = chains
+        .into_iter()
+        .map(|(name, base, rules)| (name.to_owned(), ChainObject { base, foreign_base: None, rules }));
+    TableObjects { chains: chains.collect(), ..TableObjects::default() }
+}
+
+fn node() -> TableObjects {
+    objects(vec![
+        // The platform's two spellings of the agent's jump, and somebody else's rules around them.
+        (
+            "POSTROUTING",
+            base(100),
+            vec![jump("KUBE-POSTROUTING"), jump("IP-MASQ-AGENT"), jump("OTHER"), jump("IP-MASQ-AGENT")],
+        ),
+        ("KUBE-POSTROUTING", None, vec![rule(vec![extension("match", "mark"), extension("target", "MASQUERADE")])]),
+        ("IP-MASQ-AGENT", None, vec![masquerade_target()]),
+        ("OTHER", None, vec![]),
+        ("UNREACHED", None, vec![masquerade_target()]),
+    ])
+}
+
+#[test]
+fn the_agents_chain_and_all_its_jumps_go_and_nothing_else() {
+    let mut kernel = Kernel::default();
+    kernel.install(nat(), node());
+    let ops = take_over(&nat(), &kernel.observed()[&nat()], "IP-MASQ-AGENT");
+    kernel.commit(&ops).unwrap();
+    let left = &kernel.objects()[&nat()];
+    assert_eq!(left.chains["POSTROUTING"].rules, [jump("KUBE-POSTROUTING"), jump("OTHER")]);
+    assert!(!left.chains.contains_key("IP-MASQ-AGENT"));
+    assert_eq!(left.chains.len(), 4);
+    assert!(
+        take_over(&nat(), &kernel.observed()[&nat()], "IP-MASQ-AGENT").is_empty(),
+        "the second time there is nothing"
+    );
+}
+
+#[test]
+fn a_chain_somebody_else_leads_to_is_emptied_and_stays() {
+    let mut table = node();
+    table.chains.get_mut("OTHER").unwrap().rules.push(jump("IP-MASQ-AGENT"));
+    let mut kernel = Kernel::default();
+    kernel.install(nat(), table);
+    for _ in 0..2 {
+        let ops = take_over(&nat(), &kernel.observed()[&nat()], "IP-MASQ-AGENT");
+        kernel.commit(&ops).unwrap();
+    }
+    let left = &kernel.objects()[&nat()];
+    assert!(left.chains["IP-MASQ-AGENT"].rules.is_empty());
+    assert_eq!(left.chains["OTHER"].rules, [jump("IP-MASQ-AGENT")]);
+    assert!(take_over(&nat(), &kernel.observed()[&nat()], "IP-MASQ-AGENT").is_empty());
+}
+
+#[test]
+fn a_chain_of_the_kernels_is_never_taken_over() {
+    let mut kernel = Kernel::default();
+    kernel.install(nat(), node());
+    assert!(take_over(&nat(), &kernel.observed()[&nat()], "POSTROUTING").is_empty());
+    assert!(take_over(&nat(), &kernel.observed()[&nat()], "ABSENT").is_empty());
+}
+
+#[test]
+fn rules_that_come_first_are_named() {
+    let mut kernel = Kernel::default();
+    kernel.install(nat(), node());
+    let late = objects(vec![("late", base(102), vec![rule(vec![Expression::Masquerade { flags: 0 }])])]);
+    kernel.install(TableId { family: TableFamily::Inet, name: "late".into() }, late);
+    let six = objects(vec![("six", base(0), vec![rule(vec![Expression::Masquerade { flags: 0 }])])]);
+    kernel.install(TableId { family: TableFamily::Ip6, name: "six".into() }, six);
+    let snat = Expression::Other { name: "nat".into(), extension: String::new(), data: Vec::new() };
+    let mapped = objects(vec![
+        (
+            "early",
+            base(-5),
+            vec![rule(vec![Expression::Other { name: "lookup".into(), extension: String::new(), data: vec![] }])],
+        ),
+        ("perhaps", None, vec![rule(vec![snat])]),
+    ]);
+    kernel.install(TableId { family: TableFamily::Inet, name: "mapped".into() }, mapped);
+    let words: Vec<String> = shadows(Family::V4, kernel.observed()).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        words,
+        [
+            "table `inet mapped`: rule 1 of chain `perhaps` translates every packet (snat) before ours, from chain `early` at priority -5",
+            "table `ip nat`: rule 1 of chain `IP-MASQ-AGENT`, of ip-masq-agent, translates every packet (MASQUERADE) before ours, \
+             from chain `POSTROUTING` at priority 100",
+            "table `ip nat`: rule 1 of chain `KUBE-POSTROUTING`, of kube-proxy, translates packets (MASQUERADE) before ours, \
+             from chain `POSTROUTING` at priority 100",
+        ]
+    );
+}
