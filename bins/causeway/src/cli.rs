@@ -134,6 +134,13 @@ pub(crate) struct InputArgs {
     #[arg(value_name = "PATH", required = true, help = PATHS)]
     pub(crate) paths: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+/// How every command reads and how much it says.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
     /// Take every input for this kind instead of telling it by its content.
     #[arg(long = "as", value_name = "KIND", value_parser = kind)]
     pub(crate) kind: Option<Kind>,
@@ -209,9 +216,8 @@ pub(crate) struct DiffArgs {
     /// As it is to be: the same.
     pub(crate) new: PathBuf,
 
-    /// Take both inputs for this kind instead of telling it by their content.
-    #[arg(long = "as", value_name = "KIND", value_parser = kind)]
-    pub(crate) kind: Option<Kind>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 
     /// What to print: human or json, to standard output or a FILE; repeat for several [default: human].
     #[arg(long, value_name = "KIND[=FILE]", value_parser = format)]
@@ -223,14 +229,6 @@ pub(crate) struct DiffArgs {
     /// Fail if anything changes for anybody, or may.
     #[arg(long)]
     pub(crate) deny_change: bool,
-
-    /// When to colour; colour carries no meaning of its own.
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    pub(crate) color: Color,
-
-    /// Say less: a line per finding.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]

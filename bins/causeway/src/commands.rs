@@ -7,7 +7,7 @@ pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod import;
 
-use crate::cli::{Color, Format, FormatKind, InputArgs, ThresholdArgs};
+use crate::cli::{Color, Format, FormatKind, InputArgs, ReadArgs, ThresholdArgs};
 use crate::progress::Progress;
 use crate::{Exit, inputs, output};
 use causeway_engine::Answer;
@@ -18,7 +18,7 @@ use causeway_report::human::{Look, Verbosity};
 use causeway_report::{Threshold, Trouble, human, json, junit, sarif};
 use jiff::civil::Date;
 
-impl InputArgs {
+impl ReadArgs {
     fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -56,7 +56,7 @@ struct Checked {
 /// What it answers is never given back: the process ends once it is printed, and giving back a fleet piece by piece takes a while.
 fn checked(input: &InputArgs, threshold: &ThresholdArgs, formats: &[Format]) -> Result<&'static Checked, Exit> {
     let progress = Progress::start("reading and checking");
-    let Loaded { sources, outcome } = inputs::load(&input.paths, input.kind);
+    let Loaded { sources, outcome } = inputs::load(&input.paths, input.read.kind);
     let outcome = outcome.map(|read| {
         let answer = causeway_engine::check(&read.design, causeway_engine::Options { as_of: threshold.as_of() });
         (read, answer)
@@ -64,7 +64,7 @@ fn checked(input: &InputArgs, threshold: &ThresholdArgs, formats: &[Format]) -> 
     drop(progress);
     match outcome {
         Ok((read, answer)) => Ok(Box::leak(Box::new(Checked { sources, read, answer }))),
-        Err(errors) => Err(refuse(&sources, &errors, input.color, formats)),
+        Err(errors) => Err(refuse(&sources, &errors, input.read.color, formats)),
     }
 }
 

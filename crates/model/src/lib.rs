@@ -10,3 +10,4 @@ pub mod facts;
 pub mod finding;
 pub mod masquerade;
 pub mod source;
+pub mod suggest;

@@ -1,8 +1,8 @@
 //! What a document is, told by its content.
 
-use crate::suggest::nearest;
 use crate::tree::Node;
 use causeway_model::source::Span;
+use causeway_model::suggest::nearest;
 
 /// Kinds of documents this program reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

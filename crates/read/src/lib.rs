@@ -15,7 +15,6 @@ pub mod load;
 pub mod masquerade;
 mod meaning;
 mod merge;
-mod suggest;
 mod terraform;
 pub mod tree;
 mod whatif;

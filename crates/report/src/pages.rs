@@ -3,6 +3,7 @@
 use crate::questions;
 use causeway_model::codes::{self, Code, Subject};
 use causeway_model::facts::gaps::{self, Unknown};
+use causeway_model::suggest;
 
 macro_rules! pages {
     ($($code:literal,)*) => {
@@ -169,16 +170,7 @@ pub fn list() -> String {
 /// The code a mistyped one was meant to be.
 pub fn nearest(word: &str) -> Option<&'static str> {
     let word = word.to_ascii_lowercase().replace(['_', ' '], "-");
-    nearest_of(&word, codes::ALL.iter().map(|code| code.as_str())).or_else(|| containing(&word))
-}
-
-/// The one of some names that a mistyped one is nearest to, if it is near: at most a third of the letters differ.
-pub(crate) fn nearest_of(word: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    known
-        .map(|name| (strsim::damerau_levenshtein(word, name), name))
-        .min()
-        .filter(|(distance, name)| *distance <= (name.len().max(word.len()) / 3).max(1))
-        .map(|(_, name)| name)
+    suggest::nearest(&word, codes::ALL.iter().map(|code| code.as_str())).or_else(|| containing(&word))
 }
 
 /// The only code with the word in it.

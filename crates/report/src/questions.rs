@@ -2,6 +2,7 @@
 
 use causeway_model::facts::Limits;
 use causeway_model::facts::gaps::{UNKNOWNS, Unknown};
+use causeway_model::suggest;
 
 /// One question: what is not known, what is done meanwhile, how to find out.
 pub fn page(question: &Unknown) -> String {
@@ -35,7 +36,7 @@ pub fn list() -> String {
 
 /// The question a mistyped name was meant to be.
 pub fn nearest(word: &str) -> Option<&'static str> {
-    crate::pages::nearest_of(word, UNKNOWNS.iter().map(|question| question.id))
+    suggest::nearest(word, UNKNOWNS.iter().map(|question| question.id))
 }
 
 /// Sentences begin with a capital; what stands in back-ticks is left alone.

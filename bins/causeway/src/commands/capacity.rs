@@ -15,14 +15,14 @@ pub(crate) fn run(args: &CapacityArgs) -> Result<Exit, clap::Error> {
     };
     let threshold = args.threshold.threshold();
     let report = Report { design: &read.design, sources, answer, threshold: &threshold, certificate: None };
-    let look = args.input.look();
+    let look = args.input.read.look();
     let mut exit = if capacity::fails(&report) { Exit::Findings } else { Exit::Fine };
     for format in &formats {
         let text = match format.kind {
             FormatKind::Json => capacity::json(&answer.capacity),
             _ => capacity::human(&report, &look_in(format, &look)),
         };
-        exit = exit.max(print(format, &text, args.input.color));
+        exit = exit.max(print(format, &text, args.input.read.color));
     }
     Ok(exit)
 }

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, clap::Error> {
     let certificate = args.certificate.then(|| causeway_engine::addresses::certificate(&read.design));
     let report =
         Report { design: &read.design, sources, answer, threshold: &threshold, certificate: certificate.as_deref() };
-    let look = Look { checklist: args.checklist, ..args.input.look() };
+    let look = Look { checklist: args.checklist, ..args.input.read.look() };
     let mut exit = if report.tally().fails() { Exit::Findings } else { Exit::Fine };
     for format in &formats {
         let text = match format.kind {
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, clap::Error> {
             FormatKind::Sarif => sarif::check(&report),
             FormatKind::Junit => junit::check(&report),
         };
-        exit = exit.max(print(format, &text, args.input.color));
+        exit = exit.max(print(format, &text, args.input.read.color));
     }
     Ok(exit)
 }

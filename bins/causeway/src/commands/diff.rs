@@ -7,7 +7,6 @@ use crate::{Exit, inputs, output};
 use causeway_engine::Options;
 use causeway_engine::compare::compare;
 use causeway_report::difference::{Comparison, Side};
-use causeway_report::human::Verbosity;
 use causeway_report::{difference, human};
 use std::path::Path;
 
@@ -19,8 +18,8 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit, clap::Error> {
         return Err(output::wrong("only one of the two designs can come from standard input"));
     }
     let progress = Progress::start("reading and comparing");
-    let old = inputs::load(std::slice::from_ref(&args.old), args.kind);
-    let new = inputs::load(std::slice::from_ref(&args.new), args.kind);
+    let old = inputs::load(std::slice::from_ref(&args.old), args.read.kind);
+    let new = inputs::load(std::slice::from_ref(&args.new), args.read.kind);
     let (before, after) = match (old.outcome, new.outcome) {
         (Ok(before), Ok(after)) => (before.design, after.design),
         (before, after) => {
@@ -28,7 +27,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit, clap::Error> {
             let refused = [(old.sources, before.err()), (new.sources, after.err())];
             let exits = refused
                 .iter()
-                .filter_map(|(sources, errors)| Some(refuse(sources, errors.as_ref()?, args.color, &formats)));
+                .filter_map(|(sources, errors)| Some(refuse(sources, errors.as_ref()?, args.read.color, &formats)));
             return Ok(exits.max().unwrap_or(Exit::Usage));
         }
     };
@@ -42,15 +41,14 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit, clap::Error> {
         threshold: &threshold,
         deny_change: args.deny_change,
     };
-    let verbosity = if args.quiet { Verbosity::Quiet } else { Verbosity::Normal };
-    let look = output::look(args.color, verbosity);
+    let look = args.read.look();
     let mut exit = if comparison.fails() { Exit::Findings } else { Exit::Fine };
     for format in &formats {
         let text = match format.kind {
             FormatKind::Json => difference::json(&comparison),
             _ => human::difference(&comparison, &look_in(format, &look)),
         };
-        exit = exit.max(print(format, &text, args.color));
+        exit = exit.max(print(format, &text, args.read.color));
     }
     Ok(exit)
 }

@@ -13,18 +13,18 @@ pub(crate) fn run(args: &ImportArgs) -> Result<Exit, clap::Error> {
         return Err(output::wrong(&format!("`{}` exists; `--force` replaces it", file.display())));
     }
     let progress = Progress::start("reading");
-    let Loaded { sources, outcome } = inputs::load(&args.input.paths, args.input.kind);
+    let Loaded { sources, outcome } = inputs::load(&args.input.paths, args.input.read.kind);
     drop(progress);
     let read = match outcome {
         Ok(read) => read,
-        Err(errors) => return Ok(refuse(&sources, &errors, args.input.color, &[])),
+        Err(errors) => return Ok(refuse(&sources, &errors, args.input.read.color, &[])),
     };
     let text = format!("{}{}", import::heading(&read.design, &sources), tree::to_yaml(&read.tree));
     let exit = match &args.output {
         Some(file) => output::file(file, &text),
         None => output::plain(text.as_bytes()),
     };
-    let look = Look { verbosity: args.input.verbosity(), ..output::look_of_errors(args.input.color) };
-    output::say(&human::notes(&read.design, &sources, &look), args.input.color);
+    let look = Look { verbosity: args.input.read.verbosity(), ..output::look_of_errors(args.input.read.color) };
+    output::say(&human::notes(&read.design, &sources, &look), args.input.read.color);
     Ok(exit)
 }

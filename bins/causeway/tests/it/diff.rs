@@ -119,3 +119,21 @@ fn a_step_that_is_accepted_is_printed_and_not_counted() {
     assert_eq!(run.code, 0, "{}", run.stdout);
     assert!(run.stdout.contains("accepted: the cluster is built anew"), "{}", run.stdout);
 }
+
+/// What either design leaves open is said of it: how much, and with `-v` what; nothing of a design that leaves nothing open.
+#[test]
+fn what_was_assumed_is_said_of_each_design() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = "causeway: 1\nname: some\nclusters: {prod: {mode: overlay, pools: {a: {nodes: 1}}}}\n";
+    write(&folder.path().join("none.yaml"), "causeway: 1\nname: none\n");
+    let diff = |more: &[&str]| {
+        let args: Vec<&str> = ["diff", "none.yaml", "-", "--as-of", TODAY].iter().chain(more).copied().collect();
+        run_in(folder.path(), &args, cluster).stdout
+    };
+    let normal = diff(&[]);
+    assert!(normal.contains("Of the new one, `some`: ") && normal.contains("assumed"), "{normal}");
+    assert!(!normal.contains("Of the old one"), "{normal}");
+    let verbose = diff(&["-v"]);
+    assert!(verbose.contains("clusters.prod.podCidr: 10.244.0.0/16"), "{verbose}");
+    assert!(!diff(&["-q"]).contains("Of the new one"));
+}

@@ -237,8 +237,8 @@ macro_rules! texts {
 }
 
 texts! {
-    Share: Share::parse, "a number or a percentage such as `10%`", ["integer", "string"];
-    Factor: Factor::parse, "a number with at most three decimals", ["number", "string"];
+    Share: Share::parse, "a whole number from 0 up, or a percentage such as `10%`", ["integer", "string"];
+    Factor: Factor::parse, "a number from 0 up with at most three decimals, such as `1.5`", ["number", "string"];
     Version: Version::parse, "a version such as `\"1.33\"` (in quotes, or 1.30 becomes 1.3)", ["string", "number"];
     Date: |text| text.parse().ok(), "a date such as `2026-10-01`", ["string"];
 }
@@ -252,7 +252,7 @@ macro_rules! words {
                 }
                 let known = <$type>::WORDS.iter().map(|(word, _)| *word);
                 if let Some(text) = node.text()
-                    && let Some(nearest) = crate::suggest::nearest(text, known.clone())
+                    && let Some(nearest) = causeway_model::suggest::nearest(text, known.clone())
                 {
                     cx.error(node.span, format!("`{}` can't be `{text}`", cx.path()), format!("did you mean `{nearest}`?"));
                     return None;

@@ -84,7 +84,7 @@ impl Context {
     /// Notes a field nobody knows, with the nearest known one.
     pub fn unknown_field(&mut self, entry: &tree::Entry, known: &[&str]) {
         let subject = if self.path.is_empty() { "a design".to_owned() } else { format!("`{}`", self.path) };
-        let help = match crate::suggest::nearest(&entry.key, known.iter().copied()) {
+        let help = match causeway_model::suggest::nearest(&entry.key, known.iter().copied()) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!("known fields: {}", known.join(", ")),
         };

@@ -289,11 +289,7 @@ fn arguments(masquerade: &Masquerade, reader: MasqueradeReader, path: &str) -> (
 }
 
 fn nearest_flag(name: &str, reader: MasqueradeReader) -> Option<&'static str> {
-    let plain = |text: &str| text.replace(['-', '_'], "").to_lowercase();
-    let name = plain(name);
-    let distance = |known: &&str| strsim::damerau_levenshtein(&name, &plain(known));
-    let known = flags::known(reader).min_by_key(distance)?;
-    (distance(&known) <= known.len() / 3).then_some(known)
+    causeway_model::suggest::nearest(name, flags::known(reader))
 }
 
 /// ConfigMaps that look like the agent's and that its DaemonSet does not mount. Those of the agent AKS ships are that

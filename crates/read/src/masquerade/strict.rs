@@ -9,6 +9,7 @@ use causeway_addr::{Cidr, Family, PrefixMap};
 use causeway_model::codes::{self, Code};
 use causeway_model::finding::Severity;
 use causeway_model::masquerade::MasqueradeReader;
+use causeway_model::suggest::nearest;
 use std::ops::Range;
 
 /// The file AKS writes and keeps.
@@ -235,7 +236,7 @@ impl Strict<'_> {
                 continue;
             }
             let known = fields::known_keys(reader);
-            match nearest(key, known) {
+            match nearest(key, known.iter().copied()) {
                 Some(meant) => {
                     let message = format!("`{key}` is no key {reader} knows, and is ignored");
                     let issue =
@@ -580,16 +581,6 @@ fn help_for(rejected: &reference::Rejected) -> String {
         (None, _) => "give the chain a name of at most 28 characters".to_owned(),
         (Some(_), _) => "correct what the message names".to_owned(),
     }
-}
-
-/// The known key nearest to a mistyped one: case and separators aside, at most a third of its letters differ.
-fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
-    let plain =
-        |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
-    let word = plain(word);
-    let distance = |key: &&'static str| strsim::damerau_levenshtein(&word, &plain(key));
-    let key = known.iter().copied().min_by_key(distance)?;
-    (distance(&key) <= key.len() / 3).then_some(key)
 }
 
 #[cfg(test)]

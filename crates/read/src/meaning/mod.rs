@@ -9,13 +9,13 @@ mod workload;
 
 use crate::diagnostic::InputError;
 use crate::document::{self, Context, DesignDocument, Named};
-use crate::suggest::nearest;
 use causeway_addr::Cidr;
 use causeway_model::checklist::Requirement;
 use causeway_model::codes::{self, Code};
 use causeway_model::design::*;
 use causeway_model::finding::{Finding, Places};
 use causeway_model::source::Sources;
+use causeway_model::suggest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a design file defines, by name: references are looked up here.

@@ -2,7 +2,7 @@
 
 use super::Meaning;
 use crate::document::DesignDocument;
-use crate::suggest::nearest;
+use causeway_model::suggest::nearest;
 use std::collections::BTreeSet;
 
 /// Everything that can be named: `pod/NS/NAME`, `service/NS/NAME`, `node/NAME`, `host/NAME`, `pool/CLUSTER/NAME`,

@@ -21,7 +21,7 @@ impl Meaning<'_> {
                 if known.contains(pool.as_str()) {
                     return Some(PoolName::from(pool.as_str()));
                 }
-                let help = crate::suggest::nearest(&pool, known.iter().copied()).map_or_else(
+                let help = causeway_model::suggest::nearest(&pool, known.iter().copied()).map_or_else(
                     || "add the pool to the cluster's `pools`".to_owned(),
                     |nearest| format!("did you mean `{nearest}`?"),
                 );
@@ -64,7 +64,7 @@ impl Meaning<'_> {
                 if nodes.contains_key(node.as_str()) {
                     return Some(NodeName::from(node.as_str()));
                 }
-                let help = crate::suggest::nearest(&node, nodes.keys().map(NodeName::as_str)).map_or_else(
+                let help = causeway_model::suggest::nearest(&node, nodes.keys().map(NodeName::as_str)).map_or_else(
                     || "add the node to the cluster's `nodes`".to_owned(),
                     |nearest| format!("did you mean `{nearest}`?"),
                 );

@@ -44,6 +44,13 @@ pub fn difference(comparison: &Comparison<'_>, look: &Look) -> String {
     }
     ranges(&difference.added, &difference.removed, &mut out);
     objects(comparison, &mut out);
+    for (which, side) in [("old", &comparison.old), ("new", &comparison.new)] {
+        let notes = super::notes(side.design, side.sources, look);
+        if !notes.is_empty() {
+            let gap = if look.says(Verbosity::Verbose) { "\n\n" } else { " " };
+            out.push_str(&format!("Of the {which} one, `{}`:{gap}{notes}", printable(&side.design.name)));
+        }
+    }
     summary(comparison, look, &mut out);
     out
 }
