@@ -3,6 +3,10 @@
 //! The meaning is that of ip-masq-agent-v2 (its source tree of 2025-09-05): a packet whose destination is neither an address of
 //! the machine itself nor exempt leaves with the machine's address. What is added to it is counted and scoped, never changed.
 
+mod compiled;
+
+pub use compiled::Compiled;
+
 use crate::prefixes::PrefixSet;
 use crate::ruleset::{
     AddressField, BaseChain, Chain, ChainKind, Hook, Match, Policy, Rule, Ruleset, Set, Table, TableFamily, TableId,

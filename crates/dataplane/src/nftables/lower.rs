@@ -72,14 +72,21 @@ fn lower_table(family: TableFamily, table: &Table, growth: Growth) -> TableObjec
             objects.sets.insert(set_of_length(name, *length), set_object(prefixes.family(), keys.clone(), growth));
         }
     }
+    objects.chains = lower_chains(family, table);
+    objects
+}
+
+/// The chains of a table. They depend on which lengths a set has, and on nothing else of it.
+pub(crate) fn lower_chains(family: TableFamily, table: &Table) -> BTreeMap<String, ChainObject> {
+    let mut chains = BTreeMap::new();
     for (name, chain) in &table.chains {
         let mut rules = Vec::new();
         for (number, rule) in chain.rules.iter().enumerate() {
-            lower_rule(family, table, name, number, rule, &mut rules, &mut objects.chains);
+            lower_rule(family, table, name, number, rule, &mut rules, &mut chains);
         }
-        objects.chains.insert(name.clone(), ChainObject { base: chain.base, foreign_base: None, rules });
+        chains.insert(name.clone(), ChainObject { base: chain.base, foreign_base: None, rules });
     }
-    objects
+    chains
 }
 
 pub(crate) fn set_object(family: Family, elements: Keys, growth: Growth) -> SetObject {

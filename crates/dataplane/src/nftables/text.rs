@@ -174,7 +174,13 @@ impl fmt::Display for RuleText<'_> {
                 }
                 Expression::Compare { equal, value, .. } => words.push(compared(&loaded, *equal, value)),
                 Expression::Lookup { set, inverted, .. } => {
-                    words.push(format!("{loaded} {}@{set}", if *inverted { "!= " } else { "" }));
+                    // As nft does, which writes the sign where it would otherwise read a mask and a set.
+                    let sign = match (*inverted, loaded.contains('&')) {
+                        (true, _) => "!= ",
+                        (false, true) => "== ",
+                        (false, false) => "",
+                    };
+                    words.push(format!("{loaded} {sign}@{set}"));
                 }
                 Expression::CountOn(name) => words.push(format!("counter name \"{name}\"")),
                 Expression::Counter => words.push("counter".to_owned()),

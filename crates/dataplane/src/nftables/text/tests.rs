@@ -58,12 +58,12 @@ fn tables_read_as_nft_lists_them() {
 	chain postrouting {
 		type nat hook postrouting priority srcnat + 1; policy accept;
 		fib daddr type local return comment "destination is this machine"
-		ip saddr & 255.255.0.0 @sources-16 goto translate comment "sources that are translated"
+		ip saddr & 255.255.0.0 == @sources-16 goto translate comment "sources that are translated"
 	}
 
 	chain translate {
-		ip daddr & 255.0.0.0 @exempt-8 counter name "exempt" return comment "destination is exempt"
-		ip daddr & 255.255.0.0 @exempt-16 counter name "exempt" return comment "destination is exempt"
+		ip daddr & 255.0.0.0 == @exempt-8 counter name "exempt" return comment "destination is exempt"
+		ip daddr & 255.255.0.0 == @exempt-16 counter name "exempt" return comment "destination is exempt"
 		ip daddr @exempt-32 counter name "exempt" return comment "destination is exempt"
 		counter name "translated" masquerade fully-random comment "everything else leaves with the address of the node"
 	}

@@ -1,0 +1,5 @@
+//! Promises that hold whatever the configuration, the packet and the state of the kernel.
+
+mod fates;
+mod generate;
+mod plans;
