@@ -9,5 +9,6 @@ pub mod design;
 pub mod facts;
 pub mod finding;
 pub mod masquerade;
+pub mod policy;
 pub mod source;
 pub mod suggest;

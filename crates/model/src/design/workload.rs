@@ -2,6 +2,7 @@
 
 use super::names::*;
 use super::value::*;
+use crate::policy::Policy;
 use causeway_addr::Cidr;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -108,7 +109,7 @@ pub enum TargetPort {
     Name(String),
 }
 
-/// A policy object as Kubernetes writes it. The meaning of the rules is another room's; here is what checks of presence need.
+/// A policy object as Kubernetes writes it. What several of them mean together is another room's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyObject {
     /// `NetworkPolicy`, `CiliumNetworkPolicy`, `ClusterNetworkPolicy`, ...
@@ -121,4 +122,6 @@ pub struct PolicyObject {
     pub namespace: Option<String>,
     /// The object as JSON, keys in the order written.
     pub json: String,
+    /// What it says; `None` for kinds that are not understood (an engine's own).
+    pub meaning: Option<Policy>,
 }

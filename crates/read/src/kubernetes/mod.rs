@@ -12,6 +12,7 @@ mod masquerade;
 mod nodes;
 mod object;
 mod pods;
+pub mod policy;
 mod remarks;
 mod services;
 mod settle;

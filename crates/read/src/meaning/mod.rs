@@ -14,7 +14,7 @@ use causeway_model::checklist::Requirement;
 use causeway_model::codes::{self, Code};
 use causeway_model::design::*;
 use causeway_model::finding::{Finding, Places};
-use causeway_model::source::Sources;
+use causeway_model::source::{Sources, Span};
 use causeway_model::suggest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +33,8 @@ struct Known {
 struct Meaning<'a> {
     known: Known,
     places: &'a Places,
+    /// Places within objects that are kept as Kubernetes writes them.
+    within: Vec<(String, Span)>,
     sources: &'a Sources,
     errors: Vec<InputError>,
     assumed: Vec<Assumption>,
@@ -49,6 +51,7 @@ pub(crate) fn of(document: DesignDocument, context: Context, sources: &Sources) 
     let mut cx = Meaning {
         known: Known::of(&document),
         places: &places,
+        within: Vec::new(),
         sources,
         errors: Vec::new(),
         assumed: Vec::new(),
@@ -71,7 +74,10 @@ pub(crate) fn of(document: DesignDocument, context: Context, sources: &Sources) 
     let design = cx.design(document);
     errors.append(&mut cx.errors);
     let (assumed, findings, notes) = (cx.assumed, cx.findings, cx.notes);
+    let within = cx.within;
     if errors.is_empty() {
+        let mut places = places;
+        within.into_iter().for_each(|(path, span)| places.insert(path, span));
         Ok(Design { places, assumed, findings, notes, ..design })
     } else {
         errors.sort_by_key(|error| (error.at, error.message.clone()));

@@ -140,7 +140,12 @@ impl Meaning<'_> {
             let namespace = metadata.and_then(|metadata| text(metadata, "namespace"));
             let cluster_wide = ["Cluster", "Admin", "Baseline", "Global"].iter().any(|word| kind.contains(word));
             let namespace = namespace.or_else(|| (!cluster_wide).then(|| "default".to_owned()));
-            out.push(PolicyObject { kind, api_version, name, namespace, json: node.to_json().to_string() });
+            let reading = crate::kubernetes::policy::read(&node);
+            let meaning = reading.map(|reading| {
+                self.within.extend(reading.places.into_iter().map(|(part, span)| (format!("{path}.{part}"), span)));
+                reading.policy
+            });
+            out.push(PolicyObject { kind, api_version, name, namespace, json: node.to_json().to_string(), meaning });
         }
         out
     }

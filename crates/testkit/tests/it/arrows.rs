@@ -9,9 +9,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("causeway-addr", &[]),
     ("causeway-model", &["causeway-addr"]),
     ("causeway-read", &["causeway-addr", "causeway-model"]),
-    ("causeway-engine", &["causeway-addr", "causeway-model"]),
-    ("causeway-report", &["causeway-addr", "causeway-model", "causeway-engine"]),
-    ("causeway", &["causeway-addr", "causeway-model", "causeway-engine", "causeway-read", "causeway-report"]),
+    ("causeway-policy", &["causeway-addr", "causeway-model"]),
+    ("causeway-engine", &["causeway-addr", "causeway-model", "causeway-policy"]),
+    ("causeway-report", &["causeway-addr", "causeway-model", "causeway-policy", "causeway-engine"]),
+    (
+        "causeway",
+        &[
+            "causeway-addr",
+            "causeway-model",
+            "causeway-policy",
+            "causeway-engine",
+            "causeway-read",
+            "causeway-report",
+        ],
+    ),
     ("causeway-dataplane", &["causeway-addr", "causeway-model"]),
     ("causeway-linux", &["causeway-addr", "causeway-model", "causeway-dataplane"]),
     ("causeway-node", &["causeway-addr", "causeway-model", "causeway-read", "causeway-dataplane", "causeway-linux"]),
@@ -19,8 +30,15 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that are plain data in, plain data out.
-const PURE: &[&str] =
-    &["causeway-addr", "causeway-model", "causeway-read", "causeway-engine", "causeway-report", "causeway-dataplane"];
+const PURE: &[&str] = &[
+    "causeway-addr",
+    "causeway-model",
+    "causeway-policy",
+    "causeway-read",
+    "causeway-engine",
+    "causeway-report",
+    "causeway-dataplane",
+];
 
 /// What would bring effects in: kernel, network, processes, an executor, a database, randomness, a clock of its own.
 const EFFECTS: &[&str] = &[

@@ -1,0 +1,220 @@
+//! Who may talk to whom on which ports, with everybody who is treated alike in one line.
+
+use crate::classes::ClassId;
+use crate::ends::{End, Verdict};
+use crate::index::{Index, Seat};
+use crate::ports::PortSet;
+use causeway_addr::{Cidr, Family};
+use causeway_model::policy::Direction;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::IpAddr;
+
+/// Somebody at the end of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Party {
+    /// Pods that policies do not tell apart: namespace, names.
+    Pods(String, Vec<String>),
+    /// Addresses of no pod or node, from first to last.
+    Outside(IpAddr, IpAddr),
+    /// A pod that nobody has seen, as some selector would have it.
+    Unseen(String),
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Party::Pods(namespace, names) => match names.as_slice() {
+                [only] => write!(f, "{namespace}/{only}"),
+                names => {
+                    let shared = shared_start(names);
+                    write!(f, "{namespace}/{shared}* ({} pods)", names.len())
+                }
+            },
+            Party::Outside(first, last) => write!(f, "{first}-{last}[External]"),
+            Party::Unseen(what) => f.write_str(what),
+        }
+    }
+}
+
+fn shared_start(names: &[String]) -> &str {
+    let Some((first, rest)) = names.split_first() else { return "" };
+    let length = rest.iter().fold(first.len(), |length, name| {
+        first.bytes().zip(name.bytes()).take(length).take_while(|(one, other)| one == other).count()
+    });
+    first.get(..length).unwrap_or("")
+}
+
+/// What may go from one to the other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Connection {
+    /// Who sends.
+    pub from: Party,
+    /// Who receives.
+    pub to: Party,
+    /// Ports that are let through.
+    pub ports: PortSet,
+    /// Ports of which it is not known.
+    pub unsure: PortSet,
+}
+
+/// Everything that is allowed between pods, and between pods and the outside: connections of a pod to itself are left out, and so
+/// is what runs on a node's network.
+pub fn connections(index: &Index) -> Vec<Connection> {
+    let parties = parties(index);
+    let ends: Vec<(Party, Seat)> = parties.into_iter().chain(outside(index, &[])).collect();
+    let mut out = Vec::new();
+    for (from, of) in &ends {
+        for (to, other) in &ends {
+            let alone = matches!(from, Party::Pods(_, names) if names.len() == 1);
+            if (from == to && alone) || (!of.policed && !other.policed) {
+                continue;
+            }
+            let (ports, unsure) = index.ports_between(*of, *other);
+            if !(ports.is_empty() && unsure.is_empty()) {
+                out.push(Connection { from: from.clone(), to: to.clone(), ports, unsure });
+            }
+        }
+    }
+    tidy(out)
+}
+
+/// Pods with an address of their own, those of one namespace and class together.
+pub(crate) fn parties(index: &Index) -> Vec<(Party, Seat)> {
+    let mut groups: BTreeMap<(&str, Vec<ClassId>), (Vec<String>, Seat)> = BTreeMap::new();
+    for (namespace, pods) in &index.pods {
+        for (name, pod) in pods.iter().filter(|(_, pod)| !pod.info.host_network) {
+            let Some((_, seat)) = pod.seats.first() else { continue };
+            let classes = pod.seats.iter().map(|(_, seat)| seat.class).collect();
+            let (names, _) = groups.entry((namespace.as_str(), classes)).or_insert_with(|| (Vec::new(), *seat));
+            names.push(name.clone());
+        }
+    }
+    let mut out: Vec<(Party, Seat)> = groups
+        .into_iter()
+        .map(|((namespace, _), (names, seat))| (Party::Pods(namespace.to_owned(), names), seat))
+        .collect();
+    out.sort_by(|(one, _), (other, _)| one.cmp(other));
+    out
+}
+
+/// Addresses outside, in stretches no policy tells apart. More prefixes to cut at may be given.
+pub(crate) fn outside(index: &Index, more: &[Cidr]) -> Vec<(Party, Seat)> {
+    let has_v6 = |prefixes: &[Cidr]| prefixes.iter().any(Cidr::is_v6);
+    let used: Vec<Cidr> = index.prefixes().chain(more.iter().copied()).collect();
+    let pods_v6 = index.pods.values().flat_map(BTreeMap::values).flat_map(|pod| &pod.info.ips).any(IpAddr::is_ipv6);
+    let mut out = Vec::new();
+    for family in Family::ALL {
+        if family == Family::V6 && !has_v6(&used) && !pods_v6 {
+            continue;
+        }
+        let all = family.everything();
+        let mut starts = BTreeSet::from([all.first()]);
+        for prefix in used.iter().filter(|prefix| prefix.family() == family) {
+            starts.insert(prefix.first());
+            starts.extend(next(prefix.last()));
+        }
+        let starts: Vec<IpAddr> = starts.into_iter().collect();
+        for (at, first) in starts.iter().enumerate() {
+            let last = starts.get(at + 1).and_then(|next| previous(*next)).unwrap_or(all.last());
+            if let Some(seat) = index.outside_seat(*first) {
+                out.push((Party::Outside(*first, last), seat));
+            }
+        }
+    }
+    out
+}
+
+fn next(address: IpAddr) -> Option<IpAddr> {
+    let all = Family::of(address).everything();
+    all.nth(all.index_of(address)?.checked_add(1)?)
+}
+
+fn previous(address: IpAddr) -> Option<IpAddr> {
+    let all = Family::of(address).everything();
+    all.nth(all.index_of(address)?.checked_sub(1)?)
+}
+
+/// Neighbouring stretches outside that may do the same become one.
+pub(crate) fn tidy(connections: Vec<Connection>) -> Vec<Connection> {
+    let mut out: Vec<Connection> = Vec::new();
+    let mut sorted = connections;
+    // Stretches of one pod and one direction stand one after the other.
+    sorted.sort_by_key(|connection| match (&connection.from, &connection.to) {
+        (Party::Outside(first, _), pod) => (0, Some(pod.clone()), Some(*first)),
+        (pod, Party::Outside(first, _)) => (1, Some(pod.clone()), Some(*first)),
+        _ => (2, None, None),
+    });
+    for connection in sorted {
+        let Some(last) = out.last_mut() else {
+            out.push(connection);
+            continue;
+        };
+        let same = last.ports == connection.ports && last.unsure == connection.unsure;
+        let follows = |one: &Party, other: &Party| match (one, other) {
+            (Party::Outside(_, last), Party::Outside(first, _)) => next(*last) == Some(*first),
+            _ => false,
+        };
+        if same && last.to == connection.to && follows(&last.from, &connection.from) {
+            last.from = joined(&last.from, &connection.from);
+        } else if same && last.from == connection.from && follows(&last.to, &connection.to) {
+            last.to = joined(&last.to, &connection.to);
+        } else {
+            out.push(connection);
+        }
+    }
+    out.sort_by_cached_key(|connection| (connection.from.to_string(), connection.to.to_string()));
+    out
+}
+
+fn joined(one: &Party, other: &Party) -> Party {
+    match (one, other) {
+        (Party::Outside(first, _), Party::Outside(_, last)) => Party::Outside(*first, *last),
+        _ => one.clone(),
+    }
+}
+
+impl Index {
+    /// The seat of an address outside, whoever has it.
+    pub(crate) fn outside_seat(&self, address: IpAddr) -> Option<Seat> {
+        let key = crate::classes::ClassKey { who: crate::classes::Who::Outside, at: self.at(address) };
+        let class = self.classes.find(&key)?;
+        Some(Seat { class, policed: false, on_host: false, node: None })
+    }
+
+    /// The ports one may talk to the other on, and those of which it is not known. A pod and its own node are not asked here.
+    pub fn ports_between(&self, from: Seat, to: Seat) -> (PortSet, PortSet) {
+        let egress = self.ports_one_way(from, to, Direction::Egress);
+        let ingress = self.ports_one_way(to, from, Direction::Ingress);
+        let allowed = egress.0.both(&ingress.0);
+        let possible = egress.0.either(&egress.1).both(&ingress.0.either(&ingress.1));
+        let unsure = possible.without(&allowed);
+        (allowed, unsure)
+    }
+
+    fn ports_one_way(&self, of: Seat, other: Seat, direction: Direction) -> (PortSet, PortSet) {
+        let row = self.classes.get(of.class).filter(|_| of.policed).and_then(|class| self.row(class, direction));
+        let Some(row) = row else { return (PortSet::all(), PortSet::default()) };
+        let (mut allowed, mut unsure) = (PortSet::default(), PortSet::default());
+        for (protocol, first, last, outcome) in row.stretches() {
+            match outcome.of(other.class) {
+                Verdict::Allowed => allowed.push(protocol, first, last),
+                Verdict::Uncertain => unsure.push(protocol, first, last),
+                Verdict::Denied => {}
+            }
+        }
+        (allowed, unsure)
+    }
+
+    /// Every pod, by namespace and name.
+    pub fn pods(&self) -> impl Iterator<Item = End> {
+        self.pods
+            .iter()
+            .flat_map(|(namespace, pods)| pods.keys().map(move |name| End::Pod(namespace.clone(), name.clone())))
+    }
+
+    /// Every node, by name.
+    pub fn nodes(&self) -> impl Iterator<Item = End> {
+        self.nodes.keys().map(|name| End::Node(name.clone()))
+    }
+}

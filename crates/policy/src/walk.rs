@@ -1,0 +1,322 @@
+//! One flow, tier by tier: who decided, and why.
+
+use crate::classes::Class;
+use crate::dialect::Known;
+use crate::ends::{Flow, Verdict};
+use crate::index::{Index, Seat};
+use crate::rows::known;
+use crate::rules::{Compiled, Rule, RulePeers};
+use crate::sets::Member;
+use causeway_model::design::Protocol;
+use causeway_model::policy::{Action, Direction, PolicyId, PolicyRule, PolicyTier};
+use std::fmt;
+
+/// What became of a flow, direction by direction and tier by tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The sender's policies about what goes out, then the receiver's about what comes in.
+    pub steps: Vec<Step>,
+    /// What is not known, where the verdict is uncertain.
+    pub missing: Vec<String>,
+}
+
+/// What one tier says of one direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The tier; `None` = what holds without any policy.
+    pub tier: Option<PolicyTier>,
+    /// Whose policies: egress the sender's, ingress the receiver's.
+    pub direction: Direction,
+    /// What it says.
+    pub said: Said,
+    /// The policy; of a denial by NetworkPolicies the first that selects the pod.
+    pub policy: Option<PolicyId>,
+    /// The rule of it, counted from 0.
+    pub rule: Option<usize>,
+    /// The rule's own name.
+    pub rule_name: Option<String>,
+    /// In words.
+    pub because: String,
+}
+
+/// What a tier says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Said {
+    /// It lets it through.
+    Allowed,
+    /// It drops it.
+    Denied,
+    /// It leaves it to the next tier.
+    Passed,
+    /// Nothing.
+    Nothing,
+    /// It depends on something that is not known.
+    Uncertain,
+}
+
+impl Said {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Said::Allowed => "allowed",
+            Said::Denied => "denied",
+            Said::Passed => "passed",
+            Said::Nothing => "nothing",
+            Said::Uncertain => "uncertain",
+        }
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Explanation {
+    /// The verdict of a direction.
+    pub fn of(&self, direction: Direction) -> Verdict {
+        let last = self.steps.iter().rfind(|step| step.direction == direction);
+        match last.map(|step| step.said) {
+            Some(Said::Denied) => Verdict::Denied,
+            Some(Said::Uncertain) => Verdict::Uncertain,
+            _ => Verdict::Allowed,
+        }
+    }
+
+    /// The verdict of both.
+    pub fn verdict(&self) -> Verdict {
+        self.of(Direction::Egress).and(self.of(Direction::Ingress))
+    }
+
+    /// The step that decided: the first that does not let it through, else the last that says why it may.
+    pub fn decided_by(&self) -> Option<&Step> {
+        let verdict = self.verdict();
+        let wanted = match verdict {
+            Verdict::Denied => Said::Denied,
+            Verdict::Uncertain => Said::Uncertain,
+            Verdict::Allowed => Said::Allowed,
+        };
+        let mut found = self.steps.iter().filter(|step| step.said == wanted);
+        match verdict {
+            Verdict::Allowed => {
+                let by_policy = self.steps.iter().rev().find(|step| step.said == wanted && step.policy.is_some());
+                by_policy.or_else(|| found.next_back())
+            }
+            _ => found.next(),
+        }
+    }
+}
+
+impl Index {
+    /// What becomes of a flow and why; `None` if an end names a pod or node that is not there.
+    pub fn explain(&self, flow: &Flow) -> Option<Explanation> {
+        let (from, to) = self.seats(flow)?;
+        Some(self.walk(from, to, flow.protocol, flow.port))
+    }
+
+    pub(crate) fn walk(&self, from: Seat, to: Seat, protocol: Protocol, port: u16) -> Explanation {
+        let protocol = known(protocol);
+        let mut out = Explanation { steps: Vec::new(), missing: Vec::new() };
+        for (of, other, direction) in [(from, to, Direction::Egress), (to, from, Direction::Ingress)] {
+            let asked = Asked { index: self, of, other, direction, protocol, port };
+            let steps = asked.steps(true, &mut out.missing);
+            out.steps.extend(steps);
+        }
+        out.missing.sort();
+        out.missing.dedup();
+        out
+    }
+}
+
+/// One direction of a flow.
+struct Asked<'a> {
+    index: &'a Index,
+    of: Seat,
+    other: Seat,
+    direction: Direction,
+    protocol: Protocol,
+    port: u16,
+}
+
+impl Asked<'_> {
+    fn step(&self, tier: Option<PolicyTier>, said: Said, because: impl Into<String>) -> Step {
+        let (direction, because) = (self.direction, because.into());
+        Step { tier, direction, said, policy: None, rule: None, rule_name: None, because }
+    }
+
+    fn steps(&self, tiered: bool, missing: &mut Vec<String>) -> Vec<Step> {
+        if !self.of.policed {
+            let who = if self.of.on_host {
+                "a node, and what runs on its network, is not what policies are about"
+            } else {
+                "policies are about pods, not about addresses outside"
+            };
+            return vec![self.step(None, Said::Allowed, who)];
+        }
+        let Some(class) = self.index.classes.get(self.of.class) else {
+            return vec![self.step(None, Said::Uncertain, "the pod is not known")];
+        };
+        let mut steps = Vec::new();
+        let has_tiers = self
+            .index
+            .rules_of(class, self.direction)
+            .any(|(policy, _)| policy.source.tier != PolicyTier::NetworkPolicy);
+        if tiered && has_tiers {
+            steps.push(self.first_match(class, PolicyTier::Admin, missing));
+        }
+        if steps.last().is_none_or(|step| matches!(step.said, Said::Nothing | Said::Passed)) {
+            steps.push(self.network_policies(class, missing));
+            if steps.last().is_some_and(|step| step.said == Said::Nothing) {
+                if tiered && has_tiers {
+                    steps.push(self.first_match(class, PolicyTier::Baseline, missing));
+                }
+                if steps.last().is_some_and(|step| matches!(step.said, Said::Nothing | Said::Passed)) {
+                    steps.push(self.step(
+                        None,
+                        Said::Allowed,
+                        "without a policy that says otherwise everybody talks to everybody",
+                    ));
+                }
+            }
+        }
+        if tiered && has_tiers && self.index.dialect.reads_tiers == Known::NotSaid {
+            let without = self.steps(false, &mut Vec::new());
+            let verdict = |steps: &[Step]| steps.last().map(|step| step.said);
+            if verdict(&without) != verdict(&steps) {
+                let engine = self.index.dialect.engine;
+                missing.push(format!("whether `{engine}` reads policies of policy.networking.k8s.io"));
+                let because = format!("it depends on whether `{engine}` reads policies of policy.networking.k8s.io");
+                steps.push(self.step(None, Said::Uncertain, because));
+            }
+        }
+        steps
+    }
+
+    fn first_match(&self, class: &Class, tier: PolicyTier, missing: &mut Vec<String>) -> Step {
+        let of_tier = self.index.rules_of(class, self.direction).filter(|(policy, _)| policy.source.tier == tier);
+        for (policy, rules) in of_tier {
+            for (at, rule) in rules.iter().enumerate() {
+                let said = match (self.matches(rule, class), rule.action) {
+                    (Member::No, _) => continue,
+                    (Member::Maybe, _) => Said::Uncertain,
+                    (Member::Yes, Action::Accept) => Said::Allowed,
+                    (Member::Yes, Action::Deny) => Said::Denied,
+                    (Member::Yes, Action::Pass) => Said::Passed,
+                };
+                let because = match said {
+                    Said::Uncertain => self.doubt(policy, rule, missing),
+                    _ => format!("the first rule that matches says {}", rule.action),
+                };
+                return self.by(policy, Some(at), self.step(Some(tier), said, because));
+            }
+        }
+        self.step(Some(tier), Said::Nothing, "no rule matches")
+    }
+
+    fn network_policies(&self, class: &Class, missing: &mut Vec<String>) -> Step {
+        let tier = Some(PolicyTier::NetworkPolicy);
+        let of_tier = || {
+            let of_class = self.index.rules_of(class, self.direction);
+            of_class.filter(|(policy, _)| policy.source.tier == PolicyTier::NetworkPolicy)
+        };
+        let mut perhaps = None;
+        let mut isolating = Vec::new();
+        for (policy, rules) in of_tier() {
+            isolating.push(policy);
+            for (at, rule) in rules.iter().enumerate() {
+                match self.matches(rule, class) {
+                    Member::No => {}
+                    Member::Yes => {
+                        let step = self.step(tier, Said::Allowed, "a rule of a policy that selects the pod allows it");
+                        return self.by(policy, Some(at), step);
+                    }
+                    Member::Maybe => perhaps = perhaps.or(Some((policy, at, rule))),
+                }
+            }
+        }
+        let Some(first) = isolating.first().copied() else {
+            return self.step(tier, Said::Nothing, format!("no policy for {} selects the pod", self.direction));
+        };
+        if self.of.is_next_to(&self.other) {
+            let always = "the pod's own node is always let in";
+            let open = match (self.direction, self.index.dialect.own_node_is_open) {
+                (Direction::Ingress, _) => Some((Said::Allowed, always.to_owned())),
+                (_, Known::Yes) => Some((Said::Allowed, "a pod may always talk to its own node".to_owned())),
+                (_, Known::NotSaid) => {
+                    let engine = self.index.dialect.engine;
+                    missing.push(format!("whether `{engine}` lets pods talk to their own node whatever policies say"));
+                    Some((
+                        Said::Uncertain,
+                        format!("whether `{engine}` leaves the way to the own node open is a setting"),
+                    ))
+                }
+                (_, Known::No) => None,
+            };
+            if let Some((said, because)) = open {
+                return self.step(tier, said, because);
+            }
+        }
+        if let Some((policy, at, rule)) = perhaps {
+            let because = self.doubt(policy, rule, missing);
+            return self.by(policy, Some(at), self.step(tier, Said::Uncertain, because));
+        }
+        let names: Vec<String> = isolating.iter().take(4).map(|policy| format!("`{}`", policy.source.id)).collect();
+        let more = isolating.len().saturating_sub(names.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let because = match isolating.len() {
+            1 => "it selects the pod, and none of its rules allows it".to_owned(),
+            _ => format!("{}{more} select the pod, and none of their rules allows it", names.join(", ")),
+        };
+        self.by(first, None, self.step(tier, Said::Denied, because))
+    }
+
+    fn by(&self, policy: &Compiled, rule: Option<usize>, step: Step) -> Step {
+        let written: Option<&PolicyRule> =
+            rule.and_then(|rule| policy.source.rules(self.direction).and_then(|rules| rules.get(rule)));
+        let rule_name = written.and_then(|rule| rule.name.clone());
+        Step { policy: Some(policy.source.id.clone()), rule, rule_name, ..step }
+    }
+
+    /// Why a match is not sure.
+    fn doubt(&self, policy: &Compiled, rule: &Rule, missing: &mut Vec<String>) -> String {
+        let id = &policy.source.id;
+        if rule.faulty {
+            let fault = policy.source.faults.first().map_or("", |fault| fault.message.as_str());
+            missing.push(format!("what `{id}` means: {fault}"));
+            return "the rule can't be read".to_owned();
+        }
+        if self.peer(rule) == Member::Maybe {
+            missing.push(format!("which addresses the ends have, for `{id}`"));
+            return "whether the rule matches depends on an address that is not known".to_owned();
+        }
+        missing.push(format!("how `{}` reads the ports of `{id}`", self.index.dialect.engine));
+        format!("`{}` is not reliable on ports of this shape", self.index.dialect.engine)
+    }
+
+    fn matches(&self, rule: &Rule, class: &Class) -> Member {
+        if rule.faulty {
+            return Member::Maybe;
+        }
+        match (
+            self.index.port_matches(rule, class, self.other.class, self.direction, self.protocol, self.port),
+            self.peer(rule),
+        ) {
+            (Member::No, _) | (_, Member::No) => Member::No,
+            (Member::Yes, Member::Yes) => Member::Yes,
+            _ => Member::Maybe,
+        }
+    }
+
+    fn peer(&self, rule: &Rule) -> Member {
+        let RulePeers::Of(sets) = &rule.peers else { return Member::Yes };
+        let known = || sets.iter().filter_map(|set| self.index.sets.get(*set));
+        if known().any(|set| set.sure.has(self.other.class)) {
+            Member::Yes
+        } else if known().any(|set| set.maybe.has(self.other.class)) {
+            Member::Maybe
+        } else {
+            Member::No
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! From a cluster of the model to what the index is told.
+
+use crate::dialect::{Dialect, Engine};
+use crate::ends::{Event, NodeInfo, PodInfo, PodRanges};
+use crate::index::Index;
+use causeway_addr::Cidr;
+use causeway_model::design::{Cluster, Design, Mode, PolicyEngine};
+use std::collections::BTreeMap;
+
+/// The engine a cluster says it has, as a dialect; none is the API text.
+pub fn engine_of(cluster: &Cluster) -> Engine {
+    match cluster.network_policy {
+        Some(PolicyEngine::Azure) => Engine::Npm,
+        Some(PolicyEngine::Cilium) => Engine::Cilium,
+        Some(PolicyEngine::Calico) => Engine::Calico,
+        _ => Engine::Strict,
+    }
+}
+
+/// The index of a cluster, read as an engine does.
+pub fn index(design: &Design, cluster: &Cluster, engine: Engine) -> Index {
+    Index::of(Dialect::of(engine, cluster.version), pod_ranges(design, cluster), events(cluster))
+}
+
+/// Where pods take their addresses from: the pod range, or the subnets of the pools.
+pub fn pod_ranges(design: &Design, cluster: &Cluster) -> PodRanges {
+    if cluster.mode.is_some_and(|mode| !mode.is_flat()) || cluster.pools.is_empty() {
+        return cluster.pod_cidrs.clone();
+    }
+    let mut out: Vec<Cidr> = Vec::new();
+    for pool in cluster.pools.values() {
+        let own = match cluster.mode_of(pool) {
+            Some(Mode::NodeSubnet) => &pool.subnet,
+            _ => &pool.pod_subnet,
+        };
+        // A pool whose range is not known may have any: then nothing is.
+        let Some(subnet) = own.as_ref().and_then(|subnet| design.subnet(subnet)) else { return Vec::new() };
+        out.extend(&subnet.prefixes);
+    }
+    out.sort();
+    out.dedup();
+    out
+}
+
+/// Everything policies see of a cluster. Pods that have ended are not there.
+pub fn events(cluster: &Cluster) -> Vec<Event> {
+    let mut out = Vec::new();
+    for policy in cluster.policies.iter().filter_map(|policy| policy.meaning.as_ref()) {
+        out.push(Event::Policy(policy.clone()));
+    }
+    for (name, namespace) in &cluster.namespaces {
+        out.push(Event::Namespace(name.clone(), namespace.labels.clone()));
+    }
+    for (name, node) in &cluster.nodes {
+        let mut labels = node.labels.clone();
+        labels.entry("kubernetes.io/hostname".to_owned()).or_insert_with(|| name.to_string());
+        out.push(Event::Node(NodeInfo { name: name.to_string(), labels, ips: node.ips.clone() }));
+    }
+    for pod in cluster.pods.iter().filter(|pod| !pod.terminated) {
+        out.push(Event::Pod(PodInfo {
+            namespace: pod.namespace.clone(),
+            name: pod.name.clone(),
+            labels: pod.labels.clone(),
+            ips: pod.ips.clone(),
+            node: pod.node.as_ref().map(ToString::to_string),
+            host_network: pod.host_network,
+            ports: pod.named_ports.clone(),
+        }));
+    }
+    out
+}
+
+/// Policies of kinds that are not understood, by kind: verdicts are without them.
+pub fn foreign(cluster: &Cluster) -> BTreeMap<String, Vec<String>> {
+    let mut out: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for policy in cluster.policies.iter().filter(|policy| policy.meaning.is_none()) {
+        let name = match &policy.namespace {
+            Some(namespace) => format!("{namespace}/{}", policy.name),
+            None => policy.name.clone(),
+        };
+        out.entry(format!("{} ({})", policy.kind, policy.api_version)).or_default().push(name);
+    }
+    out
+}

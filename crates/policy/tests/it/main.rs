@@ -1,0 +1,12 @@
+//! What policies mean, against what others wrote down.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests read cases from files and fail by panicking"
+)]
+
+mod conformance;
+mod support;
