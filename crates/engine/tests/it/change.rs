@@ -1,8 +1,6 @@
 //! From one design to another: what the platform refuses.
 
 use causeway_model::design::Design;
-use causeway_read::files::MemoryFiles;
-use causeway_read::{Input, load};
 
 fn design(clusters: &str) -> Design {
     let text = format!(
@@ -15,11 +13,7 @@ networks:
 clusters: {{prod: {clusters}}}
 "
     );
-    let input = Input { name: "design.yaml".into(), bytes: text.into_bytes(), kind: None, found: false };
-    match load(vec![input], &MemoryFiles::default()).outcome {
-        Ok(read) => read.design,
-        Err(errors) => panic!("{errors:#?}"),
-    }
+    crate::support::design(&text)
 }
 
 /// `code object` of every finding, sorted.

@@ -3,8 +3,6 @@
 use causeway_engine::checklist::{Answer, Line};
 use causeway_engine::{Options, check};
 use causeway_model::checklist::Requirement;
-use causeway_read::files::MemoryFiles;
-use causeway_read::{Input, load};
 
 /// Every line is yes.
 const WHOLE: &str = "
@@ -70,11 +68,7 @@ records:
 const EXPLICIT: &str = "    outbound: {type: userDefinedRouting}\n";
 
 fn answers(design: &str) -> Vec<Line> {
-    let input = Input { name: "design.yaml".into(), bytes: design.as_bytes().to_vec(), kind: None, found: false };
-    match load(vec![input], &MemoryFiles::default()).outcome {
-        Ok(read) => check(&read.design, Options { as_of: "2026-11-20".parse().unwrap() }).checklist,
-        Err(errors) => panic!("{errors:#?}\n{design}"),
-    }
+    check(&crate::support::design(design), Options { as_of: "2026-11-20".parse().unwrap() }).checklist
 }
 
 /// The design with some of its text replaced; what is replaced must be there.

@@ -1,10 +1,8 @@
 //! Two designs: what changes for whom.
 
+use crate::support::design;
 use causeway_engine::Options;
 use causeway_engine::compare::{Difference, compare};
-use causeway_model::design::Design;
-use causeway_read::files::MemoryFiles;
-use causeway_read::{Input, load};
 
 const BASE: &str = "
 causeway: 1
@@ -46,14 +44,6 @@ clusters:
           masqLinkLocal: false
 growth: {nodes: 1.5}
 ";
-
-fn design(text: &str) -> Design {
-    let input = Input { name: "design.yaml".into(), bytes: text.as_bytes().to_vec(), kind: None, found: false };
-    match load(vec![input], &MemoryFiles::default()).outcome {
-        Ok(read) => read.design,
-        Err(errors) => panic!("{errors:#?}\n{text}"),
-    }
-}
 
 fn changed(from: &str, to: &str) -> Difference {
     assert!(BASE.contains(from), "`{from}` is not in the design");

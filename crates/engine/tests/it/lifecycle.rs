@@ -1,8 +1,6 @@
 //! Life cycle, case by case; each case has its twin without the fault.
 
 use causeway_engine::{Context, Options, capacity, lifecycle};
-use causeway_read::files::MemoryFiles;
-use causeway_read::{Input, load};
 
 /// `severity code object` of every finding of the life cycle, sorted.
 fn findings(cluster: &str, as_of: &str) -> Vec<String> {
@@ -25,8 +23,7 @@ hosts: {{jump: {{ip: 10.0.2.4, network: spoke}}}}
 clusters: {{prod: {cluster}}}
 "
     );
-    let input = Input { name: "design.yaml".into(), bytes: text.into_bytes(), kind: None, found: false };
-    let design = load(vec![input], &MemoryFiles::default()).outcome.unwrap().design;
+    let design = crate::support::design(&text);
     let capacity = capacity::of(&design);
     let context = Context::new(&design, Options { as_of: as_of.parse().unwrap() }, &capacity);
     let mut findings = Vec::new();

@@ -16,5 +16,6 @@ mod lifecycle;
 mod masquerade;
 mod posture;
 mod ranges;
+mod support;
 mod ways;
 mod worked;

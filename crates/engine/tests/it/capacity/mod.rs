@@ -10,15 +10,10 @@ mod tenants;
 use causeway_engine::capacity::{AddressPool, Snat};
 use causeway_engine::{Answer, Options, check};
 use causeway_model::finding::Finding;
-use causeway_read::files::MemoryFiles;
-use causeway_read::{Input, load};
 
 /// What the engine says about a design file.
 fn ask(text: &str) -> Answer {
-    let input = Input { name: "design.yaml".into(), bytes: text.as_bytes().to_vec(), kind: None, found: false };
-    let loaded = load(vec![input], &MemoryFiles::default());
-    let read = loaded.outcome.unwrap_or_else(|errors| panic!("{errors:#?}\n{text}"));
-    check(&read.design, Options { as_of: jiff::civil::date(2026, 11, 1) })
+    check(&crate::support::design(text), Options { as_of: jiff::civil::date(2026, 11, 1) })
 }
 
 /// The row of that name.

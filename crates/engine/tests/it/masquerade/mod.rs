@@ -8,11 +8,10 @@ mod manifest;
 mod outside;
 mod platform;
 
+pub(crate) use crate::support::design;
 use causeway_engine::{Context, Options, capacity, masquerade};
 use causeway_model::design::Design;
 use causeway_model::finding::{Finding, Severity};
-use causeway_read::files::MemoryFiles;
-use causeway_read::{Input, load};
 
 /// Two networks and a site around a cluster whose pods live on a subnet of their own, in a second prefix that neither the peer is
 /// shown nor the site knows.
@@ -77,14 +76,6 @@ fn quoted(list: &str) -> String {
 /// The networks around a cluster `prod` made of these fields.
 pub(crate) fn with(parts: &[&str]) -> Design {
     design(&format!("{NETWORKS}\nclusters:\n  prod:{}", parts.concat()))
-}
-
-pub(crate) fn design(text: &str) -> Design {
-    let input = Input { name: "design.yaml".into(), bytes: text.as_bytes().to_vec(), kind: None, found: false };
-    match load(vec![input], &MemoryFiles::default()).outcome {
-        Ok(read) => read.design,
-        Err(errors) => panic!("{errors:#?}\n{text}"),
-    }
 }
 
 /// What the room has to say.

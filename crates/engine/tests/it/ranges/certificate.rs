@@ -1,7 +1,7 @@
 //! The certificate, and a verifier that knows nothing of how it was made.
 
 use super::fabricate::{cidr, cluster, designs, empty, network, subnet};
-use super::table::design;
+use crate::support;
 use causeway_addr::Entry;
 use causeway_engine::addresses::{DomainCertificate, certificate};
 use causeway_engine::{Options, check};
@@ -137,7 +137,7 @@ fn a_list_says_what_it_leaves_out() {
 
 #[test]
 fn what_lies_behind_appliances_is_listed_where_it_is_hidden_and_missed_where_it_is_not_known() {
-    let design = design(&["
+    let design = support::designs(&["
 causeway: 1
 networks:
   spoke: {prefixes: [10.80.0.0/16, 192.168.0.0/16], subnets: {nodes: {prefix: 10.80.0.0/24, routeTable: out}}}

@@ -8,19 +8,9 @@ mod designs;
 mod limits;
 mod sources;
 
+use crate::support::design;
 use causeway_engine::{Answer, Options, check};
-use causeway_model::design::Design;
 use causeway_model::finding::Severity;
-use causeway_read::files::MemoryFiles;
-use causeway_read::{Input, load};
-
-fn design(text: &str) -> Design {
-    let input = Input { name: "design.yaml".into(), bytes: text.as_bytes().to_vec(), kind: None, found: false };
-    match load(vec![input], &MemoryFiles::default()).outcome {
-        Ok(read) => read.design,
-        Err(errors) => panic!("{errors:#?}\n{text}"),
-    }
-}
 
 fn answer(text: &str) -> Answer {
     check(&design(text), Options { as_of: "2026-11-20".parse().unwrap() })
