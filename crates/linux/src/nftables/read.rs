@@ -87,6 +87,8 @@ impl Connection {
     ///
     /// # Errors
     /// [`Error::Refused`] without NET_ADMIN; [`Error::Interrupted`] when others changed tables faster than they can be read.
+    ///
+    /// One thing the kernel itself shows too early: a base chain with policy drop reads as accept for a moment after it was made.
     pub fn read(&mut self, tables: &[TableId]) -> Result<Reading, Error> {
         self.steadily(|connection| {
             let mut found = BTreeMap::new();

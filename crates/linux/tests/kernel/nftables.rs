@@ -1,0 +1,417 @@
+//! Writing and reading back.
+
+use crate::Test;
+use causeway_dataplane::nftables::objects::{
+    ChainObject, Count, Expression, Header, KeyType, Keys, Op, Register, RuleObject, SetObject, TableObjects,
+    VerdictObject,
+};
+use causeway_dataplane::ruleset::{BaseChain, ChainKind, Hook, Policy, TableFamily, TableId};
+use causeway_linux::netlink::Error;
+use causeway_linux::nftables::{ApplyError, Connection, FLAG_STRANGE_ELEMENTS, encoded_size};
+use nix::errno::Errno;
+use std::process::{Command, ExitCode};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("what is written is read back", written_is_read_back),
+    ("the same in a table of IPv6 and of both", other_families),
+    ("nothing to change writes nothing", nothing_writes_nothing),
+    ("one wrong change undoes all", one_wrong_change_undoes_all),
+    ("a stale generation is refused", stale),
+    ("without privilege it is a refusal", without_privilege),
+    ("keys of one change go in several messages", many_keys),
+    ("a batch larger than the send buffer is refused before it is sent", too_large),
+    ("names and comments that do not fit are named", unwritable),
+    ("a single rule is deleted by its handle", by_handle),
+    ("a missing table is none, a missing chain is left out", missing),
+    ("a dormant table shows, and wakes when it is made again", dormant),
+    ("an element that is not a key shows", strange_element),
+    ("base chains are found", base_chains),
+];
+
+pub(crate) fn table() -> TableId {
+    TableId { family: TableFamily::Ip, name: "causeway-test".into() }
+}
+
+pub(crate) fn keys4(numbers: impl IntoIterator<Item = u32>) -> Keys {
+    let mut numbers: Vec<u32> = numbers.into_iter().collect();
+    numbers.sort_unstable();
+    Keys { width: 4, bytes: numbers.into_iter().flat_map(u32::to_be_bytes).collect() }
+}
+
+fn nat_postrouting() -> BaseChain {
+    BaseChain { kind: ChainKind::Nat, hook: Hook::Postrouting, priority: 101, policy: Policy::Accept }
+}
+
+fn rule(expressions: Vec<Expression>, comment: &str) -> RuleObject {
+    RuleObject { expressions, comment: comment.into() }
+}
+
+const R0: Register = Register(0);
+
+/// A table with every expression there is a word for.
+pub(crate) fn everything(family: TableFamily) -> TableObjects {
+    let (key, offset, length, width) = match family {
+        TableFamily::Ip6 => (KeyType::IPV6, 24, 16, 16),
+        TableFamily::Ip | TableFamily::Inet => (KeyType::IPV4, 16, 4, 4),
+    };
+    let destination = Expression::Payload { header: Header::Network, offset, length, to: R0 };
+    let mask = Expression::Bitwise { from: R0, to: R0, mask: vec![0xfe; width], xor: vec![0; width] };
+    let mut bytes = vec![0; width];
+    bytes.extend(vec![0xfe; width]);
+    let mut objects = TableObjects::default();
+    objects.counters.extend(["exempt".to_owned(), "translated".to_owned()]);
+    objects
+        .sets
+        .insert("exempt-31".into(), SetObject { key, size: Some(64), flags: 0, elements: Keys { width, bytes } });
+    objects.sets.insert("grows".into(), SetObject { key, size: None, flags: 0, elements: Keys::default() });
+    let looked_up = |inverted| Expression::Lookup { set: "exempt-31".into(), register: R0, inverted };
+    let mut translate = ChainObject::default();
+    translate.rules.push(rule(
+        vec![
+            destination.clone(),
+            mask,
+            looked_up(false),
+            Expression::CountOn("exempt".into()),
+            Expression::Verdict(VerdictObject::Return),
+        ],
+        "destinations that keep the pod's address",
+    ));
+    translate.rules.push(rule(vec![destination, looked_up(true), Expression::CountOn("translated".into())], ""));
+    translate.rules.push(rule(vec![Expression::Masquerade { flags: 16 }], "fully random"));
+    let mut again = ChainObject::default();
+    again.rules.push(rule(vec![Expression::Masquerade { flags: 0 }], ""));
+    let mut postrouting = ChainObject { base: Some(nat_postrouting()), ..ChainObject::default() };
+    let compare = |register, equal, value: &[u8]| Expression::Compare { register, equal, value: value.to_vec() };
+    postrouting.rules.push(rule(
+        vec![
+            Expression::Fib { result: 3, flags: 2, to: Register(4) },
+            compare(Register(4), true, &2_u32.to_ne_bytes()),
+            Expression::Verdict(VerdictObject::Return),
+        ],
+        &"x".repeat(127),
+    ));
+    postrouting.rules.push(rule(vec![Expression::Verdict(VerdictObject::Jump("again".into()))], ""));
+    postrouting.rules.push(rule(vec![Expression::Verdict(VerdictObject::Goto("translate".into()))], ""));
+    let mut count = ChainObject {
+        base: Some(BaseChain { kind: ChainKind::Filter, priority: -110, policy: Policy::Drop, ..nat_postrouting() }),
+        ..ChainObject::default()
+    };
+    count.rules.push(rule(
+        vec![
+            Expression::Conntrack { key: 2, direction: None, to: R0 },
+            Expression::Bitwise { from: R0, to: R0, mask: 16_u32.to_ne_bytes().to_vec(), xor: vec![0; 4] },
+            compare(R0, false, &[0; 4]),
+            Expression::Conntrack { key: 1, direction: None, to: R0 },
+            compare(R0, true, &[0]),
+            Expression::Counter,
+        ],
+        "",
+    ));
+    count.rules.push(rule(
+        vec![
+            Expression::Meta { key: 16, to: Register(1) },
+            compare(Register(1), true, &[17]),
+            Expression::Payload { header: Header::Transport, offset: 2, length: 2, to: R0 },
+            compare(R0, true, &[0, 53]),
+            // Packets of the connection's first direction (NFT_CT_PKTS).
+            Expression::Conntrack { key: 14, direction: Some(0), to: Register(2) },
+            compare(Register(2), false, &[0; 8]),
+            Expression::Verdict(VerdictObject::Accept),
+        ],
+        "",
+    ));
+    count.rules.push(rule(vec![Expression::Verdict(VerdictObject::Drop)], "the end"));
+    objects.chains.extend([
+        ("translate".to_owned(), translate),
+        ("again".to_owned(), again),
+        ("postrouting".to_owned(), postrouting),
+        ("count".to_owned(), count),
+    ]);
+    objects
+}
+
+/// The changes that make a table out of nothing.
+pub(crate) fn creation(table: &TableId, objects: &TableObjects) -> Vec<Op> {
+    let mut ops = vec![Op::AddTable(table.clone())];
+    for name in &objects.counters {
+        ops.push(Op::AddCounter { table: table.clone(), name: name.clone() });
+    }
+    for (name, set) in &objects.sets {
+        ops.push(Op::AddSet { table: table.clone(), name: name.clone(), key: set.key, size: set.size });
+        ops.push(Op::AddElements { table: table.clone(), set: name.clone(), keys: set.elements.clone() });
+    }
+    for (name, chain) in &objects.chains {
+        ops.push(Op::AddChain { table: table.clone(), name: name.clone(), base: chain.base });
+    }
+    for (name, chain) in &objects.chains {
+        for rule in &chain.rules {
+            ops.push(Op::AddRule { table: table.clone(), chain: name.clone(), rule: rule.clone() });
+        }
+    }
+    ops
+}
+
+fn written_is_read_back() {
+    let mut connection = Connection::open().expect("open");
+    let id = table();
+    let objects = everything(TableFamily::Ip);
+    let before = connection.generation().expect("generation");
+    connection.apply(&creation(&id, &objects), Some(before)).expect("apply");
+    let reading = connection.read(std::slice::from_ref(&id)).expect("read");
+    assert!(reading.generation > before);
+    let observed = &reading.tables[&id];
+    assert_eq!(observed.objects, objects);
+    assert_eq!(observed.counts["exempt"], Count::default());
+    assert_eq!(observed.handles.keys().collect::<Vec<_>>(), ["again", "count", "postrouting", "translate"]);
+    assert_eq!(observed.handles["postrouting"].len(), 3);
+    assert_eq!(connection.tables().expect("tables"), std::slice::from_ref(&id));
+    assert_eq!(connection.counts(&id).expect("counts"), observed.counts);
+
+    let chains = connection.read_chains(&id, &["translate", "nowhere"]).expect("read").expect("table");
+    assert_eq!(chains.objects.chains.len(), 1);
+    assert_eq!(chains.objects.chains["translate"], objects.chains["translate"]);
+    assert!(chains.objects.sets.is_empty());
+    let bare = connection.read_table_without_keys(&id).expect("read").expect("table");
+    assert_eq!(bare.objects.chains, objects.chains);
+    assert_eq!(bare.objects.sets["exempt-31"].elements, Keys::default());
+
+    connection.apply(&[Op::DeleteTable(id.clone())], None).expect("delete");
+    assert_eq!(connection.tables().expect("tables"), []);
+}
+
+fn other_families() {
+    let mut connection = Connection::open().expect("open");
+    for family in [TableFamily::Ip6, TableFamily::Inet] {
+        let id = TableId { family, ..table() };
+        let objects = everything(family);
+        connection.apply(&creation(&id, &objects), None).expect("apply");
+        assert_eq!(connection.read_table(&id).expect("read").expect("table").objects, objects, "{id}");
+    }
+    assert_eq!(
+        connection.read_table(&table()).expect("read"),
+        None,
+        "the same name in another family is another table"
+    );
+    assert_eq!(connection.tables().expect("tables").len(), 2);
+}
+
+fn nothing_writes_nothing() {
+    let mut connection = Connection::open().expect("open");
+    let before = connection.generation().expect("generation");
+    connection.apply(&[], Some(before)).expect("apply");
+    let nothing = Op::AddElements { table: table(), set: "none".into(), keys: Keys::default() };
+    connection.apply(&[nothing], Some(before)).expect("apply");
+    assert_eq!(connection.generation().expect("generation"), before);
+}
+
+fn one_wrong_change_undoes_all() {
+    let mut connection = Connection::open().expect("open");
+    let id = table();
+    let nowhere = |table: &TableId| Op::DeleteSet { table: table.clone(), name: "nowhere".into() };
+    let chain = Op::AddChain { table: id.clone(), name: "c".into(), base: None };
+    let error = connection
+        .apply(&[Op::AddTable(id.clone()), nowhere(&id), chain.clone(), nowhere(&id)], None)
+        .expect_err("must fail");
+    let ApplyError::Rejected { rejections } = &error else { panic!("{error:?}") };
+    assert_eq!(
+        rejections.iter().map(|rejection| (rejection.op, rejection.errno)).collect::<Vec<_>>(),
+        [(Some(1), Errno::ENOENT), (Some(3), Errno::ENOENT)]
+    );
+    assert_eq!(error.to_string(), "the kernel answered ENOENT: No such file or directory to change 1 (and 1 more)");
+    assert_eq!(connection.tables().expect("tables"), []);
+    // The answers to what failed don't meet the next request.
+    connection.apply(&[Op::AddTable(id.clone()), chain], None).expect("apply");
+    assert_eq!(connection.tables().expect("tables"), std::slice::from_ref(&id));
+    // An expression the kernel doesn't have, where it has something to say.
+    let strange = Expression::Other { name: "xyzzy".into(), extension: String::new(), data: vec![] };
+    let wrong = Op::AddRule { table: id.clone(), chain: "c".into(), rule: rule(vec![strange], "") };
+    let error = connection.apply(&[wrong], None).expect_err("must fail");
+    assert!(matches!(&error, ApplyError::Rejected { rejections } if rejections[0].op == Some(0)), "{error:?}");
+}
+
+fn stale() {
+    let mut connection = Connection::open().expect("open");
+    let before = connection.generation().expect("generation");
+    connection.apply(&[Op::AddTable(table())], Some(before)).expect("apply");
+    let other = TableId { name: "other".into(), ..table() };
+    assert_eq!(connection.apply(&[Op::AddTable(other.clone())], Some(before)), Err(ApplyError::Stale));
+    assert_eq!(connection.tables().expect("tables"), [table()]);
+    let now = connection.generation().expect("generation");
+    connection.apply(&[Op::AddTable(other)], Some(now)).expect("apply");
+}
+
+pub(crate) const CHILD_WITHOUT_PRIVILEGE: &str = "--child-without-privilege";
+
+/// In a further user namespace, the network namespace is somebody else's.
+pub(crate) fn child_without_privilege() -> ExitCode {
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUSER).expect("user namespace");
+    let mut connection = Connection::open().expect("open");
+    let read = connection.generation().expect_err("must be refused");
+    assert!(matches!(read, Error::Refused { .. }), "{read:?}");
+    let write = connection.apply(&[Op::AddTable(table())], None).expect_err("must be refused");
+    assert!(matches!(write, ApplyError::Refused { .. }), "{write:?}");
+    let listen = causeway_linux::nftables::Listener::open().expect_err("must be refused");
+    assert!(matches!(listen, Error::Refused { .. }), "{listen:?}");
+    let statistics =
+        causeway_linux::conntrack::Connection::open().expect("open").statistics().expect_err("must be refused");
+    assert!(matches!(statistics, Error::Refused { .. }), "{statistics:?}");
+    ExitCode::SUCCESS
+}
+
+fn without_privilege() {
+    let status =
+        Command::new(std::env::current_exe().expect("path")).arg(CHILD_WITHOUT_PRIVILEGE).status().expect("child");
+    assert!(status.success());
+}
+
+fn filled(count: u32, size: Option<u32>) -> Vec<Op> {
+    let set = SetObject {
+        key: KeyType::IPV4,
+        size,
+        flags: 0,
+        elements: keys4((0..count).map(|number| 0x0a00_0000 + number * 7)),
+    };
+    let mut objects = TableObjects::default();
+    objects.sets.insert("many".into(), set);
+    creation(&table(), &objects)
+}
+
+fn many_keys() {
+    for (count, size) in [(10_000, None), (10_000, Some(16_384))] {
+        let mut connection = Connection::open().expect("open");
+        let ops = filled(count, size);
+        let [.., Op::AddElements { keys, .. }] = ops.as_slice() else { panic!("no elements") };
+        connection.apply(&ops, None).expect("apply");
+        let read = connection.read_table(&table()).expect("read").expect("table").objects;
+        assert_eq!(&read.sets["many"].elements, keys);
+        assert_eq!(read.sets["many"].size, size);
+        let (gone, kept) = keys.bytes.split_at(5_000 * 4);
+        let delete =
+            Op::DeleteElements { table: table(), set: "many".into(), keys: Keys { width: 4, bytes: gone.to_vec() } };
+        connection.apply(std::slice::from_ref(&delete), None).expect("delete");
+        let read = connection.read_table(&table()).expect("read").expect("table").objects;
+        assert_eq!(read.sets["many"].elements.bytes, kept);
+        let error = connection.apply(&[delete], None).expect_err("they are gone");
+        assert!(
+            matches!(&error, ApplyError::Rejected { rejections } if rejections[0].op == Some(0) && rejections[0].errno == Errno::ENOENT),
+            "{error:?}"
+        );
+        connection.apply(&[Op::DeleteTable(table())], None).expect("delete");
+    }
+}
+
+fn too_large() {
+    let mut connection = Connection::open().expect("open");
+    let limit = connection.batch_limit();
+    let per_key = causeway_linux::nftables::key_size(4);
+    let ops = filled(u32::try_from(limit / per_key + 1).expect("a number"), None);
+    let size = encoded_size(&ops).expect("size");
+    let now = connection.generation().expect("generation");
+    assert_eq!(connection.apply(&ops, Some(now)), Err(ApplyError::TooLarge { size, limit }));
+    assert_eq!(connection.tables().expect("tables"), []);
+    // The largest that fits does fit: the limit is the kernel's.
+    let size = |count: usize| encoded_size(&filled(u32::try_from(count).expect("a number"), None)).expect("size");
+    let mut most = limit / per_key - 1_000;
+    most += (limit - size(most)) / per_key;
+    while size(most) > limit {
+        most -= 1;
+    }
+    connection.apply(&filled(u32::try_from(most).expect("a number"), None), Some(now)).expect("apply");
+}
+
+fn unwritable() {
+    let mut connection = Connection::open().expect("open");
+    let long = TableId { name: "x".repeat(256), ..table() };
+    let error = connection.apply(&[Op::AddTable(table()), Op::AddTable(long)], None).expect_err("must fail");
+    assert!(matches!(error, ApplyError::Invalid { op: 1, .. }), "{error:?}");
+    let comment = Op::AddRule { table: table(), chain: "c".into(), rule: rule(vec![], &"y".repeat(128)) };
+    assert!(matches!(connection.apply(&[comment], None), Err(ApplyError::Invalid { op: 0, .. })));
+    let uneven = Op::AddElements { table: table(), set: "s".into(), keys: Keys { width: 4, bytes: vec![1, 2, 3] } };
+    assert!(matches!(connection.apply(&[uneven], None), Err(ApplyError::Invalid { op: 0, .. })));
+    let longest = TableId { name: "x".repeat(255), ..table() };
+    connection.apply(&[Op::AddTable(longest.clone())], None).expect("255 bytes are allowed");
+    assert_eq!(connection.tables().expect("tables"), [longest]);
+}
+
+fn by_handle() {
+    let mut connection = Connection::open().expect("open");
+    connection.apply(&creation(&table(), &everything(TableFamily::Ip)), None).expect("apply");
+    let before = connection.read_table(&table()).expect("read").expect("table");
+    let handle = before.handles["postrouting"][1];
+    connection.apply(&[Op::DeleteRule { table: table(), chain: "postrouting".into(), handle }], None).expect("delete");
+    connection
+        .apply(
+            &[
+                Op::FlushChain { table: table(), name: "count".into() },
+                Op::DeleteChain { table: table(), name: "again".into() },
+            ],
+            None,
+        )
+        .expect("flush");
+    let after = connection.read_table(&table()).expect("read").expect("table");
+    assert_eq!(after.handles["postrouting"], [before.handles["postrouting"][0], before.handles["postrouting"][2]]);
+    assert_eq!(after.objects.chains["count"].rules, []);
+    assert!(!after.objects.chains.contains_key("again"));
+    let busy = connection
+        .apply(&[Op::DeleteCounter { table: table(), name: "exempt".into() }], None)
+        .expect_err("a rule uses it");
+    assert!(matches!(&busy, ApplyError::Rejected { rejections } if rejections[0].errno == Errno::EBUSY), "{busy:?}");
+    let ops = [
+        Op::FlushChain { table: table(), name: "translate".into() },
+        Op::DeleteCounter { table: table(), name: "exempt".into() },
+        Op::DeleteSet { table: table(), name: "exempt-31".into() },
+    ];
+    connection.apply(&ops, None).expect("nothing uses them any more");
+}
+
+fn missing() {
+    let mut connection = Connection::open().expect("open");
+    assert_eq!(connection.read_table(&table()).expect("read"), None);
+    assert_eq!(connection.read_chains(&table(), &["c"]).expect("read"), None);
+    assert!(connection.counts(&table()).expect("counts").is_empty());
+    assert!(connection.read(&[table()]).expect("read").tables.is_empty());
+    connection.apply(&[Op::AddTable(table())], None).expect("apply");
+    assert_eq!(
+        connection.read_chains(&table(), &["c"]).expect("read").map(|found| found.objects.chains.len()),
+        Some(0)
+    );
+}
+
+fn dormant() {
+    let mut connection = Connection::open().expect("open");
+    connection.apply(&creation(&table(), &everything(TableFamily::Ip)), None).expect("apply");
+    crate::run("nft", &["add table ip causeway-test { flags dormant; }"]);
+    assert_eq!(connection.read_table(&table()).expect("read").expect("table").objects.flags, 1);
+    connection.apply(&[Op::AddTable(table())], None).expect("apply");
+    assert_eq!(connection.read_table(&table()).expect("read").expect("table").objects, everything(TableFamily::Ip));
+}
+
+fn strange_element() {
+    let mut connection = Connection::open().expect("open");
+    connection.apply(&creation(&table(), &everything(TableFamily::Ip)), None).expect("apply");
+    crate::run("nft", &["add element ip causeway-test exempt-31 { * }"]);
+    let read = connection.read_table(&table()).expect("read").expect("table").objects;
+    assert_eq!(read.sets["exempt-31"].flags, FLAG_STRANGE_ELEMENTS);
+    assert_eq!(read.sets["exempt-31"].elements, everything(TableFamily::Ip).sets["exempt-31"].elements);
+}
+
+fn base_chains() {
+    let mut connection = Connection::open().expect("open");
+    connection.apply(&creation(&table(), &everything(TableFamily::Ip)), None).expect("apply");
+    crate::run(
+        "nft",
+        &[
+            "add table bridge b; add chain bridge b c { type filter hook forward priority 0; }; add table ip r; add chain ip r c { type route hook output priority 0; }",
+        ],
+    );
+    let chains = connection.base_chains().expect("chains");
+    assert_eq!(
+        chains.iter().map(|chain| (chain.table.clone(), chain.name.as_str())).collect::<Vec<_>>(),
+        [(table(), "count"), (table(), "postrouting")]
+    );
+    assert_eq!(chains[1].base, nat_postrouting());
+    let other = connection.read_table(&TableId { name: "r".into(), ..table() }).expect("read").expect("table");
+    let chain = &other.objects.chains["c"];
+    assert_eq!(chain.base, None);
+    assert_eq!(chain.foreign_base.as_deref(), Some("type route hook 3 priority 0 policy 1 family 2"));
+}
