@@ -5,6 +5,7 @@ pub mod event;
 pub mod iptables;
 pub mod namespace;
 pub mod netlink;
+pub mod network;
 pub mod nftables;
 pub mod signal;
 pub mod sysctl;

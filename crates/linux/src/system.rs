@@ -2,6 +2,7 @@
 
 use nix::errno::Errno;
 use std::fmt;
+use std::io::ErrorKind;
 
 /// A refusal of the system: what was wanted, of which object, and why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,9 +20,15 @@ impl SystemError {
         SystemError { wanted: wanted.to_string(), errno }
     }
 
-    /// A refusal that the standard library reports. An error that carries no errno becomes EIO.
+    /// A refusal that the standard library reports; one that it came to by itself gets the errno that says the same, or EIO.
     pub fn io(wanted: impl fmt::Display, error: &std::io::Error) -> SystemError {
-        SystemError::new(wanted, error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
+        let by_kind = match error.kind() {
+            ErrorKind::TimedOut => Errno::ETIMEDOUT,
+            ErrorKind::InvalidInput => Errno::EINVAL,
+            ErrorKind::UnexpectedEof => Errno::EPIPE,
+            _ => Errno::EIO,
+        };
+        SystemError::new(wanted, error.raw_os_error().map_or(by_kind, Errno::from_raw))
     }
 
     /// The process lacks a privilege, now and at the next attempt.

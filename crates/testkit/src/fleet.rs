@@ -1,5 +1,6 @@
 //! Fleets: hubs with spokes around them, clusters in some of the spokes, and here and there a mistake.
 
+use crate::random::Random;
 use std::fmt::Write as _;
 
 /// How large a fleet is. The same numbers give the same bytes.
@@ -26,24 +27,6 @@ impl Fleet {
 
 /// A hub for each group of networks.
 const GROUP: u32 = 20;
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// True once in `every` times.
-    fn once_in(&mut self, every: u64) -> bool {
-        self.next().is_multiple_of(every)
-    }
-}
 
 /// A prefix as text.
 fn prefix(address: u32, length: u8) -> String {
@@ -98,7 +81,7 @@ struct Cluster {
 }
 
 fn plan(fleet: &Fleet) -> Plan {
-    let mut random = Random(fleet.seed);
+    let mut random = Random::new(fleet.seed);
     let per_vnet = fleet.subnets / fleet.vnets.max(1);
     let vnets = (0..fleet.vnets)
         .map(|at| {

@@ -1,5 +1,13 @@
-//! Development only: designs and exports of any size, made from a seed. The tests of the house itself lie beside.
+//! Development only: designs and exports of any size, made from a seed; namespaces with a pod, a node and a world in them, and
+//! what other programs say about them. The tests of the house itself lie beside.
 
 mod fleet;
+#[cfg(target_os = "linux")]
+pub mod lab;
+#[cfg(target_os = "linux")]
+pub mod oracle;
+mod random;
+pub mod trial;
 
 pub use fleet::{Fleet, azure, design};
+pub use random::Random;

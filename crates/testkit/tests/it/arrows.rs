@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("causeway-dataplane", &["causeway-addr", "causeway-model"]),
     ("causeway-linux", &["causeway-addr", "causeway-model", "causeway-dataplane"]),
     ("causeway-node", &["causeway-addr", "causeway-model", "causeway-read", "causeway-dataplane", "causeway-linux"]),
-    ("causeway-testkit", &[]),
+    ("causeway-testkit", &["causeway-addr", "causeway-model", "causeway-dataplane", "causeway-linux"]),
 ];
 
 /// Rooms that are plain data in, plain data out.

@@ -27,6 +27,7 @@ fn no_other_room_names_one_system() {
         let name = name(&path);
         // Tests may, and say so with `cfg`; benchmarks measure what the system tells.
         if name.starts_with("crates/linux/")
+            || name.starts_with("crates/testkit/")
             || name.starts_with("bins/causeway-node/")
             || name.contains("/tests/")
             || name.contains("/benches/")
