@@ -167,8 +167,14 @@ impl<K: Kernel> Agent<K> {
         for what in &synced.taken_over {
             info!("{what}");
         }
-        self.said.each(&synced.shadowed_by, |rule| warn!("{rule}"));
-        self.said.each(&synced.left, |rule| warn!("{rule}"));
+        for rule in &synced.shadowed_by {
+            if self.said.first(&rule.words) {
+                if rule.expected { info!("{}", rule.words) } else { warn!("{}", rule.words) }
+            }
+        }
+        for what in synced.left.iter().filter(|what| self.said.first(what)) {
+            warn!("{what}");
+        }
         if self.said.once("kernel", None) {
             info!("the kernel takes the rules again");
         }

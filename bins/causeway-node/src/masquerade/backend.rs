@@ -17,7 +17,7 @@ pub(crate) struct Opened {
 /// # Errors
 /// In words: what was asked for is not to be had here.
 pub(crate) fn open(options: &Options) -> Result<Opened, String> {
-    let nft = Nft::open().map_err(|error| format!("nf_tables is not to be had here: {error}"));
+    let nft = Nft::open(&options.flags.masq_chain).map_err(|error| format!("nf_tables is not to be had here: {error}"));
     match options.backend {
         Backend::Nft => Ok(Opened { kernel: Box::new(nft?), because: "back end nft: it was asked for".to_owned() }),
         Backend::Iptables => Err("iptables is not built yet".to_owned()),

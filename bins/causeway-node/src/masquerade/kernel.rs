@@ -73,14 +73,25 @@ pub(crate) struct Synced {
     pub(crate) changes: usize,
     /// What was taken over or removed of other agents, one sentence each.
     pub(crate) taken_over: Vec<String>,
-    /// Rules of others that take packets before ours, one sentence each.
-    pub(crate) shadowed_by: Vec<String>,
+    /// Rules of others that take packets before ours.
+    pub(crate) shadowed_by: Vec<Shadowing>,
     /// What is there and should not be, and could not be removed, one sentence each.
     pub(crate) left: Vec<String>,
     /// Exempt prefixes the kernel holds now, link-local included.
     pub(crate) present: BTreeMap<Family, usize>,
     /// What the counters show, by family and name.
     pub(crate) counts: BTreeMap<(Family, String), Count>,
+}
+
+/// A rule of somebody else's that takes packets before ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shadowing {
+    /// Whose it is; `unknown` where that can't be told.
+    pub(crate) owner: &'static str,
+    /// It is there on every node that runs its owner, and takes only what is the owner's to translate.
+    pub(crate) expected: bool,
+    /// One sentence about it.
+    pub(crate) words: String,
 }
 
 /// Why the kernel could not be brought to what it should hold.

@@ -10,6 +10,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _, text};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::UNIX_EPOCH;
 
@@ -176,7 +177,10 @@ fn rules(page: &mut Page<'_>, status: &Status) -> fmt::Result {
     if let Some(since) = status.last_success.and_then(|at| at.duration_since(UNIX_EPOCH).ok()) {
         page.gauge("last_success_timestamp_seconds", "When the kernel last held the rules", since.as_secs_f64())?;
     }
-    page.gauge("foreign_rules", "Rules of others that take packets before ours", count(status.shadowed_by.len()))?;
+    let mut foreign = BTreeMap::from([("unknown", 0)]);
+    status.shadowed_by.iter().for_each(|rule| *foreign.entry(rule.owner).or_default() += 1);
+    let foreign = foreign.into_iter().map(|(owner, rules)| (owner.to_owned(), count(rules)));
+    page.gauges("foreign_rules", "Rules of others that take packets before ours", "owner", foreign)?;
     page.gauge("left_behind", "Rules of other agents that could not be removed", count(status.left.len()))
 }
 

@@ -1,20 +1,26 @@
 //! The rules in tables of our own in nf_tables, over netlink.
 
-use super::kernel::{Failure, Kernel, Synced};
+mod others;
+
+use super::kernel::{Failure, Kernel, Shadowing, Synced};
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::{EXEMPT_SET, Settings, TABLE, compile, table, tables};
 use causeway_dataplane::nftables::objects::{ObservedTable, Op, TableObjects};
-use causeway_dataplane::nftables::{Growth, Limits, cleanup, logical, lower, plan};
+use causeway_dataplane::nftables::{Growth, Limits, Shadow, cleanup, logical, lower, plan};
 use causeway_dataplane::ruleset::{TableFamily, TableId};
 use causeway_linux::netlink;
 use causeway_linux::nftables::{ApplyError, Connection, Generation, Listener, Notice};
+use others::OldAgent;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::time::{Duration, Instant};
 
 /// How often a plan is made anew at once, because the tables changed since they were read.
 const TRIES: usize = 8;
 /// Keys in one change beyond which the kernel's notifications about them are not waited for: they would not fit the listener's buffer.
 const MANY_KEYS: usize = 4000;
+/// Rules of others are looked at no more often than this: kube-proxy changes its own all the time, and has many.
+const OTHERS_EVERY: Duration = Duration::from_secs(10);
 /// Part of the send buffer a batch may fill by estimate.
 const FILL: usize = 2;
 
@@ -24,9 +30,14 @@ pub(crate) struct Nft {
     connection: Connection,
     /// `None` = changes are not told; they are found at the next look.
     listener: Option<Listener>,
+    old: OldAgent,
     wanted: Option<Wanted>,
-    /// The state in which everything was last seen in place.
-    seen: Option<Seen>,
+    /// Our tables as they were last seen, all in place.
+    memory: Option<Memory>,
+    /// The old agent's chain may have come back since it was last looked for.
+    old_unsure: bool,
+    /// Rules of others, and when they were looked at.
+    shadows: Option<(Instant, Vec<Shadowing>)>,
 }
 
 /// The tables of some settings; made once, because a list may be long.
@@ -36,50 +47,77 @@ struct Wanted {
     tables: BTreeMap<TableId, TableObjects>,
 }
 
-/// What was seen when everything was in place.
+/// Our tables, and the state of all tables they are of.
 #[derive(Debug)]
-struct Seen {
+struct Memory {
     generation: Generation,
-    settings: Settings,
-    synced: Synced,
+    tables: BTreeMap<TableId, ObservedTable>,
 }
 
 impl Nft {
-    /// Opens it.
+    /// Opens it. `chain` is the name the original's chain may have.
     ///
     /// # Errors
     /// The kernel has no nf_tables, or no sockets are to be had. A kernel that refuses shows at the first look.
-    pub(crate) fn open() -> Result<Nft, netlink::Error> {
+    pub(crate) fn open(chain: &str) -> Result<Nft, netlink::Error> {
         let mut connection = Connection::open()?;
         match connection.generation() {
             Ok(_) | Err(netlink::Error::Refused { .. }) => {}
             Err(error) => return Err(error),
         }
-        let listener = Listener::open().ok();
-        Ok(Nft { connection, listener, wanted: None, seen: None })
+        let old = OldAgent::new(chain);
+        Ok(Nft {
+            connection,
+            listener: Listener::open().ok(),
+            old,
+            wanted: None,
+            memory: None,
+            old_unsure: true,
+            shadows: None,
+        })
     }
 
-    /// Makes the kernel hold what is wanted; gives how many changes that took.
-    fn settle(&mut self, wanted: &Wanted) -> Result<(usize, Generation, BTreeMap<TableId, ObservedTable>), Failure> {
-        let mut changes = 0;
+    /// Makes the kernel hold what is wanted.
+    fn settle(&mut self, wanted: &Wanted) -> Result<Settled, Failure> {
+        let mut settled = Settled::default();
         let mut last = String::new();
         for _ in 0..TRIES {
-            let reading = self.connection.read(&tables()).map_err(failure)?;
+            // What others did since is in a later generation; what is planned for an earlier one is refused.
+            let generation = self.connection.generation().map_err(failure)?;
+            let memory = self.memory.take_if(|memory| memory.generation == generation);
+            let (memory, remembered) = match memory {
+                Some(memory) => (memory, true),
+                None => {
+                    let reading = self.connection.read(&tables()).map_err(failure)?;
+                    (Memory { generation: reading.generation, tables: reading.tables }, false)
+                }
+            };
+            let look_for_old = self.old_unsure || !remembered;
+            let old = if look_for_old { self.old.removal(&mut self.connection).map_err(failure)? } else { Vec::new() };
+            self.old_unsure = !old.is_empty();
             let limits = Limits { batch_bytes: self.connection.batch_limit() / FILL };
-            let plan = plan(&wanted.tables, &reading.tables, &limits);
-            if plan.is_empty() {
-                return Ok((changes, reading.generation, reading.tables));
+            let plan = plan(&wanted.tables, &memory.tables, &limits);
+            if plan.is_empty() && old.is_empty() {
+                self.memory = Some(memory);
+                settled.unchanged = !look_for_old;
+                return Ok(settled);
             }
-            tracing::debug!(
-                differences = plan.drift.len(),
-                "{}",
-                plan.drift.first().map_or_else(String::new, ToString::to_string)
-            );
-            match self.carry_out(&plan.batches, reading.generation) {
-                Ok(()) => changes += plan.batches.iter().map(Vec::len).sum::<usize>(),
-                Err(ApplyError::Stale) => last = ApplyError::Stale.to_string(),
-                // Something is not as it was read: somebody else was faster, or a reading is needed to know better.
-                Err(error @ ApplyError::Rejected { .. }) => last = error.to_string(),
+            if let Some(first) = plan.drift.first() {
+                tracing::debug!(differences = plan.drift.len(), "{first}");
+            }
+            let mut batches = plan.batches;
+            // The old chain goes in the moment the new rules come.
+            match batches.last_mut() {
+                Some(last) => last.extend(old.iter().cloned()),
+                None => batches.push(old.clone()),
+            }
+            match self.carry_out(&batches, memory.generation) {
+                Ok(generation) => {
+                    settled.changes += batches.iter().map(Vec::len).sum::<usize>();
+                    settled.took_over |= !old.is_empty();
+                    self.memory = follow(memory, &batches, generation);
+                }
+                Err(error @ (ApplyError::Stale | ApplyError::Rejected { .. })) => last = error.to_string(),
                 Err(error) => return Err(refusal(error)),
             }
         }
@@ -87,7 +125,7 @@ impl Nft {
     }
 
     /// Commits batches one after the other, each only if nobody else committed anything since.
-    fn carry_out(&mut self, batches: &[Vec<Op>], mut generation: Generation) -> Result<(), ApplyError> {
+    fn carry_out(&mut self, batches: &[Vec<Op>], mut generation: Generation) -> Result<Generation, ApplyError> {
         let many = keys(batches) > MANY_KEYS;
         if many && let Some(listener) = &mut self.listener {
             // Its own notifications are nothing to it; what others do is read back afterwards.
@@ -99,8 +137,7 @@ impl Nft {
             if result.is_err() {
                 break;
             }
-            // A commit makes the next number, which is never 0.
-            generation = Generation(generation.0.checked_add(1).unwrap_or(1));
+            generation = next(generation);
         }
         if many
             && let Some(listener) = &mut self.listener
@@ -108,8 +145,60 @@ impl Nft {
         {
             self.listener = None;
         }
-        result
+        result.map(|()| generation)
     }
+
+    /// Rules of others that take packets before ours; not knowing them is no reason to fail.
+    fn shadowed_by(&mut self, settings: &Settings) -> Vec<Shadowing> {
+        if let Some((at, known)) = &self.shadows
+            && at.elapsed() < OTHERS_EVERY
+        {
+            return known.clone();
+        }
+        let families: Vec<Family> = settings.families().collect();
+        let found = match others::before_ours(&mut self.connection, &families) {
+            Ok(found) => found.into_iter().map(shadowing).collect(),
+            Err(error) => {
+                tracing::debug!("rules of others can't be looked at: {error}");
+                Vec::new()
+            }
+        };
+        self.shadows = Some((Instant::now(), found));
+        self.shadows.iter().flat_map(|(_, known)| known.clone()).collect()
+    }
+}
+
+/// What making the kernel hold what is wanted took.
+#[derive(Debug, Default)]
+struct Settled {
+    changes: usize,
+    took_over: bool,
+    /// Nobody changed anything since the last look, so nothing was read.
+    unchanged: bool,
+}
+
+/// What our tables are after batches that only put keys into sets and took some out. `None` = to be read back.
+fn follow(mut memory: Memory, batches: &[Vec<Op>], generation: Generation) -> Option<Memory> {
+    for op in batches.iter().flatten() {
+        let (Op::AddElements { table, set, .. } | Op::DeleteElements { table, set, .. }) = op else { return None };
+        let held = &mut memory.tables.get_mut(table)?.objects.sets.get_mut(set)?.elements;
+        match op {
+            Op::AddElements { keys, .. } => keys.iter().for_each(|key| {
+                held.insert(key);
+            }),
+            Op::DeleteElements { keys, .. } => keys.iter().for_each(|key| {
+                held.remove(key);
+            }),
+            _ => return None,
+        }
+    }
+    memory.generation = generation;
+    Some(memory)
+}
+
+fn shadowing(shadow: Shadow) -> Shadowing {
+    let expected = shadow.owner.is_some_and(|owner| owner != "ip-masq-agent") && !shadow.everything;
+    Shadowing { owner: shadow.owner.unwrap_or("unknown"), expected, words: shadow.to_string() }
 }
 
 impl Kernel for Nft {
@@ -118,38 +207,34 @@ impl Kernel for Nft {
     }
 
     fn has_rules(&mut self) -> Result<bool, Failure> {
-        Ok(!self.connection.read(&tables()).map_err(failure)?.tables.is_empty())
+        let ours = self.connection.read(&tables()).map_err(failure)?;
+        Ok(!ours.tables.is_empty() || !self.old.removal(&mut self.connection).map_err(failure)?.is_empty())
     }
 
     fn sync(&mut self, settings: &Settings) -> Result<Synced, Failure> {
-        let generation = self.connection.generation().map_err(failure)?;
-        if let Some(seen) = self.seen.take_if(|seen| seen.generation != generation || seen.settings != *settings) {
-            drop(seen);
-        }
-        if let Some(seen) = &mut self.seen {
-            seen.synced.changes = 0;
-            let mut synced = seen.synced.clone();
-            synced.counts.clear();
-            for family in settings.families() {
-                let counts = self.connection.counts(&table(family)).map_err(failure)?;
-                synced.counts.extend(counts.into_iter().map(|(name, count)| ((family, name), count)));
-            }
-            return Ok(synced);
-        }
         let wanted = match self.wanted.take() {
             Some(wanted) if wanted.settings == *settings => wanted,
             _ => Wanted { settings: settings.clone(), tables: lower(&compile(settings), Growth::default()) },
         };
         let settled = self.settle(&wanted);
         self.wanted = Some(wanted);
-        let (changes, generation, observed) = settled?;
-        let mut synced = Synced { changes, ..Synced::default() };
-        for (id, table) in &observed {
+        let settled = settled?;
+        let mut synced = Synced { changes: settled.changes, ..Synced::default() };
+        if settled.took_over {
+            synced.taken_over.push("removed the chain of ip-masq-agent-v2 and its jump".to_owned());
+        }
+        for (id, table) in self.memory.iter().flat_map(|memory| &memory.tables) {
             let Some(family) = family(id) else { continue };
             synced.present.insert(family, prefixes(table));
-            synced.counts.extend(table.counts.iter().map(|(name, count)| ((family, name.clone()), *count)));
         }
-        self.seen = Some(Seen { generation, settings: settings.clone(), synced: synced.clone() });
+        for family in settings.families() {
+            let counts = self.connection.counts(&table(family)).map_err(failure)?;
+            synced.counts.extend(counts.into_iter().map(|(name, count)| ((family, name), count)));
+        }
+        synced.shadowed_by = match &self.shadows {
+            Some((_, known)) if settled.unchanged => known.clone(),
+            _ => self.shadowed_by(settings),
+        };
         Ok(synced)
     }
 
@@ -160,11 +245,32 @@ impl Kernel for Nft {
     fn was_changed(&mut self) -> bool {
         let Some(listener) = &mut self.listener else { return false };
         let own = self.connection.port();
+        let mut changed = false;
         match listener.drain() {
-            Ok(notices) => notices.iter().any(|notice| match notice {
-                Notice::Lost => true,
-                Notice::Change(change) => change.port != own && change.tables.iter().any(concerns_us),
-            }),
+            Ok(notices) => {
+                for notice in notices {
+                    let Notice::Change(change) = notice else {
+                        self.memory = None;
+                        changed = true;
+                        continue;
+                    };
+                    if change.port == own {
+                        continue;
+                    }
+                    self.old_unsure |= change.tables.iter().any(is_nat_of_iptables);
+                    let ours = change.tables.iter().any(|table| table.name == TABLE);
+                    changed |= ours || self.old_unsure;
+                    // What others do elsewhere leaves what we remember as it is.
+                    let next = self.memory.as_ref().map(|memory| next(memory.generation));
+                    match &mut self.memory {
+                        Some(memory) if !ours && change.generation == next => {
+                            memory.generation = next.unwrap_or(memory.generation)
+                        }
+                        memory => *memory = None,
+                    }
+                }
+                changed
+            }
             Err(error) => {
                 tracing::warn!("changes of the rules are not told any more, and are found at the next look: {error}");
                 self.listener = None;
@@ -174,10 +280,11 @@ impl Kernel for Nft {
     }
 
     fn clean(&mut self) -> Result<bool, Failure> {
-        self.seen = None;
+        self.memory = None;
         for _ in 0..TRIES {
             let reading = self.connection.read(&tables()).map_err(failure)?;
-            let ops = cleanup(&reading.tables);
+            let mut ops = cleanup(&reading.tables);
+            ops.extend(self.old.removal(&mut self.connection).map_err(failure)?);
             if ops.is_empty() {
                 return Ok(false);
             }
@@ -191,9 +298,14 @@ impl Kernel for Nft {
     }
 }
 
-/// Changes in our tables and in those iptables keeps its nat rules in.
-fn concerns_us(table: &TableId) -> bool {
-    table.name == TABLE || (table.name == "nat" && matches!(table.family, TableFamily::Ip | TableFamily::Ip6))
+/// The tables iptables keeps its nat rules in, where the old agent's chain would come back.
+fn is_nat_of_iptables(table: &TableId) -> bool {
+    table.name == "nat" && matches!(table.family, TableFamily::Ip | TableFamily::Ip6)
+}
+
+/// A commit makes the next number, which is never 0.
+fn next(generation: Generation) -> Generation {
+    Generation(generation.0.checked_add(1).unwrap_or(1))
 }
 
 fn family(table: &TableId) -> Option<Family> {

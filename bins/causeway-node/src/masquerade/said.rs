@@ -3,6 +3,9 @@
 use super::judge::FileVerdict;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Lines that are remembered; beyond that they may be said again.
+const MOST_LINES: usize = 256;
+
 /// What was said.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
@@ -31,13 +34,12 @@ impl Said {
         self.files.retain(|name, _| names.contains(name));
     }
 
-    /// Says each line that was not said before.
-    pub(crate) fn each(&mut self, lines: &[String], mut say: impl FnMut(&str)) {
-        for line in lines {
-            if self.lines.insert(line.clone()) {
-                say(line);
-            }
+    /// True if this was not said before.
+    pub(crate) fn first(&mut self, line: &str) -> bool {
+        if self.lines.len() >= MOST_LINES {
+            self.lines.clear();
         }
+        self.lines.insert(line.to_owned())
     }
 }
 
@@ -68,9 +70,8 @@ mod tests {
 
     #[test]
     fn lines_are_said_once() {
-        let (mut said, mut heard) = (Said::default(), Vec::new());
-        said.each(&["a".to_owned(), "b".to_owned()], |line| heard.push(line.to_owned()));
-        said.each(&["b".to_owned(), "c".to_owned()], |line| heard.push(line.to_owned()));
+        let mut said = Said::default();
+        let heard: Vec<&str> = ["a", "b", "a", "c", "b"].into_iter().filter(|line| said.first(line)).collect();
         assert_eq!(heard, ["a", "b", "c"]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::judge::Judged;
 use super::keep::Doubt;
+use super::kernel::Shadowing;
 use causeway_addr::Family;
 use causeway_dataplane::nftables::objects::Count;
 use causeway_model::masquerade::MasqueradeConfig;
@@ -41,7 +42,7 @@ pub(crate) struct Status {
     /// Counters, by family and name.
     pub(crate) counts: BTreeMap<(Family, String), Count>,
     /// Rules of others that take packets before ours.
-    pub(crate) shadowed_by: Vec<String>,
+    pub(crate) shadowed_by: Vec<Shadowing>,
     /// What is there of others and could not be removed.
     pub(crate) left: Vec<String>,
     /// Times rules were found changed by others and put right, by how it was noticed.
@@ -151,7 +152,8 @@ impl Status {
             reasons.push(("merged-config", format!("the merged configuration can't be written: {why}")));
         }
         reasons.extend(self.left.iter().map(|what| ("left-behind", what.clone())));
-        reasons.extend(self.shadowed_by.iter().map(|what| ("shadowed", what.clone())));
+        let unexpected = self.shadowed_by.iter().filter(|rule| !rule.expected);
+        reasons.extend(unexpected.map(|rule| ("shadowed", rule.words.clone())));
         reasons
     }
 

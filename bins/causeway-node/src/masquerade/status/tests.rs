@@ -10,6 +10,10 @@ fn held(config: &MasqueradeConfig) -> HeldStatus {
     }
 }
 
+fn rule(expected: bool) -> Shadowing {
+    Shadowing { owner: "kube-proxy", expected, words: "a rule".to_owned() }
+}
+
 fn config(exempt: &[&str]) -> MasqueradeConfig {
     MasqueradeConfig {
         exempt: exempt.iter().map(|text| text.parse().unwrap()).collect(),
@@ -45,7 +49,8 @@ fn what_it_says_in_each_state() {
         (Status { unlistable: Some("gone".into()), ..good.clone() }, "degraded", true),
         (Status { doubt: Some(Doubt::ShrankToNothing), ..good.clone() }, "degraded", true),
         (Status { held: Some(held(&config(&[]))), ..good.clone() }, "degraded", true),
-        (Status { shadowed_by: vec!["a rule".into()], ..good.clone() }, "degraded", true),
+        (Status { shadowed_by: vec![rule(false)], ..good.clone() }, "degraded", true),
+        (Status { shadowed_by: vec![rule(true)], ..good.clone() }, "ok", true),
         (blocked.clone(), "blocked", false),
         (Status { merged: Some(Ok(())), ..blocked.clone() }, "blocked", true),
         (Status { merged: Some(Err("full".into())), ..blocked }, "blocked", false),
