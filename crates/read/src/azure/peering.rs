@@ -21,6 +21,7 @@ pub(super) fn peerings(cx: &mut Translation) -> Option<Node> {
         let Some(at) = halves.iter().flatten().map(|half| half.name_span).min() else { continue };
         let span = halves.iter().flatten().map(Object::span).min().unwrap_or(at);
         let sides = [(&pair.0, &one), (&pair.1, &other)];
+        other_half(cx, &sides, &halves);
         let between = Node::seq(at, vec![Node::str(at, one.clone()), Node::str(at, other.clone())]);
         let (forwarded, only_into) = forwarded_traffic(&sides, &halves);
         let node = MapBuilder::new(span)
@@ -62,6 +63,23 @@ fn pairs(cx: &mut Translation) -> Pairs {
         cx.unknown(at, message);
     }
     pairs
+}
+
+/// What Azure printed says whether the other half exists. Elsewhere one half beside both networks may be all there is.
+fn other_half(cx: &mut Translation, sides: &Sides, halves: &[Option<Object>; 2]) {
+    let given = |id: &ResourceId| cx.inventory.get(id).is_some_and(Object::is_given);
+    let [one, other] = halves;
+    let ((Some(half), None) | (None, Some(half))) = (one, other) else { return };
+    if half.get("peeringState").is_some() || !sides.iter().all(|(id, _)| given(id)) {
+        return;
+    }
+    let [(_, one), (_, other)] = sides;
+    let message = format!(
+        "whether the peering of `{one}` and `{other}` has its other half is not known: only `{}` was given, and one half alone carries nothing",
+        half.name
+    );
+    let at = half.name_span;
+    cx.unknown(at, message);
 }
 
 type Sides<'a> = [(&'a ResourceId, &'a Arc<str>); 2];

@@ -14,14 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("causeway-report", &["causeway-addr", "causeway-model", "causeway-policy", "causeway-engine"]),
     (
         "causeway",
-        &[
-            "causeway-addr",
-            "causeway-model",
-            "causeway-policy",
-            "causeway-engine",
-            "causeway-read",
-            "causeway-report",
-        ],
+        &["causeway-addr", "causeway-model", "causeway-policy", "causeway-engine", "causeway-read", "causeway-report"],
     ),
     ("causeway-dataplane", &["causeway-addr", "causeway-model"]),
     ("causeway-linux", &["causeway-addr", "causeway-model", "causeway-dataplane"]),

@@ -188,6 +188,16 @@ fn a_gateway_that_the_other_half_does_not_allow_is_told() {
 }
 
 #[test]
+fn one_half_beside_both_networks_may_be_all_there_is() {
+    let notes = |halves: &[&str]| peerings(halves).1.into_iter().filter(|note| note.contains("other half")).count();
+    let (one, other) =
+        (half("a", "b", r#""allowForwardedTraffic": true"#), half("b", "a", r#""allowForwardedTraffic": true"#));
+    assert_eq!(notes(&[&one]), 1);
+    assert_eq!(notes(&[&one, &other]), 0);
+    assert_eq!(notes(&[&half("a", "b", r#""peeringState": "Connected""#)]), 0);
+}
+
+#[test]
 fn one_half_alone_may_accept_what_was_forwarded() {
     let said = |from, to, value: bool| half(from, to, &format!(r#""allowForwardedTraffic": {value}"#));
     let tree = |one, other| peerings(&[&said("a", "b", one), &said("b", "a", other)]).0;
@@ -214,8 +224,11 @@ fn subnet_peering_shows_some_prefixes_only() {
         peerings(&[&told]).0,
         "  - between: [a, b]\n    only:\n      a: [10.1.2.0/24, 10.1.3.0/24]\n      b: 10.2.0.0/17\n"
     );
-    let unsaid =
-        half("a", "b", r#""peerCompleteVnets": false, "remoteAddressSpace": {"addressPrefixes": ["10.2.0.0/16"]}"#);
+    let unsaid = half(
+        "a",
+        "b",
+        r#""peeringState": "Connected", "peerCompleteVnets": false, "remoteAddressSpace": {"addressPrefixes": ["10.2.0.0/16"]}"#,
+    );
     assert_eq!(peerings(&[&unsaid]).1, ["1: which subnets of `a` the peering shows is not known"]);
 }
 
