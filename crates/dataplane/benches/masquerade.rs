@@ -2,8 +2,6 @@
 //!
 //! `cargo bench -p causeway-dataplane`
 
-#![expect(missing_docs, reason = "criterion's macros make functions without any")]
-
 use causeway_addr::{Cidr, Family};
 use causeway_dataplane::evaluate::{Node, evaluate};
 use causeway_dataplane::masquerade::{Compiled, Settings};

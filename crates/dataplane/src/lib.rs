@@ -2,11 +2,12 @@
 //!
 //! A configuration is compiled once, into a [`ruleset::Ruleset`]. Three users read the same value: [`evaluate`] walks a packet
 //! through it, [`nftables`] turns it into the objects nf_tables holds and plans the way there from what a kernel holds
-//! now, and [`iptables`](https://netfilter.org) text is written from it where people want to see a chain.
+//! now, and [`iptables`] writes the same as the chain people know.
 //!
 //! Nothing here touches a kernel, a clock or a file; the same input gives the same bytes.
 
 pub mod evaluate;
+pub mod iptables;
 pub mod masquerade;
 pub mod nftables;
 pub mod packet;

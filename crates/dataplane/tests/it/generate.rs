@@ -1,4 +1,5 @@
 //! Configurations and packets that meet each other: prefixes and addresses are drawn from the same few places.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the places are written right here")]
 
 use causeway_addr::{Cidr, Family};
 use causeway_dataplane::evaluate::Node;
