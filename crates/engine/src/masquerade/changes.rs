@@ -2,6 +2,7 @@
 
 use super::view::{Ground, View};
 use crate::addresses::ground::network_words;
+use crate::appliances::Appliances;
 use causeway_addr::{Cidr, Family, RangeSet, special as ranges};
 use causeway_model::codes;
 use causeway_model::design::*;
@@ -197,8 +198,10 @@ fn internet(view: &View) -> Seen {
         let flat = view.cluster.mode.is_some_and(Mode::uses_pod_subnet);
         if as_pod && flat { pool.pod_subnet.as_ref() } else { pool.subnet.as_ref() }
     });
-    let mut ways: Vec<String> =
-        subnets.filter_map(|subnet| view.design.subnet(subnet)).map(|subnet| way_out(view, subnet)).collect();
+    let appliances = Appliances::new(view.design);
+    let mut ways: Vec<String> = subnets
+        .filter_map(|reference| Some(way_out(view, &appliances, &reference.network, view.design.subnet(reference)?)))
+        .collect();
     if ways.is_empty() {
         ways.push(by_outbound_type(view));
     }
@@ -208,7 +211,7 @@ fn internet(view: &View) -> Seen {
 }
 
 /// What a subnet's packets leave through, in the platform's order: a default route, a NAT gateway, the cluster's own way.
-fn way_out(view: &View, subnet: &Subnet) -> String {
+fn way_out(view: &View, appliances: &Appliances, network: &NetworkName, subnet: &Subnet) -> String {
     let table = subnet.route_table.as_ref().and_then(|name| Some((name, view.design.route_tables.get(name)?)));
     let default = table.and_then(|(name, table)| {
         let is_default =
@@ -217,8 +220,7 @@ fn way_out(view: &View, subnet: &Subnet) -> String {
     });
     match default {
         Some((_, NextHop::Appliance(ip))) => {
-            let firewall = view.design.firewalls.iter().find(|(_, firewall)| firewall.private_ip == Some(ip));
-            return firewall.map_or_else(
+            return appliances.at(network, ip).map_or_else(
                 || format!("whatever address the appliance `{ip}` has outside"),
                 |(name, firewall)| format!("an address of the firewall `{name}`{}", addresses(&firewall.public_ips)),
             );
