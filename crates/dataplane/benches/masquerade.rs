@@ -57,10 +57,10 @@ fn one_prefix(criterion: &mut Criterion) {
                     (follower.clone(), after.clone())
                 },
                 |(mut compiled, after)| {
-                    compiled.update(after);
+                    let before = compiled.update(after);
                     let plan = plan(compiled.objects(), kernel.observed(), &Limits::default());
                     assert_eq!(plan.batches.len(), 1);
-                    (compiled, plan)
+                    (compiled, before, plan)
                 },
                 BatchSize::PerIteration,
             );

@@ -51,25 +51,25 @@ impl Compiled {
         &self.objects
     }
 
-    /// Follows a change of the configuration. False if nothing changed.
-    pub fn update(&mut self, settings: Settings) -> bool {
-        let mut others = std::mem::take(&mut self.settings);
-        let before = std::mem::take(&mut others.config.exempt);
-        let list = {
-            let same_otherwise = others.sources == settings.sources
-                && others.random_fully == settings.random_fully
-                && others.config.link_local == settings.config.link_local
-                && others.config.link_local_v6 == settings.config.link_local_v6
-                && others.config.ipv6 == settings.config.ipv6;
-            if same_otherwise && self.orderly { changes(&before, &settings.config.exempt) } else { None }
-        };
-        self.settings = settings;
+    /// Follows a change of the configuration. Gives back the settings of before, which to drop takes a while when they are long;
+    /// `None` if nothing changed.
+    pub fn update(&mut self, settings: Settings) -> Option<Settings> {
+        let before = std::mem::replace(&mut self.settings, settings);
+        let settings = &self.settings;
+        let same_otherwise = before.sources == settings.sources
+            && before.random_fully == settings.random_fully
+            && before.config.link_local == settings.config.link_local
+            && before.config.link_local_v6 == settings.config.link_local_v6
+            && before.config.ipv6 == settings.config.ipv6;
+        let list =
+            if same_otherwise && self.orderly { changes(&before.config.exempt, &settings.config.exempt) } else { None };
         match list {
-            Some(list) if list.is_empty() => return false,
+            Some(list) if list.is_empty() => return None,
             Some(list) => self.apply(&list),
+            None if before == *settings => return None,
             None => *self = Compiled::new(std::mem::take(&mut self.settings), self.growth),
         }
-        true
+        Some(before)
     }
 
     fn apply(&mut self, list: &[(Cidr, bool)]) {
@@ -176,8 +176,9 @@ mod tests {
                 let mut list: Vec<Cidr> = list.into_iter().chain(many()).collect();
                 if sorted { list.sort(); list.dedup(); }
                 let next = settings(list, flags);
-                let same = compiled.settings() == &next;
-                prop_assert_eq!(compiled.update(next.clone()), !same);
+                let before = compiled.settings().clone();
+                let changed = before != next;
+                prop_assert_eq!(compiled.update(next.clone()), changed.then_some(before));
                 prop_assert_eq!(&compiled, &Compiled::new(next, growth));
             }
         }

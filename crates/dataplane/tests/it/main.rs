@@ -2,4 +2,6 @@
 
 mod fates;
 mod generate;
+mod iptables;
+mod iptables_promises;
 mod plans;

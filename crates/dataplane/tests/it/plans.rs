@@ -113,16 +113,16 @@ fn commit(
     batches: usize,
     packets: &[Packet],
 ) -> Result<(), TestCaseError> {
-    let node = Node::with_addresses(["10.0.0.4"].map(|text| Cidr::host(text.parse().unwrap())))
-        .masquerading_as("10.0.0.4".parse().unwrap())
-        .masquerading_as("fd00::4".parse().unwrap());
+    let node = Node::with_addresses([Cidr::v4([10, 0, 0, 4], 32)])
+        .masquerading_as([10, 0, 0, 4].into())
+        .masquerading_as([0xfd00, 0, 0, 0, 0, 0, 0, 4].into());
     let fates = |objects: &Objects| -> Vec<_> {
         packets.iter().map(|packet| interpret(objects, Hook::Postrouting, packet, &node)).collect()
     };
     let (before, after) = (fates(&kernel.objects()), fates(wanted));
     for (at, batch) in plan.batches.iter().take(batches).enumerate() {
         let done = kernel.commit(batch);
-        prop_assert!(done.is_ok(), "batch {}: {}\n{:#?}", at, done.unwrap_err(), batch);
+        prop_assert!(done.is_ok(), "batch {}: {:?}\n{:#?}", at, done, batch);
         let expected = if at + 1 == plan.batches.len() { &after } else { &before };
         prop_assert_eq!(&fates(&kernel.objects()), expected, "after batch {} of {}", at + 1, plan.batches.len());
     }
