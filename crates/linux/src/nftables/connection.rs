@@ -80,6 +80,32 @@ impl Connection {
         answers
     }
 
+    /// Whether `generation` is the present one and the transaction that made it is over.
+    ///
+    /// The kernel counts the generation up before it makes a transaction visible, piece by piece (`nf_tables_commit`), so its number alone
+    /// does not say that all of it is there. A batch without changes waits for the transaction that is under way, is held against the
+    /// generation, and makes no new one.
+    pub(super) fn settled(&mut self, generation: Generation) -> Result<bool, Error> {
+        let first = self.socket.next_sequences(2);
+        self.socket.send(&encode::empty(generation, first)?)?;
+        let mut failed = None;
+        let port = self.socket.port();
+        while self.socket.receive(false, &mut |message| {
+            if message.port == port
+                && message.sequence == first
+                && let Role::Failed(failure) = message.role()?
+            {
+                failed = Some((failure.errno, failure.message()));
+            }
+            Ok(true)
+        })? {}
+        match failed {
+            None => Ok(true),
+            Some((Errno::ERESTART, _)) => Ok(false),
+            Some((errno, message)) => Err(Error::from_answer(errno, message)),
+        }
+    }
+
     /// The kernel has worked the batch off before `send` returned: everything it has to say is in the receive buffer, in the order of the
     /// messages, the acknowledgement we asked for at the last change being the end when all went well.
     fn answers(&mut self, batch: &Batch, first: u32) -> Result<(), ApplyError> {

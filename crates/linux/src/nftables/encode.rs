@@ -2,7 +2,7 @@
 
 use super::wire::{self, message};
 use super::{ApplyError, Generation, expression, userdata};
-use crate::netlink::write::{Attributes, Writer, attribute_size, flag};
+use crate::netlink::write::{Attributes, Unwritable, Writer, attribute_size, flag};
 use causeway_dataplane::nftables::objects::{Keys, Op, RuleObject};
 use causeway_dataplane::ruleset::{BaseChain, TableId};
 
@@ -62,20 +62,36 @@ pub(super) fn encode(ops: &[Op], expected: Option<Generation>, first: u32) -> Re
     let room = pieces.len() * 128 + pieces.iter().map(|piece| piece.keys.len()).sum::<usize>() * 4;
     let mut writer = Writer::reusing(Vec::with_capacity(room));
     let mut sequence = first;
-    writer.message(wire::BATCH_BEGIN, 0, sequence, &wire::header(0, wire::SUBSYSTEM_OF_BATCH), |to| {
-        if let Some(Generation(number)) = expected {
-            to.be32(wire::BATCH_GENERATION, number);
-        }
-    });
+    begin(&mut writer, sequence, expected);
     let last = pieces.len() - 1;
     for (place, piece) in pieces.iter().enumerate() {
         sequence = sequence.wrapping_add(1);
         // Failures are always reported; success only of the last one, so that a large batch does not fill the receive buffer with answers.
         write(&mut writer, piece, sequence, if place == last { flag::ACK } else { 0 });
     }
-    writer.message(wire::BATCH_END, 0, sequence.wrapping_add(1), &wire::header(0, wire::SUBSYSTEM_OF_BATCH), |_| {});
+    end(&mut writer, sequence.wrapping_add(1));
     let bytes = writer.finish().map_err(crate::netlink::Error::from)?;
     Ok(Batch { bytes, changes: pieces.iter().map(|piece| piece.change).collect() })
+}
+
+/// A batch that changes nothing, held against a generation.
+pub(super) fn empty(generation: Generation, first: u32) -> Result<Vec<u8>, Unwritable> {
+    let mut writer = Writer::new();
+    begin(&mut writer, first, Some(generation));
+    end(&mut writer, first.wrapping_add(1));
+    writer.finish()
+}
+
+fn begin(writer: &mut Writer, sequence: u32, expected: Option<Generation>) {
+    writer.message(wire::BATCH_BEGIN, 0, sequence, &wire::header(0, wire::SUBSYSTEM_OF_BATCH), |to| {
+        if let Some(Generation(number)) = expected {
+            to.be32(wire::BATCH_GENERATION, number);
+        }
+    });
+}
+
+fn end(writer: &mut Writer, sequence: u32) {
+    writer.message(wire::BATCH_END, 0, sequence, &wire::header(0, wire::SUBSYSTEM_OF_BATCH), |_| {});
 }
 
 /// The kernel would cut or refuse these, with less to say about it.

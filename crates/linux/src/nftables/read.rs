@@ -87,8 +87,6 @@ impl Connection {
     ///
     /// # Errors
     /// [`Error::Refused`] without NET_ADMIN; [`Error::Interrupted`] when others changed tables faster than they can be read.
-    ///
-    /// One thing the kernel itself shows too early: a base chain with policy drop reads as accept for a moment after it was made.
     pub fn read(&mut self, tables: &[TableId]) -> Result<Reading, Error> {
         self.steadily(|connection| {
             let mut found = BTreeMap::new();
@@ -140,18 +138,20 @@ impl Connection {
         &mut self,
         mut read: impl FnMut(&mut Connection) -> Result<T, Error>,
     ) -> Result<(Generation, T), Error> {
-        let mut before = self.generation()?;
         for _ in 0..ATTEMPTS {
+            let before = self.generation()?;
+            if !self.settled(before)? {
+                continue;
+            }
             let result = read(self);
-            let after = self.generation()?;
+            let unchanged = self.generation()? == before;
             match result {
-                Ok(value) if before == after => return Ok((after, value)),
+                Ok(value) if unchanged => return Ok((before, value)),
                 // Something vanished between two questions, or a list changed while it was sent.
                 Ok(_) | Err(Error::Interrupted) => {}
-                Err(Error::Kernel { errno: Errno::ENOENT, .. }) if before != after => {}
+                Err(Error::Kernel { errno: Errno::ENOENT, .. }) if !unchanged => {}
                 Err(error) => return Err(error),
             }
-            before = after;
         }
         Err(Error::Interrupted)
     }
