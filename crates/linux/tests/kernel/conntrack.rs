@@ -1,21 +1,21 @@
 //! What connection tracking counts.
 
-use crate::{Test, run};
+use crate::Test;
 use causeway_linux::conntrack::Connection;
+use causeway_testkit::oracle::Oracle;
+use causeway_testkit::trial::CannotProve;
 use std::net::UdpSocket;
 
-pub(crate) const TESTS: &[Test] = &[("entries are counted as the conntrack program counts them", entries)];
+pub(crate) const TESTS: &[Test] = &[("conntrack::entries_are_counted_as_the_conntrack_program_counts_them", entries)];
 
-fn entries() {
+fn entries() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     let before = connection.statistics().expect("statistics");
     assert_eq!((before.entries, before.insert_failed, before.dropped), (0, 0, 0));
     assert!(before.maximum.is_some_and(|maximum| maximum > 0));
-    run("ip", &["link", "set", "lo", "up"]);
+    Oracle::find("ip")?.ask(&["link", "set", "lo", "up"]);
     // Connections are tracked from the first rule on that asks for them.
-    run(
-        "nft",
-        &[
+    Oracle::find("nft")?.ask(&[
             "add table ip t; add chain ip t c { type filter hook output priority 0; }; add rule ip t c ct state new counter",
         ],
     );
@@ -25,5 +25,6 @@ fn entries() {
     }
     let after = connection.statistics().expect("statistics");
     assert_eq!(after.entries, 4);
-    assert_eq!(run("conntrack", &["-C"]).trim(), "4");
+    assert_eq!(Oracle::find("conntrack")?.ask(&["-C"]).trim(), "4");
+    Ok(())
 }

@@ -1,19 +1,21 @@
 //! Hearing of changes.
 
+use crate::Test;
 use crate::nftables::{keys4, table};
-use crate::{Test, run};
 use causeway_dataplane::nftables::objects::{KeyType, Op};
 use causeway_dataplane::ruleset::{TableFamily, TableId};
 use causeway_linux::nftables::{Connection, Listener, Notice};
+use causeway_testkit::oracle::Oracle;
+use causeway_testkit::trial::CannotProve;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::os::fd::AsFd;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("one's own change is told by its port", own_change),
-    ("a change of others names them and their tables", foreign_change),
-    ("more than fits is told as lost, and then it goes on", lost),
-    ("a paused listener hears nothing", paused),
-    ("the descriptor becomes readable", readable),
+    ("listener::ones_own_change_is_told_by_its_port", own_change),
+    ("listener::a_change_of_others_names_them_and_their_tables", foreign_change),
+    ("listener::more_than_fits_is_told_as_lost_and_then_it_goes_on", lost),
+    ("listener::a_paused_listener_hears_nothing", paused),
+    ("listener::the_descriptor_becomes_readable", readable),
 ];
 
 fn changes(listener: &mut Listener) -> Vec<causeway_linux::nftables::Change> {
@@ -27,7 +29,7 @@ fn changes(listener: &mut Listener) -> Vec<causeway_linux::nftables::Change> {
         .collect()
 }
 
-fn own_change() {
+fn own_change() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     let mut listener = Listener::open().expect("listen");
     assert_eq!(listener.drain().expect("drain"), []);
@@ -41,13 +43,14 @@ fn own_change() {
     assert_eq!(heard[1].tables.iter().collect::<Vec<_>>(), [&table(), &other]);
     assert_eq!(heard[1].generation, Some(connection.generation().expect("generation")));
     assert_eq!(heard[0].process, Some(std::process::id()));
+    Ok(())
 }
 
-fn foreign_change() {
+fn foreign_change() -> Result<(), CannotProve> {
     let connection = Connection::open().expect("open");
     let mut listener = Listener::open().expect("listen");
-    run("nft", &["add table ip a; add chain ip a c; add rule ip a c drop; add table bridge b"]);
-    run("nft", &["flush ruleset"]);
+    Oracle::find("nft")?.ask(&["add table ip a; add chain ip a c; add rule ip a c drop; add table bridge b"]);
+    Oracle::find("nft")?.ask(&["flush ruleset"]);
     let heard = changes(&mut listener);
     assert_eq!(heard.len(), 2);
     let a = TableId { family: TableFamily::Ip, name: "a".into() };
@@ -58,6 +61,7 @@ fn foreign_change() {
         assert_eq!(change.tables.iter().collect::<Vec<_>>(), [&a]);
     }
     assert!(heard[0].generation < heard[1].generation);
+    Ok(())
 }
 
 fn fill(connection: &mut Connection, count: u32) {
@@ -74,7 +78,7 @@ fn fill(connection: &mut Connection, count: u32) {
     }
 }
 
-fn lost() {
+fn lost() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     let mut listener = Listener::open().expect("listen");
     // More notifications than the largest receive buffer an ordinary user may have.
@@ -85,9 +89,10 @@ fn lost() {
     let heard = changes(&mut listener);
     assert_eq!(heard.len(), 1);
     assert_eq!(heard[0].tables.iter().collect::<Vec<_>>(), [&table()]);
+    Ok(())
 }
 
-fn paused() {
+fn paused() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     let mut listener = Listener::open().expect("listen");
     listener.pause().expect("pause");
@@ -97,9 +102,10 @@ fn paused() {
     assert_eq!(listener.drain().expect("drain"), []);
     connection.apply(&[Op::DeleteTable(table())], None).expect("apply");
     assert_eq!(changes(&mut listener).len(), 1);
+    Ok(())
 }
 
-fn readable() {
+fn readable() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     let mut listener = Listener::open().expect("listen");
     let ready = |listener: &Listener, wait: u16| {
@@ -111,4 +117,5 @@ fn readable() {
     assert_eq!(ready(&listener, 1_000), 1);
     assert_eq!(changes(&mut listener).len(), 1);
     assert_eq!(ready(&listener, 0), 0);
+    Ok(())
 }

@@ -1,5 +1,8 @@
-//! Tests that ask a real kernel. They run in a user and network namespace of their own, made before any thread starts, each test in a
-//! fresh network namespace; so they need no privilege, change nothing on the machine, and fail loudly where namespaces are refused.
+//! What a real kernel, nft, iptables and conntrack say to what this room writes and reads.
+//!
+//! The process moves into user, network and mount namespaces of its own before any thread starts, and each test gets a fresh network
+//! namespace: no privilege is needed and nothing on the machine changes. With `CAUSEWAY_PRIVILEGED=1` it keeps the privileges it has,
+//! as an agent on a node does. With `CAUSEWAY_REQUIRE_ORACLES=1` a test that lacks a program fails instead of saying so.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,65 +17,33 @@ mod nft;
 mod nftables;
 mod storm;
 
+use causeway_linux::namespace::{isolate, mount_empty};
+use causeway_testkit::trial::{self, CannotProve, Trial};
 use nix::sched::{CloneFlags, unshare};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::{Command, ExitCode};
+use std::path::Path;
+use std::process::ExitCode;
 
-type Test = (&'static str, fn());
+type Test = (&'static str, fn() -> Result<(), CannotProve>);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|argument| argument == nftables::CHILD_WITHOUT_PRIVILEGE) {
         return nftables::child_without_privilege();
     }
-    let tests: Vec<Test> = [nftables::TESTS, nft::TESTS, listener::TESTS, conntrack::TESTS, storm::TESTS].concat();
-    if arguments.iter().any(|argument| argument == "--list") {
-        tests.iter().for_each(|(name, _)| println!("{name}: test"));
-        return ExitCode::SUCCESS;
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| value == "1");
+    // The lock file of iptables lies in /run: ours must not wait for the machine's, nor need its owner.
+    if let Err(error) = isolate(!set("CAUSEWAY_PRIVILEGED")).and_then(|_| mount_empty(Path::new("/run"))) {
+        eprintln!("nothing can be proved here: {error}");
+        return ExitCode::from(101);
     }
-    let exact = arguments.iter().any(|argument| argument == "--exact");
-    let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
-    own_user_namespace();
-    let mut failed = Vec::new();
-    let mut ran = 0;
-    for (name, test) in tests {
-        let wanted = |filter: &&&String| if exact { filter.as_str() == name } else { name.contains(filter.as_str()) };
-        if !filters.is_empty() && !filters.iter().any(|filter| wanted(&filter)) {
-            continue;
-        }
-        unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace is refused here: nothing can be proved");
-        ran += 1;
-        let passed = catch_unwind(AssertUnwindSafe(test)).is_ok();
-        println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
-        if !passed {
-            failed.push(name);
-        }
-    }
-    println!(
-        "\ntest result: {}. {} passed; {} failed",
-        if failed.is_empty() { "ok" } else { "FAILED" },
-        ran - failed.len(),
-        failed.len()
-    );
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let tests = [nftables::TESTS, nft::TESTS, listener::TESTS, conntrack::TESTS, storm::TESTS].concat();
+    let trials: Vec<Trial> = tests.into_iter().map(trial).collect();
+    trial::run(&trials, arguments, set("CAUSEWAY_REQUIRE_ORACLES"))
 }
 
-/// Becomes user 0 of a user namespace of its own, whoever runs this.
-fn own_user_namespace() {
-    let (user, group) = (nix::unistd::getuid(), nix::unistd::getgid());
-    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)
-        .expect("user and network namespaces are refused here: nothing can be proved");
-    std::fs::write("/proc/self/setgroups", "deny").expect("setgroups");
-    std::fs::write("/proc/self/uid_map", format!("0 {user} 1")).expect("uid_map");
-    std::fs::write("/proc/self/gid_map", format!("0 {group} 1")).expect("gid_map");
-}
-
-/// Runs a program and returns what it printed. That it is missing or fails is a failure of the test: it is the oracle.
-fn run(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .unwrap_or_else(|error| panic!("`{program}` is needed to prove this: {error}"));
-    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
+fn trial((name, test): Test) -> Trial {
+    Trial::needing(name, move || {
+        unshare(CloneFlags::CLONE_NEWNET).expect("a fresh network namespace");
+        test()
+    })
 }

@@ -1,23 +1,25 @@
 //! nft and iptables as oracles: what we write they print, what they write we read.
 
+use crate::Test;
 use crate::nftables::{creation, everything, table};
-use crate::{Test, run};
 use causeway_dataplane::nftables::objects::{Expression, VerdictObject};
 use causeway_dataplane::ruleset::{ChainKind, Hook, TableFamily, TableId};
 use causeway_linux::nftables::Connection;
+use causeway_testkit::oracle::Oracle;
+use causeway_testkit::trial::CannotProve;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("nft prints what we wrote", nft_prints),
-    ("nft's listing as JSON has our keys", nft_json),
-    ("nft loads its own listing of ours and we read the same", nft_round_trip),
-    ("rules of iptables-nft are recognised", iptables_rules),
+    ("nft::nft_prints_what_we_wrote", nft_prints),
+    ("nft::nfts_listing_as_JSON_has_our_keys", nft_json),
+    ("nft::nft_loads_its_own_listing_of_ours_and_we_read_the_same", nft_round_trip),
+    ("nft::rules_of_iptables-nft_are_recognised", iptables_rules),
 ];
 
-fn nft_prints() {
+fn nft_prints() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     connection.apply(&creation(&table(), &everything(TableFamily::Ip)), None).expect("apply");
     // Some versions of nft write an equals sign before a set's name.
-    let printed = run("nft", &["list table ip causeway-test"]).replace(" == @", " @");
+    let printed = Oracle::find("nft")?.ask(&["list table ip causeway-test"]).replace(" == @", " @");
     let long = "x".repeat(127);
     let expected = format!(
         r#"table ip causeway-test {{
@@ -66,27 +68,29 @@ fn nft_prints() {
 "#
     );
     assert_eq!(printed, expected, "nft prints:\n{printed}");
+    Ok(())
 }
 
-fn nft_json() {
+fn nft_json() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     connection
         .apply(&creation(&TableId { family: TableFamily::Ip6, ..table() }, &everything(TableFamily::Ip6)), None)
         .expect("apply");
-    let printed = run("nft", &["-j", "list set ip6 causeway-test exempt-31"]);
+    let printed = Oracle::find("nft")?.ask(&["-j", "list set ip6 causeway-test exempt-31"]);
     assert!(printed.contains(r#""type": "ipv6_addr""#), "{printed}");
     assert!(printed.contains(r#""elem": ["::", "fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe"]"#), "{printed}");
+    Ok(())
 }
 
-fn nft_round_trip() {
+fn nft_round_trip() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     for family in [TableFamily::Ip, TableFamily::Ip6] {
         let id = TableId { family, ..table() };
         connection.apply(&creation(&id, &everything(family)), None).expect("apply");
         let ours = connection.read_table(&id).expect("read").expect("table").objects;
-        let listing = run("nft", &["-s", &format!("list table {id}")]);
-        run("nft", &[&format!("delete table {id}")]);
-        run("nft", &[&listing]);
+        let listing = Oracle::find("nft")?.ask(&["-s", &format!("list table {id}")]);
+        Oracle::find("nft")?.ask(&[&format!("delete table {id}")]);
+        Oracle::find("nft")?.ask(&[&listing]);
         let theirs = connection.read_table(&id).expect("read").expect("table").objects;
         assert_eq!(theirs.sets, ours.sets, "{id}");
         assert_eq!(theirs.counters, ours.counters, "{id}");
@@ -97,16 +101,17 @@ fn nft_round_trip() {
             assert_eq!(registers_aside(chain, &theirs), registers_aside(chain, &ours), "{id} {chain}");
         }
     }
+    Ok(())
 }
 
-fn iptables_rules() {
+fn iptables_rules() -> Result<(), CannotProve> {
     let restore = "*nat\n:IP-MASQ-AGENT - [0:0]\n\
         -A POSTROUTING -m comment --comment \"ip-masq-agent: a jump\" -m addrtype ! --dst-type LOCAL -j IP-MASQ-AGENT\n\
         -A IP-MASQ-AGENT -d 10.0.0.0/8 -m comment --comment \"local\" -j RETURN\n\
         -A IP-MASQ-AGENT -j MASQUERADE\nCOMMIT\n";
     let directory = std::env::temp_dir().join(format!("causeway-iptables-{}", std::process::id()));
     std::fs::write(&directory, restore).expect("write");
-    run("iptables-nft-restore", &["--noflush", directory.to_str().expect("path")]);
+    Oracle::find("iptables-nft-restore")?.ask(&["--noflush", directory.to_str().expect("path")]);
     std::fs::remove_file(&directory).expect("remove");
 
     let mut connection = Connection::open().expect("open");
@@ -142,4 +147,5 @@ fn iptables_rules() {
         "{:?}",
         agent[1]
     );
+    Ok(())
 }

@@ -8,24 +8,26 @@ use causeway_dataplane::nftables::objects::{
 use causeway_dataplane::ruleset::{BaseChain, ChainKind, Hook, Policy, TableFamily, TableId};
 use causeway_linux::netlink::Error;
 use causeway_linux::nftables::{ApplyError, Connection, FLAG_STRANGE_ELEMENTS, encoded_size};
+use causeway_testkit::oracle::Oracle;
+use causeway_testkit::trial::CannotProve;
 use nix::errno::Errno;
 use std::process::{Command, ExitCode};
 
 pub(crate) const TESTS: &[Test] = &[
-    ("what is written is read back", written_is_read_back),
-    ("the same in a table of IPv6 and of both", other_families),
-    ("nothing to change writes nothing", nothing_writes_nothing),
-    ("one wrong change undoes all", one_wrong_change_undoes_all),
-    ("a stale generation is refused", stale),
-    ("without privilege it is a refusal", without_privilege),
-    ("keys of one change go in several messages", many_keys),
-    ("a batch larger than the send buffer is refused before it is sent", too_large),
-    ("names and comments that do not fit are named", unwritable),
-    ("a single rule is deleted by its handle", by_handle),
-    ("a missing table is none, a missing chain is left out", missing),
-    ("a dormant table shows, and wakes when it is made again", dormant),
-    ("an element that is not a key shows", strange_element),
-    ("base chains are found", base_chains),
+    ("nftables::what_is_written_is_read_back", written_is_read_back),
+    ("nftables::the_same_in_a_table_of_IPv6_and_of_both", other_families),
+    ("nftables::nothing_to_change_writes_nothing", nothing_writes_nothing),
+    ("nftables::one_wrong_change_undoes_all", one_wrong_change_undoes_all),
+    ("nftables::a_stale_generation_is_refused", stale),
+    ("nftables::without_privilege_it_is_a_refusal", without_privilege),
+    ("nftables::keys_of_one_change_go_in_several_messages", many_keys),
+    ("nftables::a_batch_larger_than_the_send_buffer_is_refused_before_it_is_sent", too_large),
+    ("nftables::names_and_comments_that_do_not_fit_are_named", unwritable),
+    ("nftables::a_single_rule_is_deleted_by_its_handle", by_handle),
+    ("nftables::a_missing_table_is_none_a_missing_chain_is_left_out", missing),
+    ("nftables::a_dormant_table_shows_and_wakes_when_it_is_made_again", dormant),
+    ("nftables::an_element_that_is_not_a_key_shows", strange_element),
+    ("nftables::base_chains_are_found", base_chains),
 ];
 
 pub(crate) fn table() -> TableId {
@@ -151,7 +153,7 @@ pub(crate) fn creation(table: &TableId, objects: &TableObjects) -> Vec<Op> {
     ops
 }
 
-fn written_is_read_back() {
+fn written_is_read_back() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     let id = table();
     let objects = everything(TableFamily::Ip);
@@ -177,9 +179,10 @@ fn written_is_read_back() {
 
     connection.apply(&[Op::DeleteTable(id.clone())], None).expect("delete");
     assert_eq!(connection.tables().expect("tables"), []);
+    Ok(())
 }
 
-fn other_families() {
+fn other_families() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     for family in [TableFamily::Ip6, TableFamily::Inet] {
         let id = TableId { family, ..table() };
@@ -193,18 +196,20 @@ fn other_families() {
         "the same name in another family is another table"
     );
     assert_eq!(connection.tables().expect("tables").len(), 2);
+    Ok(())
 }
 
-fn nothing_writes_nothing() {
+fn nothing_writes_nothing() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     let before = connection.generation().expect("generation");
     connection.apply(&[], Some(before)).expect("apply");
     let nothing = Op::AddElements { table: table(), set: "none".into(), keys: Keys::default() };
     connection.apply(&[nothing], Some(before)).expect("apply");
     assert_eq!(connection.generation().expect("generation"), before);
+    Ok(())
 }
 
-fn one_wrong_change_undoes_all() {
+fn one_wrong_change_undoes_all() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     let id = table();
     let nowhere = |table: &TableId| Op::DeleteSet { table: table.clone(), name: "nowhere".into() };
@@ -227,9 +232,10 @@ fn one_wrong_change_undoes_all() {
     let wrong = Op::AddRule { table: id.clone(), chain: "c".into(), rule: rule(vec![strange], "") };
     let error = connection.apply(&[wrong], None).expect_err("must fail");
     assert!(matches!(&error, ApplyError::Rejected { rejections } if rejections[0].op == Some(0)), "{error:?}");
+    Ok(())
 }
 
-fn stale() {
+fn stale() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     let before = connection.generation().expect("generation");
     connection.apply(&[Op::AddTable(table())], Some(before)).expect("apply");
@@ -238,6 +244,7 @@ fn stale() {
     assert_eq!(connection.tables().expect("tables"), [table()]);
     let now = connection.generation().expect("generation");
     connection.apply(&[Op::AddTable(other)], Some(now)).expect("apply");
+    Ok(())
 }
 
 pub(crate) const CHILD_WITHOUT_PRIVILEGE: &str = "--child-without-privilege";
@@ -258,10 +265,11 @@ pub(crate) fn child_without_privilege() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn without_privilege() {
+fn without_privilege() -> Result<(), CannotProve> {
     let status =
         Command::new(std::env::current_exe().expect("path")).arg(CHILD_WITHOUT_PRIVILEGE).status().expect("child");
     assert!(status.success());
+    Ok(())
 }
 
 fn filled(count: u32, size: Option<u32>) -> Vec<Op> {
@@ -276,7 +284,7 @@ fn filled(count: u32, size: Option<u32>) -> Vec<Op> {
     creation(&table(), &objects)
 }
 
-fn many_keys() {
+fn many_keys() -> Result<(), CannotProve> {
     for (count, size) in [(10_000, None), (10_000, Some(16_384))] {
         let mut connection = Connection::open().expect("open");
         let ops = filled(count, size);
@@ -298,9 +306,10 @@ fn many_keys() {
         );
         connection.apply(&[Op::DeleteTable(table())], None).expect("delete");
     }
+    Ok(())
 }
 
-fn too_large() {
+fn too_large() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     let limit = connection.batch_limit();
     let per_key = causeway_linux::nftables::key_size(4);
@@ -317,9 +326,10 @@ fn too_large() {
         most -= 1;
     }
     connection.apply(&filled(u32::try_from(most).expect("a number"), None), Some(now)).expect("apply");
+    Ok(())
 }
 
-fn unwritable() {
+fn unwritable() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     let long = TableId { name: "x".repeat(256), ..table() };
     let error = connection.apply(&[Op::AddTable(table()), Op::AddTable(long)], None).expect_err("must fail");
@@ -331,9 +341,10 @@ fn unwritable() {
     let longest = TableId { name: "x".repeat(255), ..table() };
     connection.apply(&[Op::AddTable(longest.clone())], None).expect("255 bytes are allowed");
     assert_eq!(connection.tables().expect("tables"), [longest]);
+    Ok(())
 }
 
-fn by_handle() {
+fn by_handle() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     connection.apply(&creation(&table(), &everything(TableFamily::Ip)), None).expect("apply");
     let before = connection.read_table(&table()).expect("read").expect("table");
@@ -362,9 +373,10 @@ fn by_handle() {
         Op::DeleteSet { table: table(), name: "exempt-31".into() },
     ];
     connection.apply(&ops, None).expect("nothing uses them any more");
+    Ok(())
 }
 
-fn missing() {
+fn missing() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     assert_eq!(connection.read_table(&table()).expect("read"), None);
     assert_eq!(connection.read_chains(&table(), &["c"]).expect("read"), None);
@@ -375,32 +387,33 @@ fn missing() {
         connection.read_chains(&table(), &["c"]).expect("read").map(|found| found.objects.chains.len()),
         Some(0)
     );
+    Ok(())
 }
 
-fn dormant() {
+fn dormant() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     connection.apply(&creation(&table(), &everything(TableFamily::Ip)), None).expect("apply");
-    crate::run("nft", &["add table ip causeway-test { flags dormant; }"]);
+    Oracle::find("nft")?.ask(&["add table ip causeway-test { flags dormant; }"]);
     assert_eq!(connection.read_table(&table()).expect("read").expect("table").objects.flags, 1);
     connection.apply(&[Op::AddTable(table())], None).expect("apply");
     assert_eq!(connection.read_table(&table()).expect("read").expect("table").objects, everything(TableFamily::Ip));
+    Ok(())
 }
 
-fn strange_element() {
+fn strange_element() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     connection.apply(&creation(&table(), &everything(TableFamily::Ip)), None).expect("apply");
-    crate::run("nft", &["add element ip causeway-test exempt-31 { * }"]);
+    Oracle::find("nft")?.ask(&["add element ip causeway-test exempt-31 { * }"]);
     let read = connection.read_table(&table()).expect("read").expect("table").objects;
     assert_eq!(read.sets["exempt-31"].flags, FLAG_STRANGE_ELEMENTS);
     assert_eq!(read.sets["exempt-31"].elements, everything(TableFamily::Ip).sets["exempt-31"].elements);
+    Ok(())
 }
 
-fn base_chains() {
+fn base_chains() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
     connection.apply(&creation(&table(), &everything(TableFamily::Ip)), None).expect("apply");
-    crate::run(
-        "nft",
-        &[
+    Oracle::find("nft")?.ask(&[
             "add table bridge b; add chain bridge b c { type filter hook forward priority 0; }; add table ip r; add chain ip r c { type route hook output priority 0; }",
         ],
     );
@@ -414,4 +427,5 @@ fn base_chains() {
     let chain = &other.objects.chains["c"];
     assert_eq!(chain.base, None);
     assert_eq!(chain.foreign_base.as_deref(), Some("type route hook 3 priority 0 policy 1 family 2"));
+    Ok(())
 }
