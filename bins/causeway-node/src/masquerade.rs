@@ -23,7 +23,6 @@ use crate::Exit;
 use agent::{Agent, Next};
 use kernel::Kernel;
 use options::{Job, Options};
-use std::sync::{Arc, Mutex};
 use tracing::{error, info, warn};
 
 /// Does what the options say.
@@ -43,7 +42,7 @@ pub(crate) fn run(options: Options) -> Exit {
     match options.job {
         Job::Run => watch::run(options, opened.kernel),
         Job::Once => once(options, opened.kernel),
-        Job::DryRun => Exit::Fine,
+        Job::DryRun => dry_run(options, opened.kernel),
         Job::Cleanup => clean(opened.kernel),
     }
 }
@@ -51,9 +50,8 @@ pub(crate) fn run(options: Options) -> Exit {
 /// Puts the rules in place and ends. Any refused file leaves the kernel as it is.
 fn once(options: Options, kernel: Box<dyn Kernel>) -> Exit {
     let directory = directory::read(&options.config_dir);
-    let status = Arc::new(Mutex::new(status::Status::default()));
     let exit_on_error = options.exit_on_error;
-    let mut agent = Agent::new(options, kernel, status);
+    let mut agent = Agent::new(options, kernel, agent::Shared::default());
     for _ in 0..ONCE_TRIES {
         match agent.once(&directory) {
             Ok(Next::Wait) => {
@@ -69,6 +67,19 @@ fn once(options: Options, kernel: Box<dyn Kernel>) -> Exit {
         }
     }
     Exit::Machine
+}
+
+/// Prints the rules, then what would change here.
+fn dry_run(options: Options, kernel: Box<dyn Kernel>) -> Exit {
+    let directory = directory::read(&options.config_dir);
+    let mut agent = Agent::new(options, kernel, agent::Shared::default());
+    let Ok(preview) = agent.preview(&directory) else { return Exit::Usage };
+    let changes = match preview.changes {
+        Ok(changes) if changes.is_empty() => "# nothing would change: these rules are in place\n".to_owned(),
+        Ok(changes) => format!("# what would change\n{changes}"),
+        Err(why) => format!("# what would change is not known, because this kernel can't be read: {why}\n"),
+    };
+    crate::print(&format!("# the rules\n{}\n{changes}", preview.rules))
 }
 
 /// How often `--once` tries while others keep changing the rules.

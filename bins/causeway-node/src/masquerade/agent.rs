@@ -2,7 +2,7 @@
 
 use super::judge::{self, Judged};
 use super::keep::{Decision, Doubt, Keeper, Policy};
-use super::kernel::{Failure, Kernel, Synced};
+use super::kernel::{Failure, Kernel, Preview, Synced};
 use super::merged;
 use super::options::Options;
 use super::said::Said;
@@ -102,6 +102,19 @@ impl<K: Kernel> Agent<K> {
             return Err(Refused);
         }
         Ok(self.look(Wake::Start, directory, Instant::now()))
+    }
+
+    /// What [`Agent::once`] would do.
+    pub(crate) fn preview(&mut self, directory: &Directory) -> Result<Preview, Refused> {
+        let options = &self.options;
+        let judged = judge::judge(&options.flags, options.strict, &options.config_dir, directory);
+        self.tell_files(&judged);
+        if !judged.is_whole() {
+            return Err(Refused);
+        }
+        self.keeper.decide(&judged, false);
+        let settings = self.settings().ok_or(Refused)?;
+        Ok(self.kernel.preview(&settings))
     }
 
     /// What holds the rules.

@@ -23,6 +23,9 @@ pub(crate) trait Kernel {
     /// What was there is still there, whole.
     fn sync(&mut self, settings: &Settings) -> Result<Synced, Failure>;
 
+    /// What [`Kernel::sync`] would do; nothing is written.
+    fn preview(&mut self, settings: &Settings) -> Preview;
+
     /// Becomes readable when somebody may have changed rules; `None` = it doesn't tell.
     fn notifier(&self) -> Option<BorrowedFd<'_>> {
         None
@@ -53,6 +56,10 @@ impl Kernel for Box<dyn Kernel> {
         (**self).sync(settings)
     }
 
+    fn preview(&mut self, settings: &Settings) -> Preview {
+        (**self).preview(settings)
+    }
+
     fn notifier(&self) -> Option<BorrowedFd<'_>> {
         (**self).notifier()
     }
@@ -81,6 +88,15 @@ pub(crate) struct Synced {
     pub(crate) present: BTreeMap<Family, usize>,
     /// What the counters show, by family and name.
     pub(crate) counts: BTreeMap<(Family, String), Count>,
+}
+
+/// What would be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Preview {
+    /// The rules, in the language of whoever lists them.
+    pub(crate) rules: String,
+    /// The changes that lead there from what this kernel holds, one a line; empty = none.
+    pub(crate) changes: Result<String, Failure>,
 }
 
 /// A rule of somebody else's that takes packets before ours.
@@ -150,6 +166,11 @@ pub(crate) mod fake {
             self.rules = Some(settings.clone());
             let present = settings.families().map(|family| (family, settings.exempt(family).len())).collect();
             Ok(Synced { changes, present, ..Synced::default() })
+        }
+
+        fn preview(&mut self, settings: &Settings) -> Preview {
+            let changes = if self.rules.as_ref() == Some(settings) { "" } else { "put it there\n" };
+            Preview { rules: format!("{settings:?}\n"), changes: Ok(changes.to_owned()) }
         }
 
         fn clean(&mut self) -> Result<bool, Failure> {

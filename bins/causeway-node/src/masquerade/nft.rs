@@ -2,11 +2,11 @@
 
 mod others;
 
-use super::kernel::{Failure, Kernel, Shadowing, Synced};
+use super::kernel::{Failure, Kernel, Preview, Shadowing, Synced};
 use causeway_addr::Family;
-use causeway_dataplane::masquerade::{EXEMPT_SET, Settings, TABLE, compile, table, tables};
-use causeway_dataplane::nftables::objects::{ObservedTable, Op, TableObjects};
-use causeway_dataplane::nftables::{Growth, Limits, Shadow, cleanup, logical, lower, plan};
+use causeway_dataplane::masquerade::{Compiled, EXEMPT_SET, Settings, TABLE, table, tables};
+use causeway_dataplane::nftables::objects::{ObservedTable, Op};
+use causeway_dataplane::nftables::{Growth, Limits, Shadow, cleanup, logical, plan, text};
 use causeway_dataplane::ruleset::{TableFamily, TableId};
 use causeway_linux::netlink;
 use causeway_linux::nftables::{ApplyError, Connection, Generation, Listener, Notice};
@@ -31,20 +31,13 @@ pub(crate) struct Nft {
     /// `None` = changes are not told; they are found at the next look.
     listener: Option<Listener>,
     old: OldAgent,
-    wanted: Option<Wanted>,
+    wanted: Option<Compiled>,
     /// Our tables as they were last seen, all in place.
     memory: Option<Memory>,
     /// The old agent's chain may have come back since it was last looked for.
     old_unsure: bool,
     /// Rules of others, and when they were looked at.
     shadows: Option<(Instant, Vec<Shadowing>)>,
-}
-
-/// The tables of some settings; made once, because a list may be long.
-#[derive(Debug)]
-struct Wanted {
-    settings: Settings,
-    tables: BTreeMap<TableId, TableObjects>,
 }
 
 /// Our tables, and the state of all tables they are of.
@@ -78,7 +71,7 @@ impl Nft {
     }
 
     /// Makes the kernel hold what is wanted.
-    fn settle(&mut self, wanted: &Wanted) -> Result<Settled, Failure> {
+    fn settle(&mut self, wanted: &Compiled) -> Result<Settled, Failure> {
         let mut settled = Settled::default();
         let mut last = String::new();
         for _ in 0..TRIES {
@@ -96,7 +89,7 @@ impl Nft {
             let old = if look_for_old { self.old.removal(&mut self.connection).map_err(failure)? } else { Vec::new() };
             self.old_unsure = !old.is_empty();
             let limits = Limits { batch_bytes: self.connection.batch_limit() / FILL };
-            let plan = plan(&wanted.tables, &memory.tables, &limits);
+            let plan = plan(wanted.objects(), &memory.tables, &limits);
             if plan.is_empty() && old.is_empty() {
                 self.memory = Some(memory);
                 settled.unchanged = !look_for_old;
@@ -213,8 +206,11 @@ impl Kernel for Nft {
 
     fn sync(&mut self, settings: &Settings) -> Result<Synced, Failure> {
         let wanted = match self.wanted.take() {
-            Some(wanted) if wanted.settings == *settings => wanted,
-            _ => Wanted { settings: settings.clone(), tables: lower(&compile(settings), Growth::default()) },
+            Some(mut wanted) => {
+                wanted.update(settings.clone());
+                wanted
+            }
+            None => Compiled::new(settings.clone(), Growth::default()),
         };
         let settled = self.settle(&wanted);
         self.wanted = Some(wanted);
@@ -238,6 +234,17 @@ impl Kernel for Nft {
         Ok(synced)
     }
 
+    fn preview(&mut self, settings: &Settings) -> Preview {
+        let wanted = Compiled::new(settings.clone(), Growth::default());
+        let changes = self.connection.read(&tables()).and_then(|reading| {
+            let limits = Limits { batch_bytes: self.connection.batch_limit() / FILL };
+            let mut batches = plan(wanted.objects(), &reading.tables, &limits).batches;
+            batches.push(self.old.removal(&mut self.connection)?);
+            Ok(text::commands(&batches.concat()))
+        });
+        Preview { rules: text::tables(wanted.objects()), changes: changes.map_err(failure) }
+    }
+
     fn notifier(&self) -> Option<BorrowedFd<'_>> {
         self.listener.as_ref().map(|listener| listener.as_fd())
     }
@@ -254,7 +261,8 @@ impl Kernel for Nft {
                         changed = true;
                         continue;
                     };
-                    if change.port == own {
+                    let seen = self.memory.as_ref().map(|memory| memory.generation);
+                    if change.port == own || (change.generation.is_some() && change.generation <= seen) {
                         continue;
                     }
                     self.old_unsure |= change.tables.iter().any(is_nat_of_iptables);
