@@ -11,6 +11,7 @@
     reason = "what stands here are tests, which fail loudly and ask the system"
 )]
 
+mod agent;
 mod ground;
 
 use causeway_linux::namespace::{isolate, mount_empty};
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         eprintln!("nothing can be proved here: {error}");
         return ExitCode::from(101);
     }
-    let trials = ground::trials();
+    let mut trials = ground::trials();
+    trials.extend(agent::trials());
     trial::run(&trials, std::env::args().skip(1), strict)
 }

@@ -1,0 +1,267 @@
+//! The agent as a process: started, told things, ended, on the node of a lab.
+
+mod started;
+
+use crate::agent::started::{Agent, Volume, run};
+use causeway_addr::Family;
+use causeway_dataplane::masquerade::{table, tables};
+use causeway_dataplane::nftables::objects::Op;
+use causeway_dataplane::packet::Protocol;
+use causeway_linux::nftables::Connection;
+use causeway_testkit::lab::topology::{NODE, POD};
+use causeway_testkit::lab::{Lab, Place, Probe};
+use causeway_testkit::trial::{CannotProve, Trial};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+const LISTED: &str = "nonMasqueradeCIDRs: [10.0.0.0/8, 8.8.8.0/24]";
+const OTHER: &str = "nonMasqueradeCIDRs: [10.0.0.0/8]";
+const BAD: &str = "nonMasqueradeCIDRs: [10.0.0.1/8]";
+const EMPTY: &str = "nonMasqueradeCIDRs: []";
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::new("agent::a_changed_config_map_reaches_packets_within_a_second", changed),
+        Trial::new("agent::rules_that_others_remove_come_back", removed),
+        Trial::new("agent::a_refused_file_changes_nothing", refused),
+        Trial::new("agent::a_list_that_shrinks_to_nothing_waits_for_a_restart", shrunk),
+        Trial::new("agent::a_directory_that_vanishes_changes_nothing", vanished),
+        Trial::new("agent::killed_and_started_again_it_takes_what_is_there", killed),
+        Trial::new("agent::two_of_them_come_to_rest", two),
+        Trial::new("agent::once_and_cleanup_end_with_the_right_status", once),
+        Trial::new("agent::started_as_the_original_it_is_the_original", original),
+        Trial::needing("agent::without_the_right_to_write_it_stays_alive", blocked),
+    ]
+}
+
+/// The source the world sees of a packet of the pod's to an address.
+fn source_to(lab: &mut Lab, destination: &str) -> IpAddr {
+    let packet = lab.packet(POD.of(Family::V4), destination.parse().unwrap(), Protocol::Udp);
+    lab.probe(&[Probe { from: Place::Pod, packet }]).unwrap()[0].source().unwrap()
+}
+
+fn node() -> IpAddr {
+    NODE.of(Family::V4)
+}
+
+fn pod() -> IpAddr {
+    POD.of(Family::V4)
+}
+
+fn nft(lab: &Lab) -> Connection {
+    lab.on_node(Connection::open).unwrap().unwrap()
+}
+
+fn there(lab: &Lab) -> usize {
+    nft(lab).read(&tables()).unwrap().tables.len()
+}
+
+fn changed() {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let mut agent = Agent::start(&lab, &volume, &["--metrics-address=127.0.0.1:0"]);
+    agent.until("the rules are in place");
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), pod());
+    assert_eq!(source_to(&mut lab, "9.9.9.9"), node());
+    assert!(agent.get(&lab, "/readyz").starts_with("HTTP/1.1 200 "));
+
+    let began = Instant::now();
+    volume.swap(&[("ip-masq-agent", OTHER)]);
+    agent.until("the rules are in place");
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), node());
+
+    let metrics = agent.get(&lab, "/metrics");
+    assert!(metrics.contains("\ncauseway_masquerade_prefixes_present{family=\"ipv4\"} 2.0\n"), "{metrics}");
+    assert!(metrics.contains("\ncauseway_masquerade_conntrack_entries "), "{metrics}");
+    assert_eq!(agent.terminate(), Some(0));
+    assert_eq!(source_to(&mut lab, "9.9.9.9"), node(), "the rules stay");
+}
+
+fn removed() {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let mut agent = Agent::start(&lab, &volume, &["--metrics-address=127.0.0.1:0", "--resync-interval=3600"]);
+    agent.until("the rules are in place");
+    let mut other = nft(&lab);
+    let mut slowest = Duration::ZERO;
+    for _ in 0..100 {
+        let began = Instant::now();
+        other.apply(&[Op::DeleteTable(table(Family::V4))], None).unwrap();
+        agent.until("they are put right");
+        slowest = slowest.max(began.elapsed());
+    }
+    println!("slowest of 100 repairs, as the one who broke it sees it: {slowest:?}");
+    assert_eq!(source_to(&mut lab, "9.9.9.9"), node());
+    let metrics = agent.get(&lab, "/metrics");
+    assert!(metrics.contains("\ncauseway_masquerade_repairs_total{noticed_by=\"notification\"} 100\n"), "{metrics}");
+}
+
+fn refused() {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", BAD)]);
+    let mut agent = Agent::start(&lab, &volume, &["--metrics-address=127.0.0.1:0"]);
+    agent.until("nothing is translated until it is");
+    assert_eq!(there(&lab), 0, "nothing is guessed");
+    assert!(agent.get(&lab, "/healthz").starts_with("HTTP/1.1 200 "));
+    assert!(agent.get(&lab, "/readyz").starts_with("HTTP/1.1 503 "));
+
+    volume.swap(&[("ip-masq-agent", LISTED)]);
+    agent.until("the rules are in place");
+    volume.swap(&[("ip-masq-agent", LISTED), ("ip-masq-b", BAD)]);
+    agent.until("the configuration of before stays in effect");
+    let ready = agent.get(&lab, "/readyz");
+    assert!(
+        ready.starts_with("HTTP/1.1 200 ") && ready.contains("file-refused") && ready.contains("ip-masq-b"),
+        "{ready}"
+    );
+    nft(&lab).apply(&[Op::DeleteTable(table(Family::V4))], None).unwrap();
+    agent.until("they are put right");
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), pod());
+    volume.swap(&[("ip-masq-agent", OTHER)]);
+    agent.until("what was read is in effect again");
+    agent.until("the rules are in place");
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), node());
+}
+
+fn shrunk() {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let mut agent = Agent::start(&lab, &volume, &[]);
+    agent.until("the rules are in place");
+    volume.swap(&[("ip-masq-agent", EMPTY)]);
+    agent.until("shrank to nothing");
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), pod());
+    assert_eq!(agent.terminate(), Some(0));
+    let mut agent = Agent::start(&lab, &volume, &[]);
+    agent.until("the list is empty");
+    agent.until("the rules are in place");
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), node());
+}
+
+fn vanished() {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let mut agent = Agent::start(&lab, &volume, &[]);
+    agent.until("the rules are in place");
+    let away = volume.path().with_extension("away");
+    std::fs::rename(volume.path(), &away).unwrap();
+    agent.until("can't be read");
+    agent.until("the configuration of before stays in effect");
+    nft(&lab).apply(&[Op::DeleteTable(table(Family::V4))], None).unwrap();
+    agent.until("they are put right");
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), pod());
+    std::fs::rename(&away, volume.path()).unwrap();
+    agent.until("what was read is in effect again");
+}
+
+fn killed() {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let mut agent = Agent::start(&lab, &volume, &[]);
+    agent.until("the rules are in place");
+    let before = nft(&lab).generation().unwrap();
+    agent.kill();
+    volume.swap(&[("ip-masq-agent", LISTED), ("ip-masq-b", BAD)]);
+    let mut agent = Agent::start(&lab, &volume, &[]);
+    agent.until("the rules that are in the kernel stay as they are");
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), pod());
+    volume.swap(&[("ip-masq-agent", LISTED)]);
+    agent.until("the rules were in place already");
+    assert_eq!(nft(&lab).generation().unwrap(), before, "nothing was written");
+}
+
+fn two() {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let mut first = Agent::start(&lab, &volume, &[]);
+    first.until("the rules are in place");
+    let mut second = Agent::start(&lab, &volume, &["--metrics-address=127.0.0.1:0"]);
+    second.until("the rules were in place already");
+    let mut other = nft(&lab);
+    let before = other.generation().unwrap();
+    for _ in 0..50 {
+        // Each of them may be quicker, and both leave the same.
+        let _ = other.apply(&[Op::DeleteTable(table(Family::V4))], None);
+    }
+    volume.swap(&[("ip-masq-agent", OTHER)]);
+    first.until("ip-masq-agent");
+    second.until("ip-masq-agent");
+    // Both read the change; whoever came second found it done. What is asked of one is answered after what it did.
+    let ready = second.get(&lab, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 200 "), "{ready}");
+    assert_eq!(first.terminate(), Some(0));
+    assert_eq!(second.terminate(), Some(0));
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), node());
+    let after = other.generation().unwrap();
+    assert!(after.0 - before.0 < 250, "they do not go on for ever: {before:?} {after:?}");
+}
+
+fn once() {
+    let lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED), ("ip-masq-b", BAD)]);
+    let directory = format!("--config-dir={}", volume.path().display());
+    let status = |arguments: &[&str]| run(&lab, arguments).0;
+    assert_eq!(status(&["masquerade", "--once", &directory]), Some(2));
+    assert_eq!(there(&lab), 0);
+    assert_eq!(status(&["masquerade", "--dry-run", &directory]), Some(2));
+    assert_eq!(status(&["masquerade", "--once", "--exit-on-error", &directory]), Some(255));
+    assert_eq!(status(&["masquerade", "--nonsense"]), Some(2));
+    assert_eq!(status(&["masquerade", "stray"]), Some(2));
+    assert_eq!(status(&["nonsense"]), Some(2));
+    assert_eq!(status(&[]), Some(2));
+
+    volume.swap(&[("ip-masq-agent", LISTED)]);
+    let (dry, shown, _) = run(&lab, &["masquerade", "--dry-run", &directory]);
+    assert_eq!(dry, Some(0));
+    assert!(shown.contains("table ip causeway-masquerade {") && shown.contains("# what would change\n"), "{shown}");
+    assert_eq!(there(&lab), 0);
+    assert_eq!(status(&["masquerade", "--once", "--enable-ipv6", &directory]), Some(0));
+    assert_eq!(there(&lab), 2);
+    let (_, shown, _) = run(&lab, &["masquerade", "--dry-run", "--enable-ipv6", &directory]);
+    assert!(shown.contains("# nothing would change"), "{shown}");
+    assert_eq!(status(&["masquerade", "--once", &directory]), Some(0));
+    assert_eq!(there(&lab), 1, "IPv6 is off, and nothing of it is left");
+    assert_eq!(status(&["masquerade", "--cleanup"]), Some(0));
+    assert_eq!(there(&lab), 0);
+    for (arguments, words) in [
+        (["masquerade", "--help"], "--nomasq-all-reserved-ranges"),
+        (["masquerade", "--version"], "causeway-node "),
+        (["masquerade", "-h"], "Examples:"),
+    ] {
+        let (status, shown, _) = run(&lab, &arguments);
+        assert_eq!(status, Some(0), "{arguments:?}");
+        assert!(shown.contains(words), "{shown}");
+    }
+}
+
+fn original() {
+    let lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", "NonMasqueradeCIDRs:\n- 10.244.0.0/16\nMasqLinkLocal: true\n")]);
+    let mut agent =
+        Agent::start_as("ip-masq-agent-v2", &lab, &volume, &["--v=2", "--resync-interval=60", "-logtostderr"]);
+    agent.until(
+        "using config: {\\\"nonMasqueradeCIDRs\\\":[\\\"10.244.0.0/16\\\"],\\\"masqLinkLocal\\\":true,\\\"masqLinkLocalIPv6\\\":false}",
+    );
+    agent.until("the rules are in place");
+    assert_eq!(agent.terminate(), Some(0));
+}
+
+fn blocked() -> Result<(), CannotProve> {
+    let lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let merged = volume.writable("merged");
+    let argument = format!("--merged-config={}", merged.display());
+    let mut agent = Agent::start_without_privileges(&lab, &volume, &["--metrics-address=127.0.0.1:0", &argument])?;
+    agent.until("blocked: this node does not let the agent write rules");
+    assert_eq!(there(&lab), 0);
+    let ready = agent.get(&lab, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 200 ") && ready.contains("\"blocked\""), "{ready}");
+    assert!(std::fs::read_to_string(&merged).unwrap().contains("8.8.8.0/24"));
+    volume.swap(&[("ip-masq-agent", OTHER)]);
+    agent.until("wrote the merged configuration");
+    assert!(!std::fs::read_to_string(&merged).unwrap().contains("8.8.8.0/24"));
+    assert_eq!(agent.terminate(), Some(0));
+    Ok(())
+}
