@@ -1,5 +1,7 @@
 //! What people type.
 
+pub(crate) mod policy;
+
 use causeway_model::codes::Code;
 use causeway_model::finding::Severity;
 use causeway_read::kind::Kind;
@@ -35,6 +37,11 @@ pub(crate) enum Command {
     /// What changes for whom between two designs: refused steps, source addresses, room, findings.
     #[command(after_help = DIFF, long_about = DIFF_ABOUT)]
     Diff(DiffArgs),
+    /// What network policies mean: verdicts with the rule that decides, truth tables, lists, exposure, differences.
+    Policy {
+        #[command(subcommand)]
+        command: policy::PolicyCommand,
+    },
     /// Writes what was exported from Azure, Terraform or Kubernetes as one design file.
     #[command(after_help = IMPORT)]
     Import(ImportArgs),
@@ -300,6 +307,8 @@ pub(crate) enum FormatKind {
     Json,
     Sarif,
     Junit,
+    Csv,
+    Svg,
 }
 
 impl FormatKind {
@@ -308,6 +317,8 @@ impl FormatKind {
         ("json", FormatKind::Json),
         ("sarif", FormatKind::Sarif),
         ("junit", FormatKind::Junit),
+        ("csv", FormatKind::Csv),
+        ("svg", FormatKind::Svg),
     ];
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -321,7 +332,7 @@ fn format(text: &str) -> Result<Format, String> {
         None => (text, None),
     };
     let known = FormatKind::WORDS.iter().find(|(known, _)| *known == word);
-    let kind = known.map(|(_, kind)| *kind).ok_or("known are human, json, sarif and junit")?;
+    let kind = known.map(|(_, kind)| *kind).ok_or("known are human, json, sarif, junit, csv and svg")?;
     match file {
         Some("") => Err("a file name is missing after `=`".to_owned()),
         Some("-") | None => Ok(Format { kind, file: None }),

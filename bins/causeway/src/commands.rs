@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod import;
+pub(crate) mod policy;
 
 use crate::cli::{Color, Format, FormatKind, InputArgs, ReadArgs, ThresholdArgs};
 use crate::progress::Progress;
@@ -80,6 +81,8 @@ fn refuse(sources: &Sources, errors: &[InputError], color: Color, formats: &[For
             FormatKind::Json => json::troubles(sources, &troubles),
             FormatKind::Sarif => sarif::troubles(sources, &troubles),
             FormatKind::Junit => junit::troubles(sources, &troubles),
+            // Tables and pictures have no place for it.
+            FormatKind::Csv | FormatKind::Svg => continue,
         };
         print(format, &text, color);
     }

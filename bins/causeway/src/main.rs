@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check::run(&args),
         Command::Capacity(args) => commands::capacity::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
+        Command::Policy { command } => commands::policy::run(&command),
         Command::Import(args) => commands::import::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Schema => commands::about::schema(),

@@ -23,6 +23,7 @@ mod rows;
 mod rules;
 mod sets;
 mod walk;
+pub mod who;
 mod words;
 pub mod world;
 

@@ -12,6 +12,7 @@ pub mod json;
 pub mod junit;
 pub mod pages;
 mod place;
+pub mod policy;
 pub mod questions;
 pub mod sarif;
 mod tally;

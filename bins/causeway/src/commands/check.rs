@@ -22,10 +22,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, clap::Error> {
     let mut exit = if report.tally().fails() { Exit::Findings } else { Exit::Fine };
     for format in &formats {
         let text = match format.kind {
-            FormatKind::Human => human::check(&report, &look_in(format, &look)),
             FormatKind::Json => json::check(&report),
             FormatKind::Sarif => sarif::check(&report),
             FormatKind::Junit => junit::check(&report),
+            _ => human::check(&report, &look_in(format, &look)),
         };
         exit = exit.max(print(format, &text, args.input.read.color));
     }

@@ -1,0 +1,201 @@
+//! One flow: the verdict, tier by tier, and who decided.
+
+use super::Asked;
+use crate::json::to_text;
+use crate::place::Place;
+use crate::text::{printable, wrap};
+use causeway_model::policy::Direction;
+use causeway_policy::{Explanation, Flow, Step, Verdict};
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    causeway: u32,
+    verdict: &'static str,
+    engine: &'static str,
+    flow: JsonFlow,
+    decided_by: JsonDecision,
+    tiers: Vec<JsonTier<'a>>,
+    missing: Vec<String>,
+    /// Every pod behind a service, where one was asked about; the fields above are of the worst of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    backends: Vec<JsonBackend>,
+}
+
+#[derive(Serialize)]
+struct JsonFlow {
+    from: String,
+    to: String,
+    protocol: &'static str,
+    port: u16,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonDecision {
+    owner: &'static str,
+    object: Option<String>,
+    direction: Option<&'static str>,
+    rule: Option<String>,
+    because: String,
+    source: Option<Place>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonTier<'a> {
+    tier: String,
+    direction: &'static str,
+    verdict: &'static str,
+    policy: Option<String>,
+    rule: Option<String>,
+    rule_name: Option<&'a str>,
+    because: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonBackend {
+    to: String,
+    port: u16,
+    verdict: &'static str,
+}
+
+/// The answer that counts: denied before uncertain before allowed.
+fn worst(answers: &[(Flow, Explanation)]) -> Option<&(Flow, Explanation)> {
+    let rank = |verdict: Verdict| match verdict {
+        Verdict::Denied => 0,
+        Verdict::Uncertain => 1,
+        Verdict::Allowed => 2,
+    };
+    answers.iter().min_by_key(|(_, explanation)| rank(explanation.verdict()))
+}
+
+/// The verdict of all answers: what holds for whichever pod a service picks.
+pub fn verdict(asked: &Asked<'_>, answers: &[(Flow, Explanation)]) -> Verdict {
+    let verdict = worst(answers).map_or(Verdict::Uncertain, |(_, explanation)| explanation.verdict());
+    // A policy nobody evaluated may deny what all the others allow.
+    if verdict == Verdict::Allowed && !causeway_policy::world::foreign(asked.cluster).is_empty() {
+        return Verdict::Uncertain;
+    }
+    verdict
+}
+
+fn tier(step: &Step) -> String {
+    step.tier.map_or("default".to_owned(), |tier| tier.to_string())
+}
+
+fn rule(step: &Step) -> Option<String> {
+    step.rule.map(|rule| format!("spec.{}.{rule}", step.direction))
+}
+
+/// For programs.
+pub fn explain_json(asked: &Asked<'_>, answers: &[(Flow, Explanation)]) -> String {
+    let Some((flow, explanation)) = worst(answers) else { return String::new() };
+    let mut missing = explanation.missing.clone();
+    missing.extend(asked.missing());
+    missing.sort();
+    missing.dedup();
+    let decided = explanation.decided_by();
+    let document = Document {
+        causeway: 1,
+        verdict: verdict(asked, answers).as_str(),
+        engine: asked.engine.as_str(),
+        flow: JsonFlow {
+            from: flow.from.to_string(),
+            to: flow.to.to_string(),
+            protocol: flow.protocol.as_str(),
+            port: flow.port,
+        },
+        decided_by: JsonDecision {
+            owner: if decided.is_some_and(|step| step.policy.is_some()) { "networkpolicy" } else { "none" },
+            object: decided.and_then(|step| step.policy.as_ref()).map(ToString::to_string),
+            direction: decided.map(|step| step.direction.as_str()),
+            rule: decided.and_then(rule),
+            because: decided.map_or(String::new(), |step| step.because.clone()),
+            source: decided.and_then(|step| place(asked, step)),
+        },
+        tiers: explanation
+            .steps
+            .iter()
+            .map(|step| JsonTier {
+                tier: tier(step),
+                direction: step.direction.as_str(),
+                verdict: step.said.as_str(),
+                policy: step.policy.as_ref().map(ToString::to_string),
+                rule: rule(step),
+                rule_name: step.rule_name.as_deref(),
+                because: &step.because,
+            })
+            .collect(),
+        missing,
+        backends: match answers {
+            [_] => Vec::new(),
+            answers => answers
+                .iter()
+                .map(|(flow, explanation)| JsonBackend {
+                    to: flow.to.to_string(),
+                    port: flow.port,
+                    verdict: explanation.verdict().as_str(),
+                })
+                .collect(),
+        },
+    };
+    to_text(&document)
+}
+
+fn place(asked: &Asked<'_>, step: &Step) -> Option<Place> {
+    asked.place(step.policy.as_ref()?, step.rule.map(|rule| (step.direction, rule)))
+}
+
+/// For people.
+pub fn explain_human(asked: &Asked<'_>, answers: &[(Flow, Explanation)], width: usize) -> String {
+    let mut out = String::new();
+    let Some((flow, explanation)) = worst(answers) else { return out };
+    let head = format!(
+        "{}: {} to {} on {}/{} as {} reads policies",
+        verdict(asked, answers),
+        flow.from,
+        flow.to,
+        flow.protocol,
+        flow.port,
+        asked.engine
+    );
+    out.push_str(&format!("{}\n\n", printable(&head)));
+    for (direction, words) in [
+        (Direction::Egress, "what the sender's policies say"),
+        (Direction::Ingress, "what the receiver's policies say"),
+    ] {
+        out.push_str(&format!("  {words} ({direction})\n"));
+        for step in explanation.steps.iter().filter(|step| step.direction == direction) {
+            let by = step.policy.as_ref().map_or(String::new(), |policy| {
+                let name = step.rule_name.as_ref().map_or(String::new(), |name| format!(" `{name}`"));
+                let rule = rule(step).map_or(String::new(), |rule| format!(", {rule}{name}"));
+                format!("{policy}{rule}: ")
+            });
+            let text = printable(&format!("{by}{}", step.because)).into_owned();
+            let mut lines = wrap(&text, width.saturating_sub(30).max(30)).into_iter();
+            let first = lines.next().unwrap_or_default();
+            out.push_str(&format!("    {:14} {:10} {first}\n", tier(step), step.said));
+            lines.for_each(|line| out.push_str(&format!("{:30}{line}\n", "")));
+        }
+    }
+    if let Some((step, place)) = explanation.decided_by().and_then(|step| Some((step, place(asked, step)?))) {
+        let policy = step.policy.as_ref().map_or(String::new(), ToString::to_string);
+        out.push_str(&format!("\ndecided by {policy} at {}:{}:{}\n", place.file, place.line, place.column));
+    }
+    if answers.len() > 1 {
+        out.push_str("\nthe pods behind it\n");
+        for (flow, explanation) in answers {
+            out.push_str(&format!("  {:10} {} on {}/{}\n", explanation.verdict(), flow.to, flow.protocol, flow.port));
+        }
+    }
+    if !explanation.missing.is_empty() {
+        out.push('\n');
+    }
+    for line in &explanation.missing {
+        out.push_str(&format!("not known: {}\n", printable(line)));
+    }
+    asked.notes(&mut out);
+    out
+}

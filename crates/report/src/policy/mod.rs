@@ -1,0 +1,77 @@
+//! What network policies mean, in print.
+
+mod connections;
+mod difference;
+mod explain;
+mod matrix;
+mod svg;
+
+pub use connections::{connections_csv, connections_human, connections_json, exposure_human, exposure_json};
+pub use difference::{difference_human, difference_json};
+pub use explain::{explain_human, explain_json, verdict};
+pub use matrix::{MOST_ROWS, Tables, matrix_csv, matrix_human, matrix_json};
+pub use svg::matrix_svg;
+
+use crate::place::Place;
+use crate::text::printable;
+use causeway_model::design::{Cluster, Design};
+use causeway_model::policy::{Direction, PolicyId};
+use causeway_model::source::Sources;
+use causeway_policy::{Engine, Index, world};
+
+/// A cluster whose policies were asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The design.
+    pub design: &'a Design,
+    /// The texts it was read from.
+    pub sources: &'a Sources,
+    /// The cluster's name.
+    pub name: &'a str,
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// How policies were read.
+    pub engine: Engine,
+    /// The policies.
+    pub index: &'a Index,
+}
+
+impl Asked<'_> {
+    /// Where a policy, or one of its rules, was written.
+    fn place(&self, policy: &PolicyId, rule: Option<(Direction, usize)>) -> Option<Place> {
+        let is = |known: &causeway_model::design::PolicyObject| {
+            known.meaning.as_ref().is_some_and(|meaning| meaning.id == *policy)
+        };
+        let at = self.cluster.policies.iter().position(is)?;
+        let mut path = format!("clusters.{}.policies.{at}", self.name);
+        if let Some((direction, rule)) = rule {
+            path.push_str(&format!(".spec.{direction}.{rule}"));
+        }
+        self.design.places.nearest(&path).map(|span| Place::of(self.sources, span))
+    }
+
+    /// What is not in any answer: policies of kinds that are not understood, and faulty ones.
+    pub fn missing(&self) -> Vec<String> {
+        let mut out: Vec<String> = world::foreign(self.cluster)
+            .into_iter()
+            .map(|(kind, names)| {
+                let shown: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
+                let more = names.len().saturating_sub(shown.len());
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                format!("what {kind} says, which is not evaluated: {}{more}", shown.join(", "))
+            })
+            .collect();
+        for policy in self.cluster.policies.iter().filter_map(|policy| policy.meaning.as_ref()) {
+            for fault in &policy.faults {
+                out.push(format!("what `{}` means: {}", policy.id, fault.message));
+            }
+        }
+        out
+    }
+
+    fn notes(&self, out: &mut String) {
+        for line in self.missing() {
+            out.push_str(&format!("not known: {}\n", printable(&line)));
+        }
+    }
+}

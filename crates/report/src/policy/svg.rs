@@ -1,0 +1,79 @@
+//! Truth tables as a picture.
+
+use super::matrix::{Tables, port, symbol};
+use crate::text::xml;
+use causeway_policy::End;
+use std::fmt::Write as _;
+
+/// A square's side.
+const CELL: usize = 14;
+
+/// One picture with a table for each port: green is allowed, red denied, yellow not known; each square says so too.
+pub fn matrix_svg(tables: &Tables) -> String {
+    let names: Vec<String> = tables.first().map_or(Vec::new(), |(_, matrix)| {
+        matrix
+            .ends()
+            .map(|end| match end {
+                End::Pod(namespace, name) => format!("{namespace}/{name}"),
+                other => other.to_string(),
+            })
+            .collect()
+    });
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let margin = 12 + longest * 7;
+    let side = names.len() * CELL;
+    let (width, each) = (margin + side + 12, margin + side + 40);
+    let height = each * tables.len().max(1);
+    let mut out = String::new();
+    let mut put = |text: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{text}");
+    };
+    put(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" font-family=\"monospace\" font-size=\"11\">"
+    ));
+    put(format!("<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>"));
+    for (at, ((protocol, number), matrix)) in tables.iter().enumerate() {
+        let top = at * each + 24;
+        put(format!(
+            "<text x=\"12\" y=\"{}\" font-weight=\"bold\">{}: rows send, columns receive</text>",
+            top - 8,
+            port(*protocol, *number)
+        ));
+        for (row, name) in names.iter().enumerate() {
+            let name = xml(name);
+            let middle = row * CELL + CELL - 3;
+            put(format!(
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{name}</text>",
+                margin - 4,
+                top + margin + middle
+            ));
+            let (x, y) = (margin + middle, top + margin - 4);
+            put(format!("<text x=\"{x}\" y=\"{y}\" transform=\"rotate(-90 {x} {y})\">{name}</text>"));
+        }
+        for from in 0..matrix.len() {
+            for to in 0..matrix.len() {
+                let (color, word) = match symbol(matrix, from, to, None) {
+                    '.' => ("#7fbf7f", "allowed"),
+                    'X' => ("#d9534f", "denied"),
+                    _ => ("#f0d060", "not known"),
+                };
+                let (x, y) = (margin + to * CELL, top + margin + from * CELL);
+                let title = match (names.get(from), names.get(to)) {
+                    (Some(from), Some(to)) => xml(&format!("{from} to {to}: {word}")),
+                    _ => String::new(),
+                };
+                put(format!(
+                    "<rect x=\"{x}\" y=\"{y}\" width=\"{0}\" height=\"{0}\" fill=\"{color}\"><title>{title}</title></rect>",
+                    CELL - 1
+                ));
+                if word != "allowed" {
+                    let mark = if word == "denied" { "X" } else { "?" };
+                    put(format!("<text x=\"{}\" y=\"{}\" font-size=\"9\">{mark}</text>", x + 4, y + 10));
+                }
+            }
+        }
+    }
+    put("</svg>".to_owned());
+    out
+}
