@@ -21,6 +21,7 @@
 //! assert_eq!(used.size(Family::V4), 2048 + 256 + 256);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod buddy;
 mod cidr;

@@ -2,6 +2,7 @@
 //!
 //! Pure: a [`Design`] and a date in, an [`Answer`] out; the same input gives the same bytes.
 //! Each room of checks is a function `check(&Context, &mut Vec<Finding>)` in a module of its own.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod accept;
 pub mod addresses;

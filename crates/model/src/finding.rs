@@ -114,20 +114,29 @@ impl Finding {
 /// (`routeTables.pods.routes.0.prefix`). A key that contains a dot itself is kept as it is:
 /// `privateDnsZones.privatelink.vaultcore.azure.net.links`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Places(BTreeMap<String, Span>);
+pub struct Places {
+    /// By the first two steps (`clusters.prod`), then by the rest: the paths of one object stand together, and none of them repeats
+    /// what all of them begin with.
+    objects: BTreeMap<Box<str>, BTreeMap<Box<str>, Span>>,
+}
 
 impl Places {
     /// Remembers where a path was written. The first place wins.
-    pub fn insert(&mut self, path: impl Into<String>, span: Span) {
-        self.0.entry(path.into()).or_insert(span);
+    pub fn insert(&mut self, path: &str, span: Span) {
+        let (object, rest) = object_of(path);
+        let places = match self.objects.get_mut(object) {
+            Some(places) => places,
+            None => self.objects.entry(object.into()).or_default(),
+        };
+        places.entry(rest.into()).or_insert(span);
     }
 
     /// The place of the path itself, or of the nearest object around it.
     pub fn nearest(&self, path: &str) -> Option<Span> {
         let mut path = path;
         loop {
-            if let Some(span) = self.0.get(path) {
-                return Some(*span);
+            if let Some(span) = self.exact(path) {
+                return Some(span);
             }
             path = path.rsplit_once('.')?.0;
         }
@@ -135,6 +144,13 @@ impl Places {
 
     /// The place of exactly this path.
     pub fn exact(&self, path: &str) -> Option<Span> {
-        self.0.get(path).copied()
+        let (object, rest) = object_of(path);
+        self.objects.get(object)?.get(rest).copied()
     }
+}
+
+/// The first two steps of a path, and what follows them with its dot.
+fn object_of(path: &str) -> (&str, &str) {
+    let second = path.match_indices('.').nth(1).map_or(path.len(), |(at, _)| at);
+    path.split_at_checked(second).unwrap_or((path, ""))
 }

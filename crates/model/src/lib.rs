@@ -1,6 +1,7 @@
 //! The network as plain typed data: what a design means, what a finding says, what the platform promises.
 //!
 //! No I/O, no clock; the same input gives the same bytes.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod arithmetic;
 pub mod checklist;

@@ -90,12 +90,14 @@ pub(crate) fn translate(
         }
     }
     change::add_parts(&mut changed, before.iter().chain(&after));
-    // What Azure printed and what a state holds is how things are: of what a plan changes it tells the time before.
-    before.extend(exported.iter().cloned());
-    after.extend(exported.into_iter().filter_map(|resource| change::without(resource, &changed, &touched)));
-    if before.is_empty() && after.is_empty() {
+    if before.is_empty() && after.is_empty() && exported.is_empty() {
         return Translated { tree: None, objects };
     }
+    // What Azure printed and what a state holds is how things are: of what a plan changes it tells the time before.
+    if changes {
+        before.extend(exported.iter().cloned());
+    }
+    after.extend(exported.into_iter().filter_map(|resource| change::without(resource, &changed, &touched)));
     if !changes {
         return Translated { tree: Some(azure::translate(after, notes, findings)), objects };
     }

@@ -1,6 +1,7 @@
 //! Text in: design files, masquerade files, Kubernetes, Azure and Terraform documents become the model.
 //!
 //! The way of a byte: text -> [`tree`] (every value knows its bytes) -> design tree -> document -> `Design`.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod azure;
 mod belong;

@@ -1,6 +1,7 @@
 //! Text out: what the engine answers, for people, for programs and for pipelines.
 //!
 //! Pure: a [`Report`] in, text out. The same report gives the same bytes.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod capacity;
 mod certificate;

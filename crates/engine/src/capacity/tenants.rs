@@ -92,14 +92,17 @@ pub(crate) fn of(design: &Design, limits: &Limits) -> BTreeMap<SubnetRef, Vec<Te
 
 /// The subnets of each network by prefix.
 fn address_map(design: &Design) -> BTreeMap<NetworkName, PrefixMap<SubnetRef>> {
-    let mut maps: BTreeMap<NetworkName, PrefixMap<SubnetRef>> = BTreeMap::new();
-    for (reference, subnet) in design.subnets() {
-        let map = maps.entry(reference.network.clone()).or_default();
-        for prefix in &subnet.prefixes {
-            map.insert(*prefix, reference.clone());
+    let networks = design.networks.iter().map(|(name, network)| {
+        let mut map = PrefixMap::new();
+        for (subnet, value) in &network.subnets {
+            let reference = SubnetRef { network: name.clone(), subnet: subnet.clone() };
+            for prefix in &value.prefixes {
+                map.insert(*prefix, reference.clone());
+            }
         }
-    }
-    maps
+        (name.clone(), map)
+    });
+    networks.collect()
 }
 
 /// The pool whose subnet things of the cluster land on by default: a system pool, else any pool where all share one subnet. `None`

@@ -1,13 +1,16 @@
 //! Typed names: a network's name can't be taken for a cluster's.
 
+use smol_str::SmolStr;
 use std::fmt;
 use std::sync::Arc;
+
+// Names are compared all the time, as keys of sorted maps: short ones stand in the key itself, not somewhere else in memory.
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// The name as written.
@@ -18,13 +21,13 @@ macro_rules! names {
 
         impl From<&str> for $name {
             fn from(name: &str) -> Self {
-                $name(name.into())
+                $name(SmolStr::new(name))
             }
         }
 
         impl From<Arc<str>> for $name {
             fn from(name: Arc<str>) -> Self {
-                $name(name)
+                $name(SmolStr::from(name))
             }
         }
 

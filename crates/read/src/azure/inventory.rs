@@ -7,6 +7,7 @@ use super::value::{list, prop};
 use crate::tree::{Node, Value};
 use causeway_model::design::{Note, NoteKind};
 use causeway_model::source::Span;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -70,8 +71,9 @@ impl Object {
 #[derive(Debug, Default)]
 pub(super) struct Inventory {
     objects: BTreeMap<Kind, BTreeMap<ResourceId, Object>>,
-    /// Ids by what follows the provider: those among which an id with open parts finds its own.
-    tails: BTreeMap<String, BTreeSet<ResourceId>>,
+    /// Ids by what follows the provider: those among which an id with open parts finds its own. Most inputs leave nothing open and
+    /// never ask.
+    tails: OnceCell<BTreeMap<String, BTreeSet<ResourceId>>>,
 }
 
 /// Lists in which an object keeps its parts.
@@ -131,8 +133,16 @@ impl Inventory {
 
     /// Adds what the objects are parts of, where it was not given.
     fn add_wholes(&mut self) {
-        let parents: Vec<(ResourceId, Span)> =
-            self.all().filter_map(|object| Some((object.id.parent()?, object.name_span))).collect();
+        let mut parents: Vec<(ResourceId, Span)> = Vec::new();
+        let mut last = None;
+        for object in self.all() {
+            // Parts of one whole stand together. What an id stands for that leaves parts open depends on those before it.
+            let above = object.id.above();
+            if above != last || object.id.is_open() {
+                parents.extend(object.id.parent().map(|parent| (parent, object.name_span)));
+                last = above;
+            }
+        }
         for (parent, at) in parents {
             self.refer(&parent, at);
         }
@@ -165,7 +175,7 @@ impl Inventory {
         objects
             .map(|(_, object)| object)
             .take_while(|object| object.id.key().starts_with(parent.key()))
-            .filter(move |object| object.id.parent().as_ref() == Some(parent))
+            .filter(move |object| object.id.is_part_of(parent))
     }
 
     /// Adds an object that was only referred to, with everything it is a part of. Ids of kinds that are not known are
@@ -197,7 +207,7 @@ impl Inventory {
             };
             same(id.subscription(), other.subscription()) && same(id.group(), other.group())
         };
-        let mut fitting = self.tails.get(tail(id)).into_iter().flatten().filter(fits);
+        let mut fitting = self.tails().get(id.tail()).into_iter().flatten().filter(fits);
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => only.clone(),
             // A new part of a whole that is known.
@@ -206,15 +216,19 @@ impl Inventory {
         }
     }
 
+    fn tails(&self) -> &BTreeMap<String, BTreeSet<ResourceId>> {
+        self.tails.get_or_init(|| {
+            let mut tails = BTreeMap::new();
+            for id in self.objects.values().flat_map(BTreeMap::keys) {
+                add(&mut tails, id);
+            }
+            tails
+        })
+    }
+
     fn remember(&mut self, id: &ResourceId) {
-        match self.tails.get_mut(tail(id)) {
-            Some(ids) if ids.contains(id) => {}
-            Some(ids) => {
-                ids.insert(id.clone());
-            }
-            None => {
-                self.tails.insert(tail(id).to_owned(), BTreeSet::from([id.clone()]));
-            }
+        if let Some(tails) = self.tails.get_mut() {
+            add(tails, id);
         }
     }
 
@@ -276,6 +290,18 @@ impl Inventory {
     }
 }
 
+fn add(tails: &mut BTreeMap<String, BTreeSet<ResourceId>>, id: &ResourceId) {
+    match tails.get_mut(id.tail()) {
+        Some(ids) if ids.contains(id) => {}
+        Some(ids) => {
+            ids.insert(id.clone());
+        }
+        None => {
+            tails.insert(id.tail().to_owned(), BTreeSet::from([id.clone()]));
+        }
+    }
+}
+
 fn numbered(name: &str) -> impl Iterator<Item = String> {
     std::iter::once(name.to_owned()).chain((2..).map(move |number| format!("{name}-{number}")))
 }
@@ -283,11 +309,6 @@ fn numbered(name: &str) -> impl Iterator<Item = String> {
 /// A nameless part joins the only whole unless that says it already.
 fn says_the_same(object: &Object, body: &Node) -> bool {
     body.entries().iter().any(|entry| object.get(&entry.key).is_some())
-}
-
-/// What follows the provider, in lower case.
-fn tail(id: &ResourceId) -> &str {
-    id.key().rsplit_once("/providers/").map_or("", |(_, tail)| tail)
 }
 
 fn id_below(parent: &ResourceId, resource: &Resource) -> Option<ResourceId> {
@@ -321,7 +342,7 @@ fn parts_of(id: &ResourceId, resource: &Resource, notes: &mut Vec<Note>) -> Vec<
                 continue;
             }
             let own = item.get_ci("id").and_then(Node::text).and_then(ResourceId::parse);
-            let own = own.filter(|own| own.parent().as_ref() == Some(id) && Kind::of(own).is_some());
+            let own = own.filter(|own| own.is_part_of(id) && Kind::of(own).is_some());
             let named = item.get_ci("name").filter(|name| name.text().is_some_and(|text| !text.is_empty()));
             let name: Arc<str> = match (named.and_then(Node::text), &own) {
                 (Some(name), _) => name.into(),

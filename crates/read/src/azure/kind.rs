@@ -201,10 +201,11 @@ impl Kind {
 
     /// The kind of the object an id is of.
     pub(super) fn of(id: &ResourceId) -> Option<Kind> {
-        Kind::of_lower(id.kind())
+        id.known()
     }
 
-    fn of_lower(arm: &str) -> Option<Kind> {
+    /// The kind of a type in lower case.
+    pub(super) fn of_lower(arm: &str) -> Option<Kind> {
         let known = ROWS.iter().find(|row| !row.arm.is_empty() && row.arm == arm).map(|row| row.kind);
         known.or_else(|| {
             let record_type = arm.strip_prefix(RECORD_SETS)?;

@@ -1,5 +1,6 @@
 //! One Azure object, and the id by which others refer to it.
 
+use super::kind::Kind;
 use crate::tree::Node;
 use causeway_model::source::Span;
 use std::cmp::Ordering;
@@ -11,11 +12,19 @@ use std::sync::Arc;
 /// regard to case, because Azure itself writes the same id in several.
 #[derive(Clone)]
 pub struct ResourceId {
-    written: Arc<str>,
-    /// Lower case, no slash at the end: what is compared.
+    /// Lower case, no slash at the end: what is compared. Not among the parts, so that comparing takes no step more than it must.
     key: Arc<str>,
+    parts: Arc<Parts>,
+}
+
+struct Parts {
+    written: Box<str>,
     /// Lower case: `microsoft.network/virtualnetworks/subnets`.
-    kind: Arc<str>,
+    kind: Box<str>,
+    /// The kind, where it is one this program has a use for.
+    known: Option<Kind>,
+    /// Where in the key the type begins.
+    tail: usize,
     /// Subscription or group are not said.
     open: bool,
 }
@@ -24,19 +33,24 @@ pub struct ResourceId {
 /// object as the only other id that differs from it in nothing else.
 const UNSAID: &str = "-";
 
+/// Stands before the type.
+const PROVIDERS: &[u8] = b"/providers/";
+
 impl ResourceId {
     /// Reads an id. `None` for text that is no id of an object with a provider (a subscription, a resource group, an
     /// expression of a template).
     pub fn parse(text: &str) -> Option<ResourceId> {
         let written = text.trim().trim_end_matches('/');
         let key = written.to_ascii_lowercase();
-        if !key.starts_with('/') || written.split('/').skip(1).any(str::is_empty) {
+        if !key.starts_with('/') || written.len() < 2 || written.as_bytes().windows(2).any(|pair| pair == b"//") {
             return None;
         }
         // Extension resources have a second provider; the last one is the object's own.
-        let (_, own) = key.rsplit_once("/providers/")?;
+        let tail = key.as_bytes().windows(PROVIDERS.len()).rposition(|bytes| bytes == PROVIDERS)? + PROVIDERS.len();
+        let own = key.get(tail..)?;
         let mut parts = own.split('/');
-        let mut kind = parts.next()?.to_owned();
+        let mut kind = String::with_capacity(own.len());
+        kind.push_str(parts.next()?);
         let mut steps = 0;
         while let Some(step) = parts.next() {
             parts.next()?;
@@ -45,10 +59,14 @@ impl ResourceId {
             steps += 1;
         }
         (steps > 0).then(|| ResourceId {
-            open: key.starts_with("/subscriptions/-/") || key.contains("/resourcegroups/-/"),
-            written: written.into(),
+            parts: Arc::new(Parts {
+                known: Kind::of_lower(&kind),
+                open: key.starts_with("/subscriptions/-/") || key.contains("/resourcegroups/-/"),
+                written: written.into(),
+                kind: kind.into(),
+                tail,
+            }),
             key: key.into(),
-            kind: kind.into(),
         })
     }
 
@@ -75,12 +93,12 @@ impl ResourceId {
 
     /// The id of something below this one: `child("subnets", "nodes")`.
     pub fn child(&self, step: &str, name: &str) -> Option<ResourceId> {
-        ResourceId::parse(&format!("{}/{step}/{name}", self.written))
+        ResourceId::parse(&format!("{}/{step}/{name}", self.parts.written))
     }
 
     /// As it was written, without a slash at the end.
     pub fn as_str(&self) -> &str {
-        &self.written
+        &self.parts.written
     }
 
     /// In lower case: equal for equal objects.
@@ -90,12 +108,22 @@ impl ResourceId {
 
     /// The type in lower case, as `microsoft.network/virtualnetworks/subnets`.
     pub fn kind(&self) -> &str {
-        &self.kind
+        &self.parts.kind
+    }
+
+    /// The kind of the object, where this program has a use for it.
+    pub(super) fn known(&self) -> Option<Kind> {
+        self.parts.known
+    }
+
+    /// What follows the provider, in lower case.
+    pub(super) fn tail(&self) -> &str {
+        self.key.get(self.parts.tail..).unwrap_or_default()
     }
 
     /// The last name, as written.
     pub fn name(&self) -> &str {
-        self.written.rsplit_once('/').map_or("", |(_, name)| name)
+        self.parts.written.rsplit_once('/').map_or("", |(_, name)| name)
     }
 
     /// The subscription, as written; `None` where the source did not say it.
@@ -105,7 +133,7 @@ impl ResourceId {
 
     /// Whether the source left the subscription or the resource group open.
     pub(super) fn is_open(&self) -> bool {
-        self.open
+        self.parts.open
     }
 
     /// The resource group, as written; `None` where the source did not say it.
@@ -115,9 +143,19 @@ impl ResourceId {
 
     /// What this is a part of: the virtual network of a subnet. `None` for an object that stands alone.
     pub fn parent(&self) -> Option<ResourceId> {
-        let (above, _) = self.written.rsplit_once('/')?;
-        let (above, _) = above.rsplit_once('/')?;
-        ResourceId::parse(above)
+        ResourceId::parse(self.above()?)
+    }
+
+    /// What stands before the last step and name, as written: the parent's id, where there is one.
+    pub(super) fn above(&self) -> Option<&str> {
+        let (above, _) = self.parts.written.rsplit_once('/')?;
+        Some(above.rsplit_once('/')?.0)
+    }
+
+    /// Whether this is a part of `whole`, one step down.
+    pub(super) fn is_part_of(&self, whole: &ResourceId) -> bool {
+        let rest = self.key().strip_prefix(whole.key()).and_then(|rest| rest.strip_prefix('/'));
+        rest.is_some_and(|rest| rest.bytes().filter(|byte| *byte == b'/').count() == 1)
     }
 
     /// This or what it is a part of, whichever is of that type (in lower case).
@@ -132,7 +170,7 @@ impl ResourceId {
     }
 
     fn after(&self, step: &str) -> Option<&str> {
-        let mut parts = self.written.split('/');
+        let mut parts = self.parts.written.split('/');
         parts.find(|part| part.eq_ignore_ascii_case(step))?;
         parts.next().filter(|name| *name != UNSAID)
     }
@@ -140,7 +178,7 @@ impl ResourceId {
 
 impl PartialEq for ResourceId {
     fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
+        Arc::ptr_eq(&self.key, &other.key) || self.key == other.key
     }
 }
 
@@ -154,19 +192,19 @@ impl PartialOrd for ResourceId {
 
 impl Ord for ResourceId {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.key.cmp(&other.key)
+        if Arc::ptr_eq(&self.key, &other.key) { Ordering::Equal } else { self.key.cmp(&other.key) }
     }
 }
 
 impl fmt::Debug for ResourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.written, f)
+        fmt::Debug::fmt(&self.parts.written, f)
     }
 }
 
 impl fmt::Display for ResourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.written)
+        f.write_str(&self.parts.written)
     }
 }
 

@@ -188,13 +188,16 @@ impl<'a> Translation<'a> {
 
     /// Objects that only others give a meaning, and no other does.
     fn unused(&self) -> Vec<(Span, String)> {
-        let mut used = Vec::new();
         let kinds = [Kind::PublicIp, Kind::PublicIpPrefix, Kind::IpGroup];
+        if kinds.iter().all(|kind| self.inventory.of(*kind).next().is_none()) {
+            return Vec::new();
+        }
+        let mut used = References::to(&kinds);
         let entries = self.inventory.all().flat_map(|object| &object.bodies).flat_map(|body| body.entries());
         // An object's own id is no use of it.
         let others = entries.filter(|entry| !entry.key.eq_ignore_ascii_case("id"));
-        others.for_each(|entry| collect(&entry.node, &kinds, &mut used));
-        let used: BTreeSet<ResourceId> = used.into_iter().map(|(id, _)| self.inventory.settled(&id)).collect();
+        others.for_each(|entry| used.collect(&entry.node));
+        let used: BTreeSet<ResourceId> = used.found.into_iter().map(|(id, _)| self.inventory.settled(&id)).collect();
         let mut out = Vec::new();
         for (kind, what) in kinds.into_iter().zip(["public addresses", "public prefixes", "address groups"]) {
             let left: Vec<&Object> = self.inventory.of(kind).filter(|object| !used.contains(&object.id)).collect();
@@ -256,15 +259,16 @@ pub(super) fn section(objects: Vec<(Arc<str>, Span, Node)>) -> Option<Node> {
 
 /// Adds the objects that are referred to and were not given, where the design must have something to refer to.
 fn refer_to_the_rest(inventory: &mut Inventory) {
-    let mut found: BTreeMap<ResourceId, Vec<(ResourceId, Span)>> = BTreeMap::new();
-    for object in inventory.all() {
-        let references = found.entry(object.id.clone()).or_default();
-        for body in &object.bodies {
-            collect(body, &REFERRED, references);
-        }
-        references.extend(super::aks::unknown_subnet(inventory, object).map(|subnet| (subnet, object.name_span)));
+    let mut objects: Vec<&Object> = inventory.all().collect();
+    objects.sort_by(|one, other| one.id.cmp(&other.id));
+    let mut found = References::to(&REFERRED);
+    for object in objects {
+        // Its own id adds nothing.
+        found.own = if object.id.is_open() { "" } else { object.id.as_str() };
+        object.bodies.iter().for_each(|body| found.collect(body));
+        found.found.extend(super::aks::unknown_subnet(inventory, object).map(|subnet| (subnet, object.name_span)));
     }
-    for (id, at) in found.into_values().flatten() {
+    for (id, at) in found.found {
         inventory.refer(&id, at);
     }
 }
@@ -272,28 +276,61 @@ fn refer_to_the_rest(inventory: &mut Inventory) {
 /// `/subscriptions/S/resourceGroups/G/providers/P/virtualNetworks/V/subnets/N/`
 const SLASHES_OF_A_SUBNET: usize = 11;
 
+/// `/providers/P/T/N`: no id is shorter, and the length is known without a look at the text.
+const SHORTEST_ID: usize = 16;
+
 /// Kinds of which the design must have an object where another refers to it.
 const REFERRED: [Kind; 5] =
     [Kind::VirtualNetwork, Kind::Subnet, Kind::RouteTable, Kind::SecurityGroup, Kind::NatGateway];
 
-/// The references in a body to objects of some kinds.
-fn collect(node: &Node, wanted: &[Kind], out: &mut Vec<(ResourceId, Span)>) {
-    match &node.value {
-        Value::Scalar(scalar) if scalar.text.starts_with('/') => {
-            // Most ids are those of nodes' interfaces, far longer: not worth reading.
-            if scalar.text.bytes().filter(|byte| *byte == b'/').count() > SLASHES_OF_A_SUBNET {
-                return;
+/// References to objects of some kinds, in the order they stand; once where they are written alike.
+struct References<'a> {
+    wanted: &'a [Kind],
+    /// The last steps of their types.
+    steps: Vec<&'static str>,
+    found: Vec<(ResourceId, Span)>,
+    /// A text that is no reference.
+    own: &'a str,
+    /// Texts that add nothing when they come again. What an id stands for that leaves parts open depends on those before it.
+    seen: BTreeSet<&'a str>,
+}
+
+impl<'a> References<'a> {
+    fn to(wanted: &'a [Kind]) -> References<'a> {
+        let steps = wanted.iter().filter_map(|kind| kind.arm().rsplit('/').next()).collect();
+        References { wanted, steps, found: Vec::new(), own: "", seen: BTreeSet::new() }
+    }
+
+    /// The references in a body.
+    fn collect(&mut self, node: &'a Node) {
+        match &node.value {
+            Value::Scalar(scalar) if scalar.text.len() >= SHORTEST_ID && scalar.text.starts_with('/') => {
+                self.text(node, &scalar.text);
             }
-            let Some((id, _)) = id_of(node) else { return };
-            if Kind::of(&id).is_some_and(|kind| wanted.contains(&kind)) {
-                out.push((id, node.span));
+            Value::Scalar(_) => {}
+            Value::Seq(items) => items.iter().for_each(|item| self.collect(item)),
+            Value::Map(entries) => {
+                let own = entries.iter().filter(|entry| !entry.key.eq_ignore_ascii_case("tags"));
+                own.for_each(|entry| self.collect(&entry.node));
             }
         }
-        Value::Scalar(_) => {}
-        Value::Seq(items) => items.iter().for_each(|item| collect(item, wanted, out)),
-        Value::Map(entries) => {
-            let own = entries.iter().filter(|entry| !entry.key.eq_ignore_ascii_case("tags"));
-            own.for_each(|entry| collect(&entry.node, wanted, out));
+    }
+
+    fn text(&mut self, node: &Node, text: &'a str) {
+        // Most ids are those of nodes' interfaces, far longer: not worth reading.
+        if text == self.own || text.bytes().filter(|byte| *byte == b'/').nth(SLASHES_OF_A_SUBNET).is_some() {
+            return;
+        }
+        let step = text.trim().trim_end_matches('/').rsplit('/').nth(1).unwrap_or_default();
+        if !self.steps.iter().any(|wanted| wanted.eq_ignore_ascii_case(step)) || self.seen.contains(text) {
+            return;
+        }
+        let Some((id, _)) = id_of(node) else { return };
+        if !id.is_open() {
+            self.seen.insert(text);
+        }
+        if Kind::of(&id).is_some_and(|kind| self.wanted.contains(&kind)) {
+            self.found.push((id, node.span));
         }
     }
 }

@@ -35,8 +35,8 @@ macro_rules! object {
             }
 
             fn schema(defs: &mut $crate::document::schema::Definitions) -> serde_json::Value {
-                defs.object(stringify!($name), concat!($($doc),*), |defs| vec![
-                    $(($key, concat!($($field_doc),*), <$type as $crate::document::Document>::schema(defs)),)*
+                defs.object(stringify!($name), concat!($($doc),*), &[
+                    $(($key, concat!($($field_doc),*), <$type as $crate::document::Document>::schema),)*
                 ])
             }
         }

@@ -46,15 +46,21 @@ impl Context {
 
     /// Reads something one step further down, and remembers where it was written.
     pub fn within<T>(&mut self, step: &str, span: Span, read: impl FnOnce(&mut Context) -> T) -> T {
+        let length = self.enter(step, span);
+        let value = read(self);
+        self.path.truncate(length);
+        value
+    }
+
+    /// Goes one step down; answers how long the path was. Apart, because `within` is compiled once for every field there is.
+    fn enter(&mut self, step: &str, span: Span) -> usize {
         let length = self.path.len();
         if length > 0 {
             self.path.push('.');
         }
         self.path.push_str(step);
         self.places.insert(self.path.as_str(), span);
-        let value = read(self);
-        self.path.truncate(length);
-        value
+        length
     }
 
     /// Notes an error at a place.
@@ -64,13 +70,17 @@ impl Context {
 
     /// Notes that a value has the wrong type or an unreadable text.
     pub fn expected<T>(&mut self, node: &tree::Node, what: &str) -> Option<T> {
+        self.unexpected(node, what);
+        None
+    }
+
+    fn unexpected(&mut self, node: &tree::Node, what: &str) {
         let subject = if self.path.is_empty() { "the design".to_owned() } else { format!("`{}`", self.path) };
         let found = match &node.value {
             tree::Value::Scalar(scalar) if !node.is_null() => format!("`{}`", shorten(&scalar.text)),
             _ => node.type_name().to_owned(),
         };
         self.error(node.span, format!("{subject} must be {what}, not {found}"), "");
-        None
     }
 
     /// The entries of a mapping, or an error.

@@ -8,22 +8,21 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct Definitions(BTreeMap<&'static str, Value>);
 
+/// A field of an object: its key, what it means, and its type's schema. A table rather than code: there are hundreds of them.
+pub(crate) type Field = (&'static str, &'static str, fn(&mut Definitions) -> Value);
+
 impl Definitions {
     /// Defines an object once and answers a reference to it.
-    pub fn object(
-        &mut self,
-        name: &'static str,
-        doc: &'static str,
-        fields: impl FnOnce(&mut Definitions) -> Vec<(&'static str, &'static str, Value)>,
-    ) -> Value {
+    pub fn object(&mut self, name: &'static str, doc: &'static str, fields: &[Field]) -> Value {
         if !self.0.contains_key(name) {
             self.0.insert(name, Value::Null);
             let mut properties = Map::new();
-            for (key, doc, mut schema) in fields(self) {
+            for (key, doc, schema) in fields {
+                let mut schema = schema(self);
                 if let Some(schema) = schema.as_object_mut() {
                     schema.insert("description".into(), json!(doc.trim()));
                 }
-                properties.insert(key.into(), nullable(schema));
+                properties.insert((*key).into(), nullable(schema));
             }
             let schema = json!({
                 "type": "object",

@@ -77,7 +77,7 @@ pub(crate) fn of(document: DesignDocument, context: Context, sources: &Sources) 
     let within = cx.within;
     if errors.is_empty() {
         let mut places = places;
-        within.into_iter().for_each(|(path, span)| places.insert(path, span));
+        within.into_iter().for_each(|(path, span)| places.insert(&path, span));
         Ok(Design { places, assumed, findings, notes, ..design })
     } else {
         errors.sort_by_key(|error| (error.at, error.message.clone()));

@@ -108,9 +108,16 @@ impl Node {
 
     /// The value under a key, in whatever case its ASCII letters are; the exact key wins, then the first.
     pub fn get_ci(&self, key: &str) -> Option<&Node> {
-        self.get(key).or_else(|| {
-            self.entries().iter().find(|entry| entry.key.eq_ignore_ascii_case(key)).map(|entry| &entry.node)
-        })
+        let mut first = None;
+        for entry in self.entries() {
+            if entry.key.as_ref() == key {
+                return Some(&entry.node);
+            }
+            if first.is_none() && entry.key.eq_ignore_ascii_case(key) {
+                first = Some(&entry.node);
+            }
+        }
+        first
     }
 
     /// What it is, for messages: `a list`, `a mapping`, `a string`, `a number`, `a boolean`, `nothing` (null).
