@@ -12,10 +12,15 @@
 )]
 
 mod agent;
+mod differential;
 mod ground;
+mod model;
+mod order;
+mod packets;
+mod rules;
 
 use causeway_linux::namespace::{isolate, mount_empty};
-use causeway_testkit::trial;
+use causeway_testkit::trial::{self, Trial};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -27,7 +32,7 @@ fn main() -> ExitCode {
         eprintln!("nothing can be proved here: {error}");
         return ExitCode::from(101);
     }
-    let mut trials = ground::trials();
-    trials.extend(agent::trials());
+    let parts = [ground::trials(), packets::trials(), order::trials(), agent::trials(), differential::trials()];
+    let trials: Vec<Trial> = parts.into_iter().flatten().collect();
     trial::run(&trials, std::env::args().skip(1), strict)
 }

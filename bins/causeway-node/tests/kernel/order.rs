@@ -1,0 +1,184 @@
+//! Other programs translate too. Which rule wins, whoever came first: what docs/guide says about it is held here.
+
+use crate::model::{ip, settings};
+use crate::rules::{Nft, Spelling, add, iptables, original};
+use causeway_addr::Family;
+use causeway_dataplane::masquerade::{EXEMPT_COUNTER, TRANSLATED_COUNTER, table};
+use causeway_dataplane::packet::Protocol;
+use causeway_linux::iptables::Variant;
+use causeway_testkit::lab::topology::{NODE, POD};
+use causeway_testkit::lab::{Lab, Place, Probe};
+use causeway_testkit::oracle::Oracle;
+use causeway_testkit::trial::{CannotProve, Trial};
+use std::net::IpAddr;
+
+/// An address that only the rules of others translate to, so that it tells who it was.
+const THEIRS: &str = "10.224.0.99";
+/// Exempt for us, and beside it not.
+const EXEMPT: &str = "10.50.0.1";
+const OTHER: &str = "10.51.0.1";
+/// The platform's DNS, port 53.
+const DNS: &str = "168.63.129.16";
+
+/// kube-proxy in iptables mode: translates what was marked, and portmap the same with a mark of its own. The address stands for the
+/// node's, to tell them from us.
+const KUBE_PROXY: &str = "*mangle
+-A PREROUTING -d 10.50.0.1 -j MARK --set-xmark 0x4000/0x4000
+-A PREROUTING -d 10.51.0.1 -j MARK --set-xmark 0x4000/0x4000
+COMMIT
+*nat
+:KUBE-POSTROUTING - [0:0]
+-A POSTROUTING -m comment --comment \"kubernetes postrouting rules\" -j KUBE-POSTROUTING
+-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+-A KUBE-POSTROUTING -j MARK --xor-mark 0x4000
+-A KUBE-POSTROUTING -m comment --comment \"kubernetes service traffic requiring SNAT\" -j SNAT --to-source 10.224.0.99
+COMMIT
+";
+const PORTMAP: &str = "*mangle
+-A PREROUTING -d 10.50.0.1 -j MARK --set-xmark 0x2000/0x2000
+-A PREROUTING -d 10.51.0.1 -j MARK --set-xmark 0x2000/0x2000
+COMMIT
+*nat
+:CNI-HOSTPORT-MASQ - [0:0]
+-A POSTROUTING -m comment --comment \"CNI portfwd requiring masquerade\" -j CNI-HOSTPORT-MASQ
+-A CNI-HOSTPORT-MASQ -m mark --mark 0x2000/0x2000 -j SNAT --to-source 10.224.0.99
+COMMIT
+";
+/// kube-proxy in nftables mode.
+const KUBE_PROXY_NFT: &str = "table ip kube-proxy {
+  chain marks { type filter hook prerouting priority mangle; ip daddr { 10.50.0.1, 10.51.0.1 } meta mark set meta mark or 0x4000; }
+  chain masquerading { meta mark and 0x4000 == 0 return; meta mark set meta mark xor 0x4000; snat to 10.224.0.99; }
+  chain nat-postrouting { type nat hook postrouting priority srcnat; jump masquerading; }
+}";
+/// The platform's chain for its own services, as CNS writes it.
+const SWIFT: &str = "*nat
+:SWIFT-POSTROUTING - [0:0]
+-A POSTROUTING -j SWIFT-POSTROUTING
+-A SWIFT-POSTROUTING -m addrtype ! --dst-type LOCAL -s 10.244.1.0/24 -d 168.63.129.16 -p udp --dport 53 -j SNAT --to-source 10.224.0.99
+-A SWIFT-POSTROUTING -m addrtype ! --dst-type LOCAL -s 10.244.1.0/24 -d 168.63.129.16 -p tcp --dport 53 -j SNAT --to-source 10.224.0.99
+COMMIT
+";
+
+/// Who comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    Ours,
+    Theirs,
+}
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (first, when) in [(First::Ours, "after_us"), (First::Theirs, "before_us")] {
+        for variant in [Variant::Nft, Variant::Legacy] {
+            for (name, text) in [("kube_proxy", KUBE_PROXY), ("portmap", PORTMAP)] {
+                let title = format!("order::{name}_in_iptables_{variant}_that_came_{when}_wins");
+                trials.push(Trial::needing(&title, move || marked(first, &|lab| theirs(lab, variant, text))));
+            }
+            let title = format!("order::the_platforms_chain_in_iptables_{variant}_that_came_{when}_wins");
+            trials.push(Trial::needing(&title, move || platform(first, variant)));
+            let title = format!("order::a_left_over_original_in_iptables_{variant}_that_came_{when}_wins");
+            trials.push(Trial::needing(&title, move || left_over(first, variant)));
+        }
+        let title = format!("order::kube_proxy_in_nftables_that_came_{when}_wins");
+        trials.push(Trial::needing(&title, move || marked(first, &|lab| feed(lab, KUBE_PROXY_NFT))));
+    }
+    trials.push(Trial::needing("order::a_later_chain_takes_what_ours_lets_go", || later_chain()));
+    trials.push(Trial::needing("order::an_earlier_chain_that_accepts_stops_nothing", || earlier_accept()));
+    trials
+}
+
+fn theirs(lab: &Lab, variant: Variant, text: &str) -> Result<(), CannotProve> {
+    add(lab, &iptables(Family::V4, variant)?, text)
+}
+
+fn feed(lab: &Lab, text: &str) -> Result<(), CannotProve> {
+    let nft = Oracle::find("nft")?;
+    lab.on_node(|| nft.feed(&["-f", "-"], text)).unwrap().unwrap();
+    Ok(())
+}
+
+type Load<'a> = &'a dyn Fn(&Lab) -> Result<(), CannotProve>;
+
+/// A lab with our rules, which exempt what [`EXEMPT`] says, and with those of others.
+fn lab(first: First, load: Load<'_>) -> Result<(Lab, Nft), CannotProve> {
+    let lab = Lab::new().unwrap();
+    let mut nft = Nft::open(&lab);
+    let ours = settings(&["10.50.0.0/16"]);
+    if first == First::Ours {
+        nft.load(&ours);
+    }
+    load(&lab)?;
+    nft.load(&ours);
+    Ok((lab, nft))
+}
+
+fn source(lab: &mut Lab, destination: &str, protocol: Protocol, port: u16) -> IpAddr {
+    let mut packet = lab.packet(POD.of(Family::V4), ip(destination), protocol);
+    packet.destination_port = port;
+    lab.probe(&[Probe { from: Place::Pod, packet }]).unwrap()[0].source().unwrap()
+}
+
+/// What we counted: exempt and translated connections.
+fn counted(nft: &mut Nft) -> (u64, u64) {
+    let counts = nft.0.counts(&table(Family::V4)).unwrap();
+    (counts[EXEMPT_COUNTER].packets, counts[TRANSLATED_COUNTER].packets)
+}
+
+/// Their chain at 100 translates marked packets, whether we exempt the destination or not, and ours is not even asked.
+fn marked(first: First, load: Load<'_>) -> Result<(), CannotProve> {
+    let (mut lab, mut nft) = lab(first, load)?;
+    for destination in [EXEMPT, OTHER] {
+        assert_eq!(source(&mut lab, destination, Protocol::Tcp, 443), ip(THEIRS), "{destination}");
+    }
+    assert_eq!(counted(&mut nft), (0, 0));
+    // What they don't mark is ours.
+    assert_eq!(source(&mut lab, "10.50.0.2", Protocol::Tcp, 443), POD.of(Family::V4));
+    assert_eq!(source(&mut lab, "10.51.0.2", Protocol::Tcp, 443), NODE.of(Family::V4));
+    assert_eq!(counted(&mut nft), (1, 1));
+    Ok(())
+}
+
+fn platform(first: First, variant: Variant) -> Result<(), CannotProve> {
+    let (mut lab, mut nft) = lab(first, &|lab| theirs(lab, variant, SWIFT))?;
+    assert_eq!(source(&mut lab, DNS, Protocol::Udp, 53), ip(THEIRS));
+    assert_eq!(source(&mut lab, DNS, Protocol::Tcp, 53), ip(THEIRS));
+    assert_eq!(source(&mut lab, DNS, Protocol::Udp, 54), NODE.of(Family::V4));
+    assert_eq!(counted(&mut nft), (0, 1));
+    // Exempting the platform's address does not take its services away; it only uncovers the other ports.
+    nft.load(&settings(&["168.63.129.16/32"]));
+    assert_eq!(source(&mut lab, DNS, Protocol::Udp, 53), ip(THEIRS));
+    assert_eq!(source(&mut lab, DNS, Protocol::Udp, 54), POD.of(Family::V4));
+    Ok(())
+}
+
+/// That is why taking over removes it: what it translates is translated, whatever we exempt.
+fn left_over(first: First, variant: Variant) -> Result<(), CannotProve> {
+    let old = original(&settings(&["10.51.0.0/16"]), Family::V4, Spelling::Plain);
+    let (mut lab, mut nft) = lab(first, &|lab| theirs(lab, variant, &old))?;
+    assert_eq!(source(&mut lab, EXEMPT, Protocol::Udp, 9), NODE.of(Family::V4), "exempt for us only");
+    assert_eq!(counted(&mut nft), (0, 0));
+    assert_eq!(source(&mut lab, OTHER, Protocol::Udp, 9), NODE.of(Family::V4), "exempt for them only");
+    assert_eq!(counted(&mut nft), (0, 1));
+    Ok(())
+}
+
+fn later_chain() -> Result<(), CannotProve> {
+    let later = "table ip later { chain c { type nat hook postrouting priority 102; snat to 10.224.0.99; }; }";
+    for first in [First::Ours, First::Theirs] {
+        let (mut lab, mut nft) = lab(first, &|lab| feed(lab, later))?;
+        assert_eq!(source(&mut lab, EXEMPT, Protocol::Udp, 9), ip(THEIRS));
+        assert_eq!(source(&mut lab, OTHER, Protocol::Udp, 9), NODE.of(Family::V4));
+        assert_eq!(counted(&mut nft), (1, 1));
+    }
+    Ok(())
+}
+
+fn earlier_accept() -> Result<(), CannotProve> {
+    let earlier = "table ip earlier { chain c { type nat hook postrouting priority 99; accept; }; }";
+    for first in [First::Ours, First::Theirs] {
+        let (mut lab, _) = lab(first, &|lab| feed(lab, earlier))?;
+        assert_eq!(source(&mut lab, EXEMPT, Protocol::Udp, 9), POD.of(Family::V4));
+        assert_eq!(source(&mut lab, OTHER, Protocol::Udp, 9), NODE.of(Family::V4));
+    }
+    Ok(())
+}
