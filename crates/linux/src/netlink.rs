@@ -7,6 +7,9 @@ pub mod read;
 mod socket;
 pub mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use socket::{Protocol, Socket};
 
 use nix::errno::Errno;

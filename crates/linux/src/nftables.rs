@@ -12,6 +12,9 @@ mod read;
 mod userdata;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use connection::Connection;
 pub use decode::{FLAG_STRANGE_ELEMENTS, Seen, decode};
 pub use encode::{encoded_size, key_size};

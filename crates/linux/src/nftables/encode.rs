@@ -160,7 +160,7 @@ fn write(writer: &mut Writer, piece: &Piece<'_>, sequence: u32, ack: u16) {
     };
     match piece.op {
         // The flags are always said: an existing table that somebody made dormant wakes up.
-        Op::AddTable(table) => send(table, message::NEW_TABLE, create, &mut |to| to.be32(wire::table::FLAGS, 0)),
+        Op::AddTable(table) => send(table, message::NEW_TABLE, ack, &mut |to| to.be32(wire::table::FLAGS, 0)),
         Op::DeleteTable(table) => send(table, message::DELETE_TABLE, ack, &mut |_| {}),
         Op::AddCounter { table, name } => send(table, message::NEW_OBJECT, create, &mut |to| {
             to.text(wire::object::NAME, name);
@@ -227,12 +227,12 @@ fn elements(to: &mut Attributes<'_>, set: &str, width: usize, keys: &[u8]) {
 }
 
 fn base_chain(to: &mut Attributes<'_>, base: &BaseChain) {
+    to.text(wire::chain::TYPE, wire::kind_name(base.kind));
+    to.be32(wire::chain::POLICY, wire::policy_number(base.policy));
     to.nested(wire::chain::HOOK, |to| {
         to.be32(wire::chain::HOOK_NUMBER, wire::hook_number(base.hook));
         to.bytes(wire::chain::HOOK_PRIORITY, &base.priority.to_be_bytes());
     });
-    to.be32(wire::chain::POLICY, wire::policy_number(base.policy));
-    to.text(wire::chain::TYPE, wire::kind_name(base.kind));
 }
 
 fn add_rule(to: &mut Attributes<'_>, rule: &RuleObject) {

@@ -13,6 +13,9 @@ const OBJECT_COUNTER: u32 = 1;
 /// `NFT_REG_VERDICT`.
 const VERDICT_REGISTER: u32 = 0;
 
+/// `NFT_BITWISE_MASK_XOR`.
+const BITWISE_MASK_XOR: u32 = 0;
+
 /// The register's number on the wire. The kernel names the four 16-byte registers 1 to 4 and the sixteen 4-byte ones from 8 on; they
 /// share their memory. Like nft we use the former where one begins.
 fn register_number(register: Register) -> u32 {
@@ -28,7 +31,7 @@ fn register(attribute: &Attribute<'_>) -> Result<Option<Register>, Malformed> {
     })
 }
 
-/// Writes one expression as an element of a list of expressions.
+/// Writes one expression, its attributes in nft's order, as an element of a list of expressions.
 pub(super) fn encode(to: &mut write::Attributes<'_>, expression: &Expression) {
     to.nested(LIST_ELEMENT, |to| {
         to.text(NAME, name(expression));
@@ -74,6 +77,7 @@ fn encode_data(to: &mut write::Attributes<'_>, expression: &Expression) {
         Expression::Bitwise { from, to: target, mask, xor } => {
             to.be32(1, register_number(*from));
             to.be32(2, register_number(*target));
+            to.be32(6, BITWISE_MASK_XOR);
             to.be32(3, u32::try_from(mask.len()).unwrap_or(u32::MAX));
             to.nested(4, |to| to.bytes(DATA_VALUE, mask));
             to.nested(5, |to| to.bytes(DATA_VALUE, xor));
@@ -84,35 +88,31 @@ fn encode_data(to: &mut write::Attributes<'_>, expression: &Expression) {
             to.nested(3, |to| to.bytes(DATA_VALUE, value));
         }
         Expression::Lookup { set, register, inverted } => {
-            to.text(1, set);
             to.be32(2, register_number(*register));
+            to.text(1, set);
             if *inverted {
                 to.be32(5, 1);
             }
         }
         Expression::Fib { result, flags, to: target } => {
-            to.be32(1, register_number(*target));
-            to.be32(2, *result);
             to.be32(3, *flags);
+            to.be32(2, *result);
+            to.be32(1, register_number(*target));
         }
         Expression::Conntrack { key, direction, to: target } => {
-            to.be32(1, register_number(*target));
             to.be32(2, *key);
+            to.be32(1, register_number(*target));
             if let Some(direction) = direction {
                 to.u8(3, *direction);
             }
         }
         Expression::Meta { key, to: target } => {
-            to.be32(1, register_number(*target));
             to.be32(2, *key);
+            to.be32(1, register_number(*target));
         }
         Expression::CountOn(counter) => {
             to.be32(1, OBJECT_COUNTER);
             to.text(2, counter);
-        }
-        Expression::Counter => {
-            to.be64(1, 0);
-            to.be64(2, 0);
         }
         Expression::Verdict(verdict) => {
             to.be32(1, VERDICT_REGISTER);
@@ -123,7 +123,7 @@ fn encode_data(to: &mut write::Attributes<'_>, expression: &Expression) {
                 to.be32(1, *flags);
             }
         }
-        Expression::Other { .. } => {}
+        Expression::Counter | Expression::Other { .. } => {}
     }
 }
 
@@ -243,7 +243,7 @@ fn payload(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
 
 fn bitwise(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
     let Some([from, to, length, mask, xor, operation]) = fields(data)? else { return Ok(None) };
-    if !matches!(number(operation)?, None | Some(0)) {
+    if !matches!(number(operation)?, None | Some(BITWISE_MASK_XOR)) {
         return Ok(None);
     }
     Ok(match (target(from)?, target(to)?, number(length)?, value(mask)?, value(xor)?) {
