@@ -4,11 +4,14 @@
 //! [`watch`] waits for what makes another look worth while.
 
 mod agent;
+mod allowance;
 mod backend;
 mod directory;
+mod iptables;
 mod judge;
 mod keep;
 mod kernel;
+mod legacy;
 mod log;
 mod merged;
 mod metrics;
@@ -33,6 +36,7 @@ pub(crate) fn run(options: Options) -> Exit {
     }
     let opened = match backend::open(&options) {
         Ok(opened) => opened,
+        Err(why) if options.job == Job::DryRun => return dry_run(options, Box::new(backend::OutOfReach(why))),
         Err(why) => {
             error!("{why}");
             return if options.exit_on_error { Exit::Original } else { Exit::Machine };

@@ -12,7 +12,7 @@ pub mod simulate;
 pub mod text;
 
 pub use difference::{Difference, What, differences};
-pub use foreign::{Shadow, shadows, take_over};
+pub use foreign::{Shadow, owner, shadows, take_over};
 pub use interpret::interpret;
 pub use keys::Change;
 pub use lower::{Growth, lower};

@@ -145,11 +145,22 @@ impl Iptables {
 /// The tables of x_tables that exist in this network namespace for a family; none means that nobody uses the legacy programs.
 /// Where the kernel does not have x_tables at all, or does not tell an ordinary user, there are none.
 pub fn legacy_tables(family: Family) -> Vec<String> {
-    let file = match family {
+    std::fs::read_to_string(legacy_names(family)).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+/// Whether this process is told which tables of x_tables there are; an ordinary user is not.
+pub fn knows_legacy_tables(family: Family) -> bool {
+    match std::fs::File::open(legacy_names(family)) {
+        Ok(_) => true,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+fn legacy_names(family: Family) -> &'static str {
+    match family {
         Family::V4 => "/proc/thread-self/net/ip_tables_names",
         Family::V6 => "/proc/thread-self/net/ip6_tables_names",
-    };
-    std::fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
 }
 
 fn base(family: Family) -> &'static str {

@@ -11,10 +11,13 @@ use causeway_dataplane::masquerade::Settings;
 use causeway_read::masquerade::Directory;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// The first wait after a failure; it doubles up to the resync interval.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
+
+/// Repairs that follow sooner are told of at `-v=4` only.
+const TELL_REPAIRS_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the agent looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub(crate) struct Agent<K> {
     /// What the kernel was last seen to hold; a difference from it is somebody else's doing.
     placed: Option<Settings>,
     retry: Duration,
+    /// When a repair was last told of.
+    told_repair: Option<Instant>,
 }
 
 impl<K: Kernel> Agent<K> {
@@ -72,6 +77,7 @@ impl<K: Kernel> Agent<K> {
             said: Said::default(),
             placed: None,
             retry: FIRST_RETRY,
+            told_repair: None,
         }
     }
 
@@ -144,7 +150,11 @@ impl<K: Kernel> Agent<K> {
     /// What is kept in place; `None` = nothing was taken yet.
     pub(crate) fn settings(&self) -> Option<Settings> {
         let config = self.keeper.held()?.config.clone();
-        Some(Settings { config, sources: self.options.sources.clone(), random_fully: self.options.random_fully })
+        Some(Settings {
+            config,
+            sources: self.options.sources.clone(),
+            random_fully: self.options.random_fully.unwrap_or_else(|| self.kernel.randomises()),
+        })
     }
 
     /// The agent's state, to be looked at.
@@ -166,12 +176,14 @@ impl<K: Kernel> Agent<K> {
             let noticed_by = if wake == Wake::Rules { "notification" } else { "resync" };
             *status.repairs.entry(noticed_by).or_default() += 1;
             status.last_repair = Some(took);
-            warn!(
-                changes = synced.changes,
-                noticed_by,
-                micros = micros(took),
-                "others changed our rules; they are put right"
-            );
+            let (changes, micros) = (synced.changes, micros(took));
+            // Whoever breaks rules in a loop must not fill the log; the metrics count all of them.
+            if self.told_repair.is_none_or(|told| told.elapsed() >= TELL_REPAIRS_EVERY) {
+                self.told_repair = Some(Instant::now());
+                warn!(changes, noticed_by, micros, "others changed our rules; they are put right");
+            } else {
+                debug!(changes, noticed_by, micros, "others changed our rules; they are put right");
+            }
         } else if synced.changes > 0 {
             info!(changes = synced.changes, micros = micros(took), "the rules are in place");
         } else if first {

@@ -11,6 +11,11 @@ pub(crate) trait Kernel {
     /// Its name, as users give it.
     fn name(&self) -> &'static str;
 
+    /// Whether source ports are chosen at random unless the user says otherwise.
+    fn randomises(&self) -> bool {
+        true
+    }
+
     /// Whether it holds rules of this agent or of ip-masq-agent-v2.
     ///
     /// # Errors
@@ -46,6 +51,10 @@ pub(crate) trait Kernel {
 impl Kernel for Box<dyn Kernel> {
     fn name(&self) -> &'static str {
         (**self).name()
+    }
+
+    fn randomises(&self) -> bool {
+        (**self).randomises()
     }
 
     fn has_rules(&mut self) -> Result<bool, Failure> {

@@ -1,12 +1,13 @@
 //! The rules in tables of our own in nf_tables, over netlink.
 
-mod others;
+pub(crate) mod others;
 
 use super::kernel::{Failure, Kernel, Preview, Shadowing, Synced};
+use super::legacy::{self, Leftovers};
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::{Compiled, EXEMPT_SET, Settings, TABLE, table, tables};
 use causeway_dataplane::nftables::objects::{ObservedTable, Op};
-use causeway_dataplane::nftables::{Growth, Limits, Shadow, cleanup, logical, plan, text};
+use causeway_dataplane::nftables::{Growth, Limits, cleanup, logical, plan, text};
 use causeway_dataplane::ruleset::{TableFamily, TableId};
 use causeway_linux::netlink;
 use causeway_linux::nftables::{ApplyError, Connection, Generation, Listener, Notice};
@@ -21,6 +22,8 @@ const TRIES: usize = 8;
 const MANY_KEYS: usize = 4000;
 /// Rules of others are looked at no more often than this: kube-proxy changes its own all the time, and has many.
 const OTHERS_EVERY: Duration = Duration::from_secs(10);
+/// Legacy tables tell nobody of changes, so the old agent's chain is looked for this often.
+const LEGACY_EVERY: Duration = Duration::from_secs(50);
 /// Part of the send buffer a batch may fill by estimate.
 const FILL: usize = 2;
 
@@ -38,6 +41,10 @@ pub(crate) struct Nft {
     old_unsure: bool,
     /// Rules of others, and when they were looked at.
     shadows: Option<(Instant, Vec<Shadowing>)>,
+    /// The name the original's chain may have.
+    chain: String,
+    /// What of it is in legacy tables, and when that was looked at.
+    leftovers: Option<(Instant, Leftovers)>,
 }
 
 /// Our tables, and the state of all tables they are of.
@@ -67,6 +74,8 @@ impl Nft {
             memory: None,
             old_unsure: true,
             shadows: None,
+            chain: chain.to_owned(),
+            leftovers: None,
         })
     }
 
@@ -150,7 +159,7 @@ impl Nft {
         }
         let families: Vec<Family> = settings.families().collect();
         let found = match others::before_ours(&mut self.connection, &families) {
-            Ok(found) => found.into_iter().map(shadowing).collect(),
+            Ok(found) => found.into_iter().map(others::shadowing).collect(),
             Err(error) => {
                 tracing::debug!("rules of others can't be looked at: {error}");
                 Vec::new()
@@ -189,11 +198,6 @@ fn follow(mut memory: Memory, batches: &[Vec<Op>], generation: Generation) -> Op
     Some(memory)
 }
 
-fn shadowing(shadow: Shadow) -> Shadowing {
-    let expected = shadow.owner.is_some_and(|owner| owner != "ip-masq-agent") && !shadow.everything;
-    Shadowing { owner: shadow.owner.unwrap_or("unknown"), expected, words: shadow.to_string() }
-}
-
 impl Kernel for Nft {
     fn name(&self) -> &'static str {
         "nft"
@@ -201,7 +205,8 @@ impl Kernel for Nft {
 
     fn has_rules(&mut self) -> Result<bool, Failure> {
         let ours = self.connection.read(&tables()).map_err(failure)?;
-        Ok(!ours.tables.is_empty() || !self.old.removal(&mut self.connection).map_err(failure)?.is_empty())
+        let old = self.old.removal(&mut self.connection).map_err(failure)?;
+        Ok(!ours.tables.is_empty() || !old.is_empty() || legacy::has_chain(&self.chain))
     }
 
     fn sync(&mut self, settings: &Settings) -> Result<Synced, Failure> {
@@ -231,6 +236,17 @@ impl Kernel for Nft {
             Some((_, known)) if settled.unchanged => known.clone(),
             _ => self.shadowed_by(settings),
         };
+        let swept = self.leftovers.as_ref().is_some_and(|(at, _)| at.elapsed() < LEGACY_EVERY);
+        if !swept {
+            // After ours is in place: until then the old chain is better than none.
+            let leftovers = legacy::sweep(&self.chain);
+            synced.taken_over.extend(leftovers.removed.iter().cloned());
+            self.leftovers = Some((Instant::now(), leftovers));
+        }
+        if let Some((_, leftovers)) = &self.leftovers {
+            synced.left.clone_from(&leftovers.left);
+            synced.shadowed_by.extend(leftovers.shadowed_by.iter().cloned());
+        }
         Ok(synced)
     }
 
@@ -289,12 +305,16 @@ impl Kernel for Nft {
 
     fn clean(&mut self) -> Result<bool, Failure> {
         self.memory = None;
+        let leftovers = legacy::sweep(&self.chain);
+        if !leftovers.left.is_empty() {
+            return Err(Failure::Other(leftovers.left.join("; ")));
+        }
         for _ in 0..TRIES {
             let reading = self.connection.read(&tables()).map_err(failure)?;
             let mut ops = cleanup(&reading.tables);
             ops.extend(self.old.removal(&mut self.connection).map_err(failure)?);
             if ops.is_empty() {
-                return Ok(false);
+                return Ok(!leftovers.removed.is_empty());
             }
             match self.connection.apply(&ops, Some(reading.generation)) {
                 Ok(()) => return Ok(true),

@@ -61,9 +61,10 @@ struct Written {
     /// Translate packets from these prefixes only (comma-separated, or several times); default: whoever sends
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     source_cidrs: Vec<String>,
-    /// Choose source ports at random, so that connections that start together don't collide
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", value_parser = boolean)]
-    random_fully: bool,
+    /// Choose source ports at random, so that connections that start together don't collide; default: true, with iptables false, where
+    /// the rules are those of the original
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = boolean)]
+    random_fully: Option<bool>,
     /// What holds the rules: a table of its own in nf_tables, or the original's chain through iptables
     #[arg(long, value_enum, value_name = "BACKEND", default_value = "auto")]
     backend: Backend,
@@ -175,8 +176,8 @@ pub(crate) struct Options {
     pub(crate) exit_on_error: bool,
     /// Who is translated; empty = everybody.
     pub(crate) sources: Vec<Cidr>,
-    /// Source ports are chosen at random.
-    pub(crate) random_fully: bool,
+    /// Source ports are chosen at random; `None` = as the back end does by itself.
+    pub(crate) random_fully: Option<bool>,
     /// What holds the rules.
     pub(crate) backend: Backend,
     /// Where the merged configuration goes.

@@ -1,6 +1,7 @@
 //! The loop: waits for files, for rules, for signals and for time, and looks.
 
 use super::agent::{Agent, Next, Shared, Wake};
+use super::allowance::Allowance;
 use super::directory;
 use super::kernel::Kernel;
 use super::metrics::Sample;
@@ -43,7 +44,19 @@ pub(crate) fn run(options: Options, kernel: Box<dyn Kernel>) -> Exit {
     }
     let watch = watch(&options);
     let agent = Agent::new(options.clone(), kernel, status);
-    Loop { resync: options.resync, options, signals, watch, agent, changed: None, due: Instant::now() }.run()
+    let now = Instant::now();
+    Loop {
+        resync: options.resync,
+        options,
+        signals,
+        watch,
+        agent,
+        changed: None,
+        due: now,
+        repair: None,
+        allowance: Allowance::new(now),
+    }
+    .run()
 }
 
 fn cannot(error: &dyn std::fmt::Display) -> Exit {
@@ -71,6 +84,9 @@ struct Loop {
     changed: Option<(Instant, Instant)>,
     /// When to look though nothing happens.
     due: Instant,
+    /// Rules were changed: when that was noticed, and when they are put right.
+    repair: Option<(Instant, Instant)>,
+    allowance: Allowance,
 }
 
 impl Loop {
@@ -123,7 +139,8 @@ impl Loop {
     /// Whether signals, the directory and the kernel have something to say; none has when it is time.
     fn wait(&self) -> Result<[bool; 3], causeway_linux::system::SystemError> {
         let quiet = self.changed.map(|(first, last)| (last + QUIET).min(first + LATEST));
-        let until = quiet.map_or(self.due, |quiet| quiet.min(self.due));
+        let repair = self.repair.map(|(_, at)| at);
+        let until = quiet.into_iter().chain(repair).fold(self.due, Instant::min);
         let timeout = until.saturating_duration_since(Instant::now());
         let watch = self.watch.as_ref().map(|watch| watch.as_fd());
         let notifier = self.agent.kernel().notifier();
@@ -148,8 +165,8 @@ impl Loop {
                 Err(error) => return Err(cannot(&error)),
             }
         }
-        if rules && self.agent.kernel_mut().was_changed() {
-            return Ok(Some((Wake::Rules, now)));
+        if rules && self.agent.kernel_mut().was_changed() && self.repair.is_none() {
+            self.repair = Some((now, now + self.allowance.take(now)));
         }
         if files {
             match self.watch.as_mut().map_or(Ok(false), Watch::changed) {
@@ -166,6 +183,9 @@ impl Loop {
             && now >= (last + QUIET).min(first + LATEST)
         {
             return Ok(Some((Wake::Files, first)));
+        }
+        if let Some((noticed, _)) = self.repair.take_if(|(_, at)| *at <= now) {
+            return Ok(Some((Wake::Rules, noticed)));
         }
         if now < self.due {
             return Ok(None);

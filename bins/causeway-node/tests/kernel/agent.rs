@@ -10,6 +10,7 @@ use causeway_dataplane::packet::Protocol;
 use causeway_linux::nftables::Connection;
 use causeway_testkit::lab::topology::{NODE, POD};
 use causeway_testkit::lab::{Lab, Place, Probe};
+use causeway_testkit::oracle::Oracle;
 use causeway_testkit::trial::{CannotProve, Trial};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -30,6 +31,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::new("agent::two_of_them_come_to_rest", two),
         Trial::new("agent::once_and_cleanup_end_with_the_right_status", once),
         Trial::new("agent::started_as_the_original_it_is_the_original", original),
+        Trial::needing("agent::a_change_of_back_end_leaves_nothing_behind", back_ends),
+        Trial::needing("agent::the_old_agent_is_replaced_without_a_gap", taken_over),
         Trial::needing("agent::without_the_right_to_write_it_stays_alive", blocked),
     ]
 }
@@ -82,7 +85,7 @@ fn changed() {
 fn removed() {
     let mut lab = Lab::new().unwrap();
     let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
-    let mut agent = Agent::start(&lab, &volume, &["--metrics-address=127.0.0.1:0", "--resync-interval=3600"]);
+    let mut agent = Agent::start(&lab, &volume, &["--metrics-address=127.0.0.1:0", "--resync-interval=3600", "-v=4"]);
     agent.until("the rules are in place");
     let mut other = nft(&lab);
     let mut slowest = Duration::ZERO;
@@ -265,3 +268,67 @@ fn blocked() -> Result<(), CannotProve> {
     assert_eq!(agent.terminate(), Some(0));
     Ok(())
 }
+
+fn back_ends() -> Result<(), CannotProve> {
+    let save = Oracle::find("iptables-nft-save")?;
+    let save_v6 = Oracle::find("ip6tables-nft-save")?;
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let directory = format!("--config-dir={}", volume.path().display());
+    let once = |arguments: &[&str]| {
+        let all: Vec<&str> = ["masquerade", "--once", directory.as_str()].iter().chain(arguments).copied().collect();
+        let (status, _, said) = run(&lab, &all);
+        assert_eq!(status, Some(0), "{arguments:?}: {said}");
+    };
+    let chains = |oracle: &Oracle| -> Vec<String> {
+        let saved = lab.on_node(|| oracle.ask(&["-t", "nat"])).unwrap();
+        let own = saved.lines().filter(|line| line.starts_with(':') && line.contains(" - "));
+        own.filter_map(|line| line.trim_start_matches(':').split(' ').next().map(str::to_owned)).collect()
+    };
+    // Back end and flags, chains of iptables (IPv4, IPv6), tables of nft.
+    for (arguments, v4, v6, own) in [
+        (&["--backend=iptables", "--enable-ipv6"] as &[&str], "IP-MASQ-AGENT", "IP-MASQ-AGENT", 0),
+        (&["--backend=iptables"], "IP-MASQ-AGENT", "", 0),
+        (&["--backend=iptables", "--masq-chain=OTHER"], "OTHER", "", 0),
+        (&["--backend=nft", "--enable-ipv6"], "", "", 2),
+        (&["--backend=iptables", "--masq-chain=THIRD", "--enable-ipv6"], "THIRD", "THIRD", 0),
+        (&[], "", "", 1),
+    ] {
+        once(arguments);
+        assert_eq!((chains(&save).join(" ").as_str(), chains(&save_v6).join(" ").as_str()), (v4, v6), "{arguments:?}");
+        assert_eq!(there(&lab), own, "{arguments:?}");
+    }
+    once(&["--backend=iptables"]);
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), pod());
+    assert_eq!(source_to(&mut lab, "9.9.9.9"), node());
+    assert_eq!(run(&lab, &["masquerade", "--cleanup"]).0, Some(0));
+    assert_eq!(source_to(&mut lab, "9.9.9.9"), pod());
+    Ok(())
+}
+
+/// The chain of the original under any name, in either variant, translates other destinations than ours until ours is there.
+fn taken_over() -> Result<(), CannotProve> {
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    for variant in ["nft", "legacy"] {
+        let restore = Oracle::find(&format!("iptables-{variant}-restore"))?;
+        let mut lab = Lab::new().unwrap();
+        let script = volume.file(variant, OLD);
+        if let Err(why) = lab.on_node(|| restore.attempt(&["--noflush", script.to_str().unwrap()])).unwrap() {
+            return Err(CannotProve(format!("iptables-{variant} is of no use here: {why}")));
+        }
+        assert_eq!(source_to(&mut lab, "8.8.8.8"), node(), "the old list does not have it");
+        let mut agent = Agent::start(&lab, &volume, &[]);
+        agent.until("removed the chain of ip-masq-agent-v2");
+        assert_eq!(source_to(&mut lab, "8.8.8.8"), pod(), "{variant}");
+        assert_eq!(source_to(&mut lab, "9.9.9.9"), node(), "{variant}");
+    }
+    Ok(())
+}
+
+const OLD: &str = r#"*nat
+:IP-MASQ-AGENT - [0:0]
+-A POSTROUTING -m comment --comment "\"ip-masq-agent: ensure nat POSTROUTING directs all non-LOCAL destination traffic to our custom IP-MASQ-AGENT chain\"" -m addrtype ! --dst-type LOCAL -j IP-MASQ-AGENT
+-A IP-MASQ-AGENT -d 10.0.0.0/8 -m comment --comment "ip-masq-agent: local traffic is not subject to MASQUERADE" -j RETURN
+-A IP-MASQ-AGENT -m comment --comment "ip-masq-agent: outbound traffic is subject to MASQUERADE (must be last in chain)" -j MASQUERADE
+COMMIT
+"#;

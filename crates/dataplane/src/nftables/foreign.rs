@@ -165,8 +165,8 @@ fn translation(rule: &RuleObject) -> Option<(String, bool)> {
     None
 }
 
-/// Who makes chains of that name.
-fn owner(table: &TableId, chain: &str) -> Option<&'static str> {
+/// Who makes chains of that name, where it says so.
+pub fn owner(table: &TableId, chain: &str) -> Option<&'static str> {
     if table.name == "kube-proxy" || chain.starts_with("KUBE-") {
         return Some("kube-proxy");
     }

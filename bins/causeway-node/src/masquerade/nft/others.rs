@@ -1,5 +1,6 @@
 //! What other programs have in nf_tables that concerns us: the chain of the agent before, and rules that get packets before ours.
 
+use crate::masquerade::kernel::Shadowing;
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::TABLE;
 use causeway_dataplane::nftables::objects::{Expression, ObservedTable, Op};
@@ -71,7 +72,7 @@ fn marked(table: &ObservedTable) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Rules of others that translate packets before ours are asked, in the families that are on.
-pub(super) fn before_ours(connection: &mut Connection, families: &[Family]) -> Result<Vec<Shadow>, Error> {
+pub(crate) fn before_ours(connection: &mut Connection, families: &[Family]) -> Result<Vec<Shadow>, Error> {
     let chains = connection.base_chains()?;
     let nat = chains.iter().filter(|chain| chain.base.kind == ChainKind::Nat && chain.base.hook == Hook::Postrouting);
     let ids: BTreeSet<&TableId> = nat.map(|chain| &chain.table).filter(|table| table.name != TABLE).collect();
@@ -82,4 +83,10 @@ pub(super) fn before_ours(connection: &mut Connection, families: &[Family]) -> R
         }
     }
     Ok(families.iter().flat_map(|family| shadows(*family, &tables)).collect())
+}
+
+/// In the agent's terms. A known program's rules that take only some packets are there wherever the program is.
+pub(crate) fn shadowing(shadow: Shadow) -> Shadowing {
+    let expected = shadow.owner.is_some_and(|owner| owner != "ip-masq-agent") && !shadow.everything;
+    Shadowing { owner: shadow.owner.unwrap_or("unknown"), expected, words: shadow.to_string() }
 }

@@ -15,7 +15,7 @@ fn the_arguments_of_the_original_mean_what_they_meant() {
     assert_eq!(defaults.flags, Flags::defaults(MasqueradeReader::V2));
     assert_eq!(defaults.resync, Duration::from_secs(60));
     assert_eq!(defaults.config_dir, PathBuf::from("/etc/config"));
-    assert!(!defaults.strict && !defaults.allow_empty && !defaults.exit_on_error && defaults.random_fully);
+    assert!(!defaults.strict && !defaults.allow_empty && !defaults.exit_on_error);
     assert_eq!((defaults.job, defaults.backend, defaults.metrics_address), (Job::Run, Backend::Auto, None));
 
     for (arguments, expected) in [
@@ -69,7 +69,8 @@ fn ours_are_read_in_the_same_manner() {
     assert_eq!(options.sources, ["10.1.0.0/16".parse().unwrap(), "10.2.0.0/16".parse().unwrap()]);
     assert_eq!(options.metrics_address.as_deref(), Some(":9100"));
     assert_eq!((options.backend, options.job, options.log_format), (Backend::Nft, Job::Once, LogFormat::Json));
-    assert!(options.strict && options.exit_on_error && options.allow_empty && !options.random_fully);
+    assert!(options.strict && options.exit_on_error && options.allow_empty);
+    assert_eq!(options.random_fully, Some(false));
     assert_eq!(options.flags.max_entries, 1000);
     assert_eq!(options.merged_config, Some(PathBuf::from("/m")));
 }

@@ -47,6 +47,13 @@ impl Volume {
         folder.join(name)
     }
 
+    /// A file beside the volume.
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
     /// Gives it other contents: a new folder, the link swapped, links to files made and removed, the old folder removed.
     pub(crate) fn swap(&self, files: &[(&str, &str)]) {
         let data = self.directory.join("..data");

@@ -1,0 +1,250 @@
+//! The rules as the original's chain, written by `iptables-restore`.
+
+use super::kernel::{Failure, Kernel, Preview, Shadowing, Synced};
+use super::legacy;
+use super::nft::others;
+use causeway_addr::Family;
+use causeway_dataplane::iptables::{POSTROUTING, Plan, Saved, TABLE, Target, plan, wanted};
+use causeway_dataplane::masquerade::{Settings, tables};
+use causeway_dataplane::nftables::{cleanup, owner};
+use causeway_dataplane::ruleset::{TableFamily, TableId};
+use causeway_linux::iptables::{Iptables, Restore, Variant};
+use causeway_linux::nftables::{Connection, Listener, Notice};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+/// How often a table is planned anew because it changed in between.
+const TRIES: usize = 4;
+
+/// The nat tables of iptables.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    name: String,
+    variant: Variant,
+    /// Every pair of programs there is.
+    programs: Vec<Iptables>,
+    /// To remove tables of the other back end; `None` = this kernel has none.
+    connection: Option<Connection>,
+    /// Hears of changes in nf_tables; the legacy variant has nobody to tell.
+    listener: Option<Listener>,
+}
+
+impl Chain {
+    /// The chain of that name, in the variant given.
+    ///
+    /// # Errors
+    /// There is no program of that variant.
+    pub(crate) fn open(name: &str, variant: Variant) -> Result<Chain, String> {
+        Iptables::find(Family::V4, variant).map_err(|error| error.to_string())?;
+        let pairs =
+            Family::ALL.into_iter().flat_map(|family| [Variant::Nft, Variant::Legacy].map(|variant| (family, variant)));
+        let programs = pairs.filter_map(|(family, variant)| Iptables::find(family, variant).ok()).collect();
+        let listener = if variant == Variant::Nft { Listener::open().ok() } else { None };
+        Ok(Chain { name: name.to_owned(), variant, programs, connection: Connection::open().ok(), listener })
+    }
+
+    fn program(&self, family: Family) -> Result<&Iptables, Failure> {
+        let found = self.programs.iter().find(|program| program.family == family && program.variant == self.variant);
+        found.ok_or_else(|| match Iptables::find(family, self.variant) {
+            Err(error) => legacy::failure(error),
+            Ok(program) => Failure::Other(format!("`{}` was not there at the start", program.restore.display())),
+        })
+    }
+
+    /// Makes one table hold the chain; gives how many lines that took, and the table.
+    fn place(&self, settings: &Settings, family: Family) -> Result<(usize, Saved), Failure> {
+        let program = self.program(family)?;
+        let wanted = wanted(settings, family, &self.name);
+        let (mut changes, mut last) = (0, Failure::Busy("it differs whenever it is read back".to_owned()));
+        for _ in 0..TRIES {
+            let saved = legacy::read(program)?;
+            let Plan { restore: Some(text), drift } = plan(&wanted, &saved) else { return Ok((changes, saved)) };
+            tracing::debug!("{}", drift.join("; "));
+            match program.restore(&text, Restore::default()) {
+                Ok(()) => changes += text.lines().count().saturating_sub(2),
+                Err(error) => last = legacy::failure(error),
+            }
+            if matches!(last, Failure::Blocked(_)) {
+                break;
+            }
+        }
+        Err(last)
+    }
+
+    /// Removes the chain where it is not wanted: of a family that is off, and from the tables of the other variant.
+    fn sweep(&self, families: &[Family], synced: &mut Synced) -> Result<(), Failure> {
+        for program in &self.programs {
+            let here = program.variant == self.variant && families.contains(&program.family);
+            let there = program.variant == Variant::Nft || legacy::has_table(program.family);
+            if !here && there && legacy::take_out(program, &self.name)? {
+                synced.changes += 1;
+                synced
+                    .taken_over
+                    .push(format!("removed the chain from the tables of {} ({})", program.variant, program.family));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the tables of the other back end.
+    fn sweep_nft(&mut self) -> Result<bool, Failure> {
+        let Some(connection) = &mut self.connection else { return Ok(false) };
+        let reading = connection.read(&tables()).map_err(|error| Failure::Other(error.to_string()))?;
+        let ops = cleanup(&reading.tables);
+        connection.apply(&ops, Some(reading.generation)).map_err(|error| Failure::Other(error.to_string()))?;
+        Ok(!ops.is_empty())
+    }
+
+    fn shadowed_by(&mut self, families: &[Family], saved: &[(Family, Saved)]) -> Vec<Shadowing> {
+        let mut found: Vec<Shadowing> =
+            saved.iter().flat_map(|(family, saved)| earlier(*family, saved, Some(&self.name))).collect();
+        let elsewhere = self.connection.as_mut().map(|connection| others::before_ours(connection, families));
+        // The table of iptables itself was looked at in its own words.
+        let elsewhere = elsewhere.and_then(Result::ok).unwrap_or_default();
+        found.extend(elsewhere.into_iter().filter(|shadow| shadow.table.name != TABLE).map(others::shadowing));
+        found
+    }
+}
+
+/// Rules that translate, in POSTROUTING before our jump (or all, where we have none) and in the chains led to from there.
+pub(super) fn earlier(family: Family, saved: &Saved, ours: Option<&str>) -> Vec<Shadowing> {
+    let table = TableId {
+        family: if family == Family::V4 { TableFamily::Ip } else { TableFamily::Ip6 },
+        name: TABLE.to_owned(),
+    };
+    let leads_to = |target: &Option<Target>| match target {
+        Some(Target::Chain(chain) | Target::Goto(chain)) => Some(chain.clone()),
+        _ => None,
+    };
+    let mut found = Vec::new();
+    let mut seen: BTreeSet<String> = ours.map(str::to_owned).into_iter().collect();
+    let mut open = vec![POSTROUTING.to_owned()];
+    while let Some(name) = open.pop() {
+        let Some(chain) = saved.chain(TABLE, &name).filter(|_| seen.insert(name.clone())) else { continue };
+        for (at, rule) in chain.rules.iter().enumerate() {
+            let meaning = rule.meaning();
+            let target = leads_to(&meaning.target);
+            if name == POSTROUTING && ours.is_some() && target.as_deref() == ours {
+                break;
+            }
+            let how = match &target {
+                _ if matches!(meaning.target, Some(Target::Masquerade { .. })) => "MASQUERADE",
+                // Extensions with options are not taken for chains.
+                _ => ["MASQUERADE", "SNAT", "NETMAP"]
+                    .into_iter()
+                    .find(|how| rule.arguments.iter().any(|word| word == how))
+                    .unwrap_or(""),
+            };
+            if how.is_empty() {
+                open.extend(target);
+                continue;
+            }
+            let whose = owner(&table, &name);
+            let everything = meaning.others.is_empty()
+                && meaning.source.is_none()
+                && meaning.destination.is_none()
+                && !meaning.not_local;
+            let by = whose.map_or_else(String::new, |owner| format!(", of {owner},"));
+            let words = format!(
+                "table `{table}`: rule {} of chain `{name}`{by} translates packets ({how}) before ours",
+                at + 1
+            );
+            found.push(Shadowing {
+                owner: whose.unwrap_or("unknown"),
+                expected: whose.is_some() && !everything,
+                words,
+            });
+        }
+    }
+    found
+}
+
+impl Kernel for Chain {
+    fn name(&self) -> &'static str {
+        match self.variant {
+            Variant::Nft => "iptables-nft",
+            Variant::Legacy => "iptables-legacy",
+        }
+    }
+
+    /// The rules are those of the original, to the letter.
+    fn randomises(&self) -> bool {
+        false
+    }
+
+    fn has_rules(&mut self) -> Result<bool, Failure> {
+        let saved = legacy::read(self.program(Family::V4)?)?;
+        let ours = self.connection.as_mut().and_then(|connection| connection.read(&tables()).ok());
+        Ok(saved.chain(TABLE, &self.name).is_some() || ours.is_some_and(|ours| !ours.tables.is_empty()))
+    }
+
+    fn sync(&mut self, settings: &Settings) -> Result<Synced, Failure> {
+        let families: Vec<Family> = settings.families().collect();
+        let mut synced = Synced::default();
+        let mut saved = Vec::new();
+        for family in &families {
+            let (changes, table) = self.place(settings, *family)?;
+            synced.changes += changes;
+            let rules = table.chain(TABLE, &self.name).map_or(0, |chain| {
+                chain.rules.iter().filter(|rule| rule.meaning().target == Some(Target::Return)).count()
+            });
+            synced.present.insert(*family, rules);
+            saved.push((*family, table));
+        }
+        self.sweep(&families, &mut synced)?;
+        if self.sweep_nft()? {
+            synced.changes += 1;
+            synced.taken_over.push("removed the tables of the back end nft".to_owned());
+        }
+        synced.shadowed_by = self.shadowed_by(&families, &saved);
+        Ok(synced)
+    }
+
+    fn preview(&mut self, settings: &Settings) -> Preview {
+        let (mut rules, mut changes) = (String::new(), Ok(String::new()));
+        for family in settings.families() {
+            let wanted = wanted(settings, family, &self.name);
+            let add = |text: &mut String, plan: Plan| {
+                if let Some(restore) = plan.restore {
+                    let _ = write!(text, "# {family}\n{restore}");
+                }
+            };
+            add(&mut rules, plan(&wanted, &Saved::default()));
+            let there = self.program(family).and_then(legacy::read);
+            changes = changes.and_then(|mut text| {
+                add(&mut text, plan(&wanted, &there?));
+                Ok(text)
+            });
+        }
+        Preview { rules, changes }
+    }
+
+    fn notifier(&self) -> Option<BorrowedFd<'_>> {
+        self.listener.as_ref().map(|listener| listener.as_fd())
+    }
+
+    fn was_changed(&mut self) -> bool {
+        let Some(listener) = &mut self.listener else { return false };
+        match listener.drain() {
+            Ok(notices) => notices.iter().any(|notice| match notice {
+                Notice::Lost => true,
+                Notice::Change(change) => change.tables.iter().any(|table| table.name == TABLE),
+            }),
+            Err(error) => {
+                tracing::warn!("changes of the rules are not told any more, and are found at the next look: {error}");
+                self.listener = None;
+                true
+            }
+        }
+    }
+
+    fn clean(&mut self) -> Result<bool, Failure> {
+        let mut synced = Synced::default();
+        self.sweep(&[], &mut synced)?;
+        Ok(self.sweep_nft()? || synced.changes > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

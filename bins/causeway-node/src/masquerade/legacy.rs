@@ -1,0 +1,106 @@
+//! The old agent's chain in tables of iptables, reached by iptables' own programs: in nf_tables it is reached without them, in legacy tables
+//! there is no other way.
+
+use super::iptables::earlier;
+use super::kernel::{Failure, Shadowing};
+use causeway_addr::Family;
+use causeway_dataplane::iptables::{Saved, TABLE, parse, remove};
+use causeway_linux::iptables::{
+    Iptables, IptablesError, IptablesFailure, Restore, Variant, knows_legacy_tables, legacy_tables,
+};
+
+/// How often a removal is planned anew because the table changed in between.
+const TRIES: usize = 4;
+
+/// What was found, in sentences.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Leftovers {
+    /// What was removed.
+    pub(crate) removed: Vec<String>,
+    /// What could not be, or is not known.
+    pub(crate) left: Vec<String>,
+    /// Rules of others that translate there.
+    pub(crate) shadowed_by: Vec<Shadowing>,
+}
+
+/// Removes the chain of that name, and any other of the old agent's, from legacy tables, and looks who else translates there.
+pub(crate) fn sweep(chain: &str) -> Leftovers {
+    let mut leftovers = Leftovers::default();
+    for family in Family::ALL {
+        let unknown = |why: &str| {
+            format!(
+                "whether ip-masq-agent-v2 left its chain in the legacy tables ({family}), where it would still translate, is not known: {why}"
+            )
+        };
+        if !knows_legacy_tables(family) {
+            leftovers.left.push(unknown("the kernel does not tell this user which tables there are"));
+        }
+        if !has_table(family) {
+            continue;
+        }
+        let cleaned = Iptables::find(family, Variant::Legacy).map_err(failure).and_then(|program| {
+            let removed = take_out(&program, chain)?;
+            Ok((removed, earlier(family, &read(&program)?, None)))
+        });
+        match cleaned {
+            Ok((removed, others)) => {
+                leftovers.shadowed_by.extend(others);
+                if removed {
+                    let words = format!("removed the chain of ip-masq-agent-v2 from the legacy tables ({family})");
+                    leftovers.removed.push(words);
+                }
+            }
+            Err(why) => leftovers.left.push(unknown(&why.to_string())),
+        }
+    }
+    leftovers
+}
+
+/// The old agent's chain is in a legacy table, as far as can be told.
+pub(crate) fn has_chain(chain: &str) -> bool {
+    let mut programs = Family::ALL
+        .into_iter()
+        .filter(|family| has_table(*family))
+        .filter_map(|family| Iptables::find(family, Variant::Legacy).ok());
+    programs.any(|program| read(&program).is_ok_and(|saved| remove(&saved, chain).is_some()))
+}
+
+/// Asking a legacy program about a table makes the table.
+pub(crate) fn has_table(family: Family) -> bool {
+    legacy_tables(family).iter().any(|table| table == TABLE)
+}
+
+/// Removes the chain and its jumps; gives whether there was something.
+pub(crate) fn take_out(program: &Iptables, chain: &str) -> Result<bool, Failure> {
+    let mut last = Failure::Busy(String::new());
+    for _ in 0..TRIES {
+        let Some(text) = remove(&read(program)?, chain) else { return Ok(false) };
+        match program.restore(&text, Restore::default()) {
+            Ok(()) => return Ok(true),
+            Err(error) => last = failure(error),
+        }
+        if matches!(last, Failure::Blocked(_)) {
+            break;
+        }
+    }
+    Err(last)
+}
+
+/// The nat table.
+pub(crate) fn read(program: &Iptables) -> Result<Saved, Failure> {
+    let text = program.save(TABLE).map_err(failure)?;
+    parse(&text)
+        .map_err(|error| Failure::Other(format!("what `{}` prints is not understood: {error}", program.save.display())))
+}
+
+/// In the agent's terms.
+pub(crate) fn failure(error: IptablesError) -> Failure {
+    let words = error.to_string();
+    match error.failure {
+        IptablesFailure::NotPermitted { .. } => Failure::Blocked(words),
+        IptablesFailure::Locked { .. } | IptablesFailure::TimedOut { .. } => Failure::Busy(words),
+        IptablesFailure::Missing | IptablesFailure::NotRun { .. } | IptablesFailure::Rejected { .. } => {
+            Failure::Other(words)
+        }
+    }
+}
