@@ -70,6 +70,19 @@ impl Namespace {
         &self.name
     }
 
+    /// Another descriptor of the same namespace.
+    ///
+    /// # Errors
+    ///
+    /// At the limit of open files.
+    pub fn try_clone(&self) -> Result<Namespace, SystemError> {
+        let file = self
+            .file
+            .try_clone()
+            .map_err(|error| SystemError::io(format!("hold network namespace `{}` twice", self.name), &error))?;
+        Ok(Namespace { file, name: self.name.clone() })
+    }
+
     /// What tells namespaces of one boot apart; equal when two descriptors hold the same one.
     ///
     /// # Errors

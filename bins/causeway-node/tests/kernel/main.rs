@@ -18,6 +18,8 @@ mod model;
 mod order;
 mod packets;
 mod rules;
+mod storm;
+mod takeover;
 
 use causeway_linux::namespace::{isolate, mount_empty};
 use causeway_testkit::trial::{self, Trial};
@@ -32,7 +34,14 @@ fn main() -> ExitCode {
         eprintln!("nothing can be proved here: {error}");
         return ExitCode::from(101);
     }
-    let parts = [ground::trials(), packets::trials(), order::trials(), agent::trials(), differential::trials()];
+    let parts = [
+        ground::trials(),
+        packets::trials(),
+        order::trials(),
+        takeover::trials(),
+        agent::trials(),
+        differential::trials(),
+    ];
     let trials: Vec<Trial> = parts.into_iter().flatten().collect();
     trial::run(&trials, std::env::args().skip(1), strict)
 }

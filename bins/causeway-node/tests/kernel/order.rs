@@ -82,8 +82,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         let title = format!("order::kube_proxy_in_nftables_that_came_{when}_wins");
         trials.push(Trial::needing(&title, move || marked(first, &|lab| feed(lab, KUBE_PROXY_NFT))));
     }
-    trials.push(Trial::needing("order::a_later_chain_takes_what_ours_lets_go", || later_chain()));
-    trials.push(Trial::needing("order::an_earlier_chain_that_accepts_stops_nothing", || earlier_accept()));
+    trials.push(Trial::needing("order::a_later_chain_takes_what_ours_lets_go", later_chain));
+    trials.push(Trial::needing("order::an_earlier_chain_that_accepts_stops_nothing", earlier_accept));
     trials
 }
 

@@ -1,7 +1,7 @@
 //! A table of configurations and destinations: the source the other side really sees, in every way rules can be held.
 
 use crate::model::{agrees, cidr, expected, ip, settings};
-use crate::rules::{Nft, Spelling, iptables, original, replace};
+use crate::rules::{Nft, Spelling, iptables, load_chain, original, replace, saved};
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::{Settings, compile};
 use causeway_dataplane::packet::Protocol;
@@ -156,7 +156,11 @@ const CASES: &[Case] = &[
 /// Who holds the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holder {
+    /// Our tables.
     Nft,
+    /// Our chain.
+    Chain(Variant),
+    /// The chain of the agent before us.
     Original(Variant),
 }
 
@@ -164,6 +168,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for (name, holder) in [
         ("nft", Holder::Nft),
+        ("iptables_nft", Holder::Chain(Variant::Nft)),
+        ("iptables_legacy", Holder::Chain(Variant::Legacy)),
         ("original_in_iptables_nft", Holder::Original(Variant::Nft)),
         ("original_in_iptables_legacy", Holder::Original(Variant::Legacy)),
     ] {
@@ -171,10 +177,14 @@ pub(crate) fn trials() -> Vec<Trial> {
             // The original knows no sources.
             let mut changed = settings(&[]);
             (case.change)(&mut changed);
-            if holder == Holder::Nft || changed.sources.is_empty() {
+            if !matches!(holder, Holder::Original(_)) || changed.sources.is_empty() {
                 trials.push(Trial::needing(&format!("packets::{name}::{}", case.name), move || prove(case, holder)));
             }
         }
+    }
+    for variant in [Variant::Nft, Variant::Legacy] {
+        let title = format!("packets::iptables_{variant}::the_chain_is_the_originals_word_for_word");
+        trials.push(Trial::needing(&title, move || word_for_word(variant)));
     }
     trials.push(Trial::new("packets::nft::what_the_node_sends_itself_keeps_its_source", to_itself));
     trials
@@ -186,6 +196,7 @@ fn prove(case: &Case, holder: Holder) -> Result<(), CannotProve> {
     let mut lab = Lab::new().unwrap();
     match holder {
         Holder::Nft => Nft::open(&lab).load(&settings),
+        Holder::Chain(variant) => load_chain(&lab, variant, &settings)?,
         Holder::Original(variant) => {
             for family in settings.families() {
                 replace(&lab, &iptables(family, variant)?, &original(&settings, family, Spelling::Quoted))?;
@@ -237,4 +248,28 @@ fn to_itself() {
         let fate = lab.probe(&[Probe { from: Place::Node, packet }]).unwrap()[0];
         assert_eq!(fate.source(), Some(NODE.of(family)));
     }
+}
+
+/// What `iptables-save` shows after the original and after us, where nothing is asked of us that the original does not have.
+fn word_for_word(variant: Variant) -> Result<(), CannotProve> {
+    for case in CASES {
+        let mut settings = settings(case.exempt);
+        (case.change)(&mut settings);
+        settings.random_fully = false;
+        if !settings.sources.is_empty() {
+            continue;
+        }
+        let (theirs, ours) = (Lab::new().unwrap(), Lab::new().unwrap());
+        load_chain(&ours, variant, &settings)?;
+        for family in settings.families() {
+            let program = iptables(family, variant)?;
+            replace(&theirs, &program, &original(&settings, family, Spelling::Quoted))?;
+            let rules = |lab: &Lab| {
+                let text = saved(lab, &program);
+                text.lines().filter(|line| line.starts_with("-A ")).map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert_eq!(rules(&ours), rules(&theirs), "{}", case.name);
+        }
+    }
+    Ok(())
 }

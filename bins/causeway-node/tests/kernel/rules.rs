@@ -1,6 +1,7 @@
 //! Puts rules into the node of a lab: ours, and those of the agent we replace.
 
 use causeway_addr::Family;
+use causeway_dataplane::iptables::{CHAIN, parse, plan as iptables_plan, remove, wanted as chain};
 use causeway_dataplane::masquerade::{Settings, compile, tables};
 use causeway_dataplane::nftables::objects::{Op, TableObjects};
 use causeway_dataplane::nftables::{Growth, Limits, lower, plan};
@@ -52,7 +53,6 @@ pub(crate) enum Spelling {
 /// The original agent's rules as text for `iptables-restore`, from the description of its behaviour, not from our compiler: the jump as
 /// it would stand after other rules, and its chain.
 pub(crate) fn original(settings: &Settings, family: Family, spelling: Spelling) -> String {
-    const CHAIN: &str = "IP-MASQ-AGENT";
     let quote = match spelling {
         Spelling::Quoted => "\\\"",
         Spelling::Plain => "",
@@ -103,6 +103,28 @@ fn restore(lab: &Lab, program: &Iptables, text: &str, how: Restore) -> Result<()
 fn no_such_table(error: &IptablesError) -> bool {
     let IptablesFailure::Rejected { message, .. } = &error.failure else { return false };
     message.contains("Table does not exist") || message.contains("can't initialize")
+}
+
+/// Makes the chain of our iptables back end what it should be for both families, as the agent does it: read, plan, restore.
+pub(crate) fn load_chain(lab: &Lab, variant: Variant, settings: &Settings) -> Result<(), CannotProve> {
+    for family in Family::ALL {
+        let program = iptables(family, variant)?;
+        if let Some(text) = chain_change(lab, &program, settings) {
+            add(lab, &program, &text)?;
+            assert_eq!(chain_change(lab, &program, settings), None, "what was loaded is what was wanted");
+        }
+    }
+    Ok(())
+}
+
+/// What the iptables back end would do now.
+fn chain_change(lab: &Lab, program: &Iptables, settings: &Settings) -> Option<String> {
+    let observed = parse(&saved(lab, program)).unwrap();
+    if settings.families().any(|family| family == program.family) {
+        iptables_plan(&chain(settings, program.family, CHAIN), &observed).restore
+    } else {
+        remove(&observed, CHAIN)
+    }
 }
 
 /// The rules of table nat as a program shows them.
