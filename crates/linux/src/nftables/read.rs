@@ -9,9 +9,10 @@ use causeway_dataplane::nftables::objects::{ChainObject, Count, Keys, ObservedTa
 use causeway_dataplane::ruleset::{BaseChain, TableId};
 use nix::errno::Errno;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-/// How often a reading that others disturbed is begun anew. In a storm of changes one of them fits between two.
-const ATTEMPTS: usize = 64;
+/// How long a reading that others disturb is begun anew. In a storm of changes one fits between two of them, sooner or later.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_OBJECT | NFT_SET_CONCAT`: sets whose elements are more than keys.
 const FLAGS_WITHOUT_PLAIN_KEYS: u32 = 0x4 | 0x8 | 0x40 | 0x80;
@@ -138,7 +139,8 @@ impl Connection {
         &mut self,
         mut read: impl FnMut(&mut Connection) -> Result<T, Error>,
     ) -> Result<(Generation, T), Error> {
-        for _ in 0..ATTEMPTS {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
             let before = self.generation()?;
             if !self.settled(before)? {
                 continue;

@@ -1,7 +1,7 @@
 //! Hearing of changes.
 
 use crate::Test;
-use crate::nftables::{keys4, table};
+use crate::fixture::{keys4, table};
 use causeway_dataplane::nftables::objects::{KeyType, Op};
 use causeway_dataplane::ruleset::{TableFamily, TableId};
 use causeway_linux::nftables::{Connection, Listener, Notice};

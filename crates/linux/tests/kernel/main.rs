@@ -12,6 +12,7 @@
 )]
 
 mod conntrack;
+mod fixture;
 mod listener;
 mod nft;
 mod nftables;
@@ -27,8 +28,10 @@ type Test = (&'static str, fn() -> Result<(), CannotProve>);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|argument| argument == nftables::CHILD_WITHOUT_PRIVILEGE) {
-        return nftables::child_without_privilege();
+    match arguments.first().map(String::as_str) {
+        Some(nftables::CHILD_WITHOUT_PRIVILEGE) => return nftables::child_without_privilege(),
+        Some(nftables::CHILD_WITH_NET_ADMIN) => return nftables::child_with_net_admin(),
+        _ => {}
     }
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| value == "1");
     // The lock file of iptables lies in /run: ours must not wait for the machine's, nor need its owner.

@@ -1,7 +1,7 @@
 //! nft and iptables as oracles: what we write they print, what they write we read.
 
 use crate::Test;
-use crate::nftables::{creation, everything, table};
+use crate::fixture::{creation, everything, table};
 use causeway_dataplane::nftables::objects::{Expression, VerdictObject};
 use causeway_dataplane::ruleset::{ChainKind, Hook, TableFamily, TableId};
 use causeway_linux::nftables::Connection;

@@ -1,11 +1,9 @@
 //! Writing and reading back.
 
 use crate::Test;
-use causeway_dataplane::nftables::objects::{
-    ChainObject, Count, Expression, Header, KeyType, Keys, Op, Register, RuleObject, SetObject, TableObjects,
-    VerdictObject,
-};
-use causeway_dataplane::ruleset::{BaseChain, ChainKind, Hook, Policy, TableFamily, TableId};
+use crate::fixture::{creation, everything, keys4, nat_postrouting, rule, table};
+use causeway_dataplane::nftables::objects::{Count, Expression, KeyType, Keys, Op, SetObject, TableObjects};
+use causeway_dataplane::ruleset::{TableFamily, TableId};
 use causeway_linux::netlink::Error;
 use causeway_linux::nftables::{ApplyError, Connection, FLAG_STRANGE_ELEMENTS, encoded_size};
 use causeway_testkit::oracle::Oracle;
@@ -20,6 +18,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("nftables::one_wrong_change_undoes_all", one_wrong_change_undoes_all),
     ("nftables::a_stale_generation_is_refused", stale),
     ("nftables::without_privilege_it_is_a_refusal", without_privilege),
+    ("nftables::net_admin_is_enough", net_admin_suffices),
     ("nftables::keys_of_one_change_go_in_several_messages", many_keys),
     ("nftables::a_batch_larger_than_the_send_buffer_is_refused_before_it_is_sent", too_large),
     ("nftables::names_and_comments_that_do_not_fit_are_named", unwritable),
@@ -29,129 +28,6 @@ pub(crate) const TESTS: &[Test] = &[
     ("nftables::an_element_that_is_not_a_key_shows", strange_element),
     ("nftables::base_chains_are_found", base_chains),
 ];
-
-pub(crate) fn table() -> TableId {
-    TableId { family: TableFamily::Ip, name: "causeway-test".into() }
-}
-
-pub(crate) fn keys4(numbers: impl IntoIterator<Item = u32>) -> Keys {
-    let mut numbers: Vec<u32> = numbers.into_iter().collect();
-    numbers.sort_unstable();
-    Keys { width: 4, bytes: numbers.into_iter().flat_map(u32::to_be_bytes).collect() }
-}
-
-fn nat_postrouting() -> BaseChain {
-    BaseChain { kind: ChainKind::Nat, hook: Hook::Postrouting, priority: 101, policy: Policy::Accept }
-}
-
-fn rule(expressions: Vec<Expression>, comment: &str) -> RuleObject {
-    RuleObject { expressions, comment: comment.into() }
-}
-
-const R0: Register = Register(0);
-
-/// A table with every expression there is a word for.
-pub(crate) fn everything(family: TableFamily) -> TableObjects {
-    let (key, offset, length, width) = match family {
-        TableFamily::Ip6 => (KeyType::IPV6, 24, 16, 16),
-        TableFamily::Ip | TableFamily::Inet => (KeyType::IPV4, 16, 4, 4),
-    };
-    let destination = Expression::Payload { header: Header::Network, offset, length, to: R0 };
-    let mask = Expression::Bitwise { from: R0, to: R0, mask: vec![0xfe; width], xor: vec![0; width] };
-    let mut bytes = vec![0; width];
-    bytes.extend(vec![0xfe; width]);
-    let mut objects = TableObjects::default();
-    objects.counters.extend(["exempt".to_owned(), "translated".to_owned()]);
-    objects
-        .sets
-        .insert("exempt-31".into(), SetObject { key, size: Some(64), flags: 0, elements: Keys { width, bytes } });
-    objects.sets.insert("grows".into(), SetObject { key, size: None, flags: 0, elements: Keys::default() });
-    let looked_up = |inverted| Expression::Lookup { set: "exempt-31".into(), register: R0, inverted };
-    let mut translate = ChainObject::default();
-    translate.rules.push(rule(
-        vec![
-            destination.clone(),
-            mask,
-            looked_up(false),
-            Expression::CountOn("exempt".into()),
-            Expression::Verdict(VerdictObject::Return),
-        ],
-        "destinations that keep the pod's address",
-    ));
-    translate.rules.push(rule(vec![destination, looked_up(true), Expression::CountOn("translated".into())], ""));
-    translate.rules.push(rule(vec![Expression::Masquerade { flags: 16 }], "fully random"));
-    let mut again = ChainObject::default();
-    again.rules.push(rule(vec![Expression::Masquerade { flags: 0 }], ""));
-    let mut postrouting = ChainObject { base: Some(nat_postrouting()), ..ChainObject::default() };
-    let compare = |register, equal, value: &[u8]| Expression::Compare { register, equal, value: value.to_vec() };
-    postrouting.rules.push(rule(
-        vec![
-            Expression::Fib { result: 3, flags: 2, to: Register(4) },
-            compare(Register(4), true, &2_u32.to_ne_bytes()),
-            Expression::Verdict(VerdictObject::Return),
-        ],
-        &"x".repeat(127),
-    ));
-    postrouting.rules.push(rule(vec![Expression::Verdict(VerdictObject::Jump("again".into()))], ""));
-    postrouting.rules.push(rule(vec![Expression::Verdict(VerdictObject::Goto("translate".into()))], ""));
-    let mut count = ChainObject {
-        base: Some(BaseChain { kind: ChainKind::Filter, priority: -110, policy: Policy::Drop, ..nat_postrouting() }),
-        ..ChainObject::default()
-    };
-    count.rules.push(rule(
-        vec![
-            Expression::Conntrack { key: 2, direction: None, to: R0 },
-            Expression::Bitwise { from: R0, to: R0, mask: 16_u32.to_ne_bytes().to_vec(), xor: vec![0; 4] },
-            compare(R0, false, &[0; 4]),
-            Expression::Conntrack { key: 1, direction: None, to: R0 },
-            compare(R0, true, &[0]),
-            Expression::Counter,
-        ],
-        "",
-    ));
-    count.rules.push(rule(
-        vec![
-            Expression::Meta { key: 16, to: Register(1) },
-            compare(Register(1), true, &[17]),
-            Expression::Payload { header: Header::Transport, offset: 2, length: 2, to: R0 },
-            compare(R0, true, &[0, 53]),
-            // Packets of the connection's first direction (NFT_CT_PKTS).
-            Expression::Conntrack { key: 14, direction: Some(0), to: Register(2) },
-            compare(Register(2), false, &[0; 8]),
-            Expression::Verdict(VerdictObject::Accept),
-        ],
-        "",
-    ));
-    count.rules.push(rule(vec![Expression::Verdict(VerdictObject::Drop)], "the end"));
-    objects.chains.extend([
-        ("translate".to_owned(), translate),
-        ("again".to_owned(), again),
-        ("postrouting".to_owned(), postrouting),
-        ("count".to_owned(), count),
-    ]);
-    objects
-}
-
-/// The changes that make a table out of nothing.
-pub(crate) fn creation(table: &TableId, objects: &TableObjects) -> Vec<Op> {
-    let mut ops = vec![Op::AddTable(table.clone())];
-    for name in &objects.counters {
-        ops.push(Op::AddCounter { table: table.clone(), name: name.clone() });
-    }
-    for (name, set) in &objects.sets {
-        ops.push(Op::AddSet { table: table.clone(), name: name.clone(), key: set.key, size: set.size });
-        ops.push(Op::AddElements { table: table.clone(), set: name.clone(), keys: set.elements.clone() });
-    }
-    for (name, chain) in &objects.chains {
-        ops.push(Op::AddChain { table: table.clone(), name: name.clone(), base: chain.base });
-    }
-    for (name, chain) in &objects.chains {
-        for rule in &chain.rules {
-            ops.push(Op::AddRule { table: table.clone(), chain: name.clone(), rule: rule.clone() });
-        }
-    }
-    ops
-}
 
 fn written_is_read_back() -> Result<(), CannotProve> {
     let mut connection = Connection::open().expect("open");
@@ -248,6 +124,29 @@ fn stale() -> Result<(), CannotProve> {
 }
 
 pub(crate) const CHILD_WITHOUT_PRIVILEGE: &str = "--child-without-privilege";
+pub(crate) const CHILD_WITH_NET_ADMIN: &str = "--child-with-net-admin";
+
+/// Everything an agent does, by a process that may administer networks and nothing else.
+pub(crate) fn child_with_net_admin() -> ExitCode {
+    let capabilities = std::fs::read_to_string("/proc/self/status").expect("status");
+    // CAP_NET_ADMIN is number 12.
+    assert!(capabilities.contains("CapEff:\t0000000000001000\n"), "{capabilities}");
+    let mut connection = Connection::open().expect("open");
+    let mut listener = causeway_linux::nftables::Listener::open().expect("listen");
+    let generation = connection.generation().expect("generation");
+    connection.apply(&creation(&table(), &everything(TableFamily::Ip)), Some(generation)).expect("apply");
+    assert_eq!(connection.read_table(&table()).expect("read").expect("table").objects, everything(TableFamily::Ip));
+    assert_eq!(listener.drain().expect("drain").len(), 1);
+    causeway_linux::conntrack::Connection::open().expect("open").statistics().expect("statistics");
+    ExitCode::SUCCESS
+}
+
+fn net_admin_suffices() -> Result<(), CannotProve> {
+    let own = std::env::current_exe().expect("path");
+    let own = own.to_str().expect("a path of text");
+    Oracle::find("setpriv")?.ask(&["--bounding-set=-all,+net_admin", own, CHILD_WITH_NET_ADMIN]);
+    Ok(())
+}
 
 /// In a further user namespace, the network namespace is somebody else's.
 pub(crate) fn child_without_privilege() -> ExitCode {

@@ -1,7 +1,7 @@
 //! Others who change everything all the time.
 
 use crate::Test;
-use crate::nftables::{creation, everything, table};
+use crate::fixture::{creation, everything, table};
 use causeway_dataplane::nftables::objects::Op;
 use causeway_dataplane::ruleset::{TableFamily, TableId};
 use causeway_linux::netlink::Error;
