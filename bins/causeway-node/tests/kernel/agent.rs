@@ -1,6 +1,6 @@
 //! The agent as a process: started, told things, ended, on the node of a lab.
 
-mod started;
+pub(crate) mod started;
 
 use crate::agent::started::{Agent, Volume, run};
 use causeway_addr::Family;

@@ -17,6 +17,7 @@ mod ground;
 mod model;
 mod order;
 mod packets;
+mod robust;
 mod rules;
 mod storm;
 mod takeover;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         order::trials(),
         takeover::trials(),
         agent::trials(),
+        robust::trials(),
         differential::trials(),
     ];
     let trials: Vec<Trial> = parts.into_iter().flatten().collect();

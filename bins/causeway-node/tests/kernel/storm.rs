@@ -22,12 +22,17 @@ pub(crate) struct Row {
 pub(crate) struct Watched {
     /// Packets that were sent.
     pub(crate) packets: usize,
-    /// The longest time from the last right packet before a wrong one to the first right one after it.
-    pub(crate) longest: Duration,
-    /// How often it went wrong.
-    pub(crate) spells: usize,
+    /// How often it went wrong, and each time for how long: from the last right packet before to the first right one after. Sorted.
+    pub(crate) spells: Vec<Duration>,
     /// The first wrong one.
     pub(crate) first: Option<(Row, Fate)>,
+}
+
+impl Watched {
+    /// The longest time it was wrong.
+    pub(crate) fn longest(&self) -> Duration {
+        self.spells.last().copied().unwrap_or_default()
+    }
 }
 
 /// Sends the rows again and again while something else happens on this thread; at least once whole before it begins and once after
@@ -47,13 +52,12 @@ pub(crate) fn meanwhile<T>(lab: &mut Lab, rows: &[Row], act: impl FnOnce() -> T)
                 let failure = round(lab, rows, &mut watched);
                 match failure {
                     Some(failure) => {
-                        watched.spells += usize::from(!wrong);
                         wrong = true;
                         watched.first.get_or_insert(failure);
                     }
                     None => {
                         if wrong {
-                            watched.longest = watched.longest.max(right_at.elapsed());
+                            watched.spells.push(right_at.elapsed());
                         }
                         wrong = false;
                         right_at = before;
@@ -62,8 +66,9 @@ pub(crate) fn meanwhile<T>(lab: &mut Lab, rows: &[Row], act: impl FnOnce() -> T)
                 let _ = tell.send(());
                 if last {
                     if wrong {
-                        watched.longest = Duration::MAX;
+                        watched.spells.push(Duration::MAX);
                     }
+                    watched.spells.sort();
                     return watched;
                 }
             }
