@@ -59,6 +59,24 @@ const SWIFT: &str = "*nat
 COMMIT
 ";
 
+/// A text or an address of IPv4 in IPv6.
+fn of(family: Family, text: &str) -> String {
+    const WORDS: [(&str, &str); 8] = [
+        ("table ip ", "table ip6 "),
+        ("ip daddr", "ip6 daddr"),
+        ("10.50.0.0/16", "fd00:50::/32"),
+        ("10.51.0.0/16", "fd00:51::/32"),
+        ("10.50.0.", "fd00:50::"),
+        ("10.51.0.", "fd00:51::"),
+        (THEIRS, "fd00:224::99"),
+        ("169.254.0.0/16", "fe80::/10"),
+    ];
+    match family {
+        Family::V4 => text.to_owned(),
+        Family::V6 => WORDS.iter().fold(text.to_owned(), |text, (four, six)| text.replace(four, six)),
+    }
+}
+
 /// Who comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum First {
@@ -72,23 +90,31 @@ pub(crate) fn trials() -> Vec<Trial> {
         for variant in [Variant::Nft, Variant::Legacy] {
             for (name, text) in [("kube_proxy", KUBE_PROXY), ("portmap", PORTMAP)] {
                 let title = format!("order::{name}_in_iptables_{variant}_that_came_{when}_wins");
-                trials.push(Trial::needing(&title, move || marked(first, &|lab| theirs(lab, variant, text))));
+                trials.push(each_family(&title, move |family| {
+                    marked(family, first, &|lab| theirs(lab, family, variant, text))
+                }));
             }
             let title = format!("order::the_platforms_chain_in_iptables_{variant}_that_came_{when}_wins");
             trials.push(Trial::needing(&title, move || platform(first, variant)));
             let title = format!("order::a_left_over_original_in_iptables_{variant}_that_came_{when}_wins");
-            trials.push(Trial::needing(&title, move || left_over(first, variant)));
+            trials.push(each_family(&title, move |family| left_over(family, first, variant)));
         }
         let title = format!("order::kube_proxy_in_nftables_that_came_{when}_wins");
-        trials.push(Trial::needing(&title, move || marked(first, &|lab| feed(lab, KUBE_PROXY_NFT))));
+        trials.push(each_family(&title, move |family| {
+            marked(family, first, &|lab| feed(lab, &of(family, KUBE_PROXY_NFT)))
+        }));
     }
-    trials.push(Trial::needing("order::a_later_chain_takes_what_ours_lets_go", later_chain));
-    trials.push(Trial::needing("order::an_earlier_chain_that_accepts_stops_nothing", earlier_accept));
+    trials.push(each_family("order::a_later_chain_takes_what_ours_lets_go", later_chain));
+    trials.push(each_family("order::an_earlier_chain_that_accepts_stops_nothing", earlier_accept));
     trials
 }
 
-fn theirs(lab: &Lab, variant: Variant, text: &str) -> Result<(), CannotProve> {
-    add(lab, &iptables(Family::V4, variant)?, text)
+fn each_family(name: &str, prove: impl Fn(Family) -> Result<(), CannotProve> + 'static) -> Trial {
+    Trial::needing(name, move || Family::ALL.into_iter().try_for_each(&prove))
+}
+
+fn theirs(lab: &Lab, family: Family, variant: Variant, text: &str) -> Result<(), CannotProve> {
+    add(lab, &iptables(family, variant)?, &of(family, text))
 }
 
 fn feed(lab: &Lab, text: &str) -> Result<(), CannotProve> {
@@ -100,10 +126,10 @@ fn feed(lab: &Lab, text: &str) -> Result<(), CannotProve> {
 type Load<'a> = &'a dyn Fn(&Lab) -> Result<(), CannotProve>;
 
 /// A lab with our rules, which exempt what [`EXEMPT`] says, and with those of others.
-fn lab(first: First, load: Load<'_>) -> Result<(Lab, Nft), CannotProve> {
+fn lab(family: Family, first: First, load: Load<'_>) -> Result<(Lab, Nft), CannotProve> {
     let lab = Lab::new().unwrap();
     let mut nft = Nft::open(&lab);
-    let ours = settings(&["10.50.0.0/16"]);
+    let ours = settings(&[&of(family, "10.50.0.0/16")]);
     if first == First::Ours {
         nft.load(&ours);
     }
@@ -112,73 +138,74 @@ fn lab(first: First, load: Load<'_>) -> Result<(Lab, Nft), CannotProve> {
     Ok((lab, nft))
 }
 
-fn source(lab: &mut Lab, destination: &str, protocol: Protocol, port: u16) -> IpAddr {
-    let mut packet = lab.packet(POD.of(Family::V4), ip(destination), protocol);
+fn source(lab: &mut Lab, family: Family, destination: &str, protocol: Protocol, port: u16) -> IpAddr {
+    let mut packet = lab.packet(POD.of(family), ip(&of(family, destination)), protocol);
     packet.destination_port = port;
     lab.probe(&[Probe { from: Place::Pod, packet }]).unwrap()[0].source().unwrap()
 }
 
 /// What we counted: exempt and translated connections.
-fn counted(nft: &mut Nft) -> (u64, u64) {
-    let counts = nft.0.counts(&table(Family::V4)).unwrap();
+fn counted(nft: &mut Nft, family: Family) -> (u64, u64) {
+    let counts = nft.0.counts(&table(family)).unwrap();
     (counts[EXEMPT_COUNTER].packets, counts[TRANSLATED_COUNTER].packets)
 }
 
 /// Their chain at 100 translates marked packets, whether we exempt the destination or not, and ours is not even asked.
-fn marked(first: First, load: Load<'_>) -> Result<(), CannotProve> {
-    let (mut lab, mut nft) = lab(first, load)?;
+fn marked(family: Family, first: First, load: Load<'_>) -> Result<(), CannotProve> {
+    let (mut lab, mut nft) = lab(family, first, load)?;
     for destination in [EXEMPT, OTHER] {
-        assert_eq!(source(&mut lab, destination, Protocol::Tcp, 443), ip(THEIRS), "{destination}");
+        assert_eq!(source(&mut lab, family, destination, Protocol::Tcp, 443), ip(&of(family, THEIRS)), "{destination}");
     }
-    assert_eq!(counted(&mut nft), (0, 0));
+    assert_eq!(counted(&mut nft, family), (0, 0));
     // What they don't mark is ours.
-    assert_eq!(source(&mut lab, "10.50.0.2", Protocol::Tcp, 443), POD.of(Family::V4));
-    assert_eq!(source(&mut lab, "10.51.0.2", Protocol::Tcp, 443), NODE.of(Family::V4));
-    assert_eq!(counted(&mut nft), (1, 1));
+    assert_eq!(source(&mut lab, family, "10.50.0.2", Protocol::Tcp, 443), POD.of(family));
+    assert_eq!(source(&mut lab, family, "10.51.0.2", Protocol::Tcp, 443), NODE.of(family));
+    assert_eq!(counted(&mut nft, family), (1, 1));
     Ok(())
 }
 
 fn platform(first: First, variant: Variant) -> Result<(), CannotProve> {
-    let (mut lab, mut nft) = lab(first, &|lab| theirs(lab, variant, SWIFT))?;
-    assert_eq!(source(&mut lab, DNS, Protocol::Udp, 53), ip(THEIRS));
-    assert_eq!(source(&mut lab, DNS, Protocol::Tcp, 53), ip(THEIRS));
-    assert_eq!(source(&mut lab, DNS, Protocol::Udp, 54), NODE.of(Family::V4));
-    assert_eq!(counted(&mut nft), (0, 1));
+    let family = Family::V4;
+    let (mut lab, mut nft) = lab(family, first, &|lab| theirs(lab, family, variant, SWIFT))?;
+    assert_eq!(source(&mut lab, family, DNS, Protocol::Udp, 53), ip(&of(family, THEIRS)));
+    assert_eq!(source(&mut lab, family, DNS, Protocol::Tcp, 53), ip(&of(family, THEIRS)));
+    assert_eq!(source(&mut lab, family, DNS, Protocol::Udp, 54), NODE.of(family));
+    assert_eq!(counted(&mut nft, family), (0, 1));
     // Exempting the platform's address does not take its services away; it only uncovers the other ports.
     nft.load(&settings(&["168.63.129.16/32"]));
-    assert_eq!(source(&mut lab, DNS, Protocol::Udp, 53), ip(THEIRS));
-    assert_eq!(source(&mut lab, DNS, Protocol::Udp, 54), POD.of(Family::V4));
+    assert_eq!(source(&mut lab, family, DNS, Protocol::Udp, 53), ip(&of(family, THEIRS)));
+    assert_eq!(source(&mut lab, family, DNS, Protocol::Udp, 54), POD.of(family));
     Ok(())
 }
 
 /// That is why taking over removes it: what it translates is translated, whatever we exempt.
-fn left_over(first: First, variant: Variant) -> Result<(), CannotProve> {
-    let old = original(&settings(&["10.51.0.0/16"]), Family::V4, Spelling::Plain);
-    let (mut lab, mut nft) = lab(first, &|lab| theirs(lab, variant, &old))?;
-    assert_eq!(source(&mut lab, EXEMPT, Protocol::Udp, 9), NODE.of(Family::V4), "exempt for us only");
-    assert_eq!(counted(&mut nft), (0, 0));
-    assert_eq!(source(&mut lab, OTHER, Protocol::Udp, 9), NODE.of(Family::V4), "exempt for them only");
-    assert_eq!(counted(&mut nft), (0, 1));
+fn left_over(family: Family, first: First, variant: Variant) -> Result<(), CannotProve> {
+    let old = original(&settings(&[&of(family, "10.51.0.0/16")]), family, Spelling::Plain);
+    let (mut lab, mut nft) = lab(family, first, &|lab| theirs(lab, family, variant, &old))?;
+    assert_eq!(source(&mut lab, family, EXEMPT, Protocol::Udp, 9), NODE.of(family), "exempt for us only");
+    assert_eq!(counted(&mut nft, family), (0, 0));
+    assert_eq!(source(&mut lab, family, OTHER, Protocol::Udp, 9), NODE.of(family), "exempt for them only");
+    assert_eq!(counted(&mut nft, family), (0, 1));
     Ok(())
 }
 
-fn later_chain() -> Result<(), CannotProve> {
+fn later_chain(family: Family) -> Result<(), CannotProve> {
     let later = "table ip later { chain c { type nat hook postrouting priority 102; snat to 10.224.0.99; }; }";
     for first in [First::Ours, First::Theirs] {
-        let (mut lab, mut nft) = lab(first, &|lab| feed(lab, later))?;
-        assert_eq!(source(&mut lab, EXEMPT, Protocol::Udp, 9), ip(THEIRS));
-        assert_eq!(source(&mut lab, OTHER, Protocol::Udp, 9), NODE.of(Family::V4));
-        assert_eq!(counted(&mut nft), (1, 1));
+        let (mut lab, mut nft) = lab(family, first, &|lab| feed(lab, &of(family, later)))?;
+        assert_eq!(source(&mut lab, family, EXEMPT, Protocol::Udp, 9), ip(&of(family, THEIRS)));
+        assert_eq!(source(&mut lab, family, OTHER, Protocol::Udp, 9), NODE.of(family));
+        assert_eq!(counted(&mut nft, family), (1, 1));
     }
     Ok(())
 }
 
-fn earlier_accept() -> Result<(), CannotProve> {
+fn earlier_accept(family: Family) -> Result<(), CannotProve> {
     let earlier = "table ip earlier { chain c { type nat hook postrouting priority 99; accept; }; }";
     for first in [First::Ours, First::Theirs] {
-        let (mut lab, _) = lab(first, &|lab| feed(lab, earlier))?;
-        assert_eq!(source(&mut lab, EXEMPT, Protocol::Udp, 9), POD.of(Family::V4));
-        assert_eq!(source(&mut lab, OTHER, Protocol::Udp, 9), NODE.of(Family::V4));
+        let (mut lab, _) = lab(family, first, &|lab| feed(lab, &of(family, earlier)))?;
+        assert_eq!(source(&mut lab, family, EXEMPT, Protocol::Udp, 9), POD.of(family));
+        assert_eq!(source(&mut lab, family, OTHER, Protocol::Udp, 9), NODE.of(family));
     }
     Ok(())
 }

@@ -14,8 +14,10 @@
 mod conntrack;
 mod fixture;
 mod listener;
+mod network;
 mod nft;
 mod nftables;
+mod programs;
 mod storm;
 
 use causeway_linux::namespace::{isolate, mount_empty};
@@ -39,7 +41,9 @@ fn main() -> ExitCode {
         eprintln!("nothing can be proved here: {error}");
         return ExitCode::from(101);
     }
-    let tests = [nftables::TESTS, nft::TESTS, listener::TESTS, conntrack::TESTS, storm::TESTS].concat();
+    let tests =
+        [nftables::TESTS, nft::TESTS, listener::TESTS, conntrack::TESTS, storm::TESTS, network::TESTS, programs::TESTS]
+            .concat();
     let trials: Vec<Trial> = tests.into_iter().map(trial).collect();
     trial::run(&trials, arguments, set("CAUSEWAY_REQUIRE_ORACLES"))
 }
