@@ -112,7 +112,7 @@ fn any_moment() -> Result<(), CannotProve> {
         assert_eq!(run(&lab, &["masquerade", "--cleanup"]).0, Some(0));
         add(&lab, &program, &original(&before, Family::V4, Spelling::Quoted))?;
         let node = lab.namespace(Place::Node).try_clone().unwrap();
-        let moment = Duration::from_micros(random.below(u64::try_from(whole.as_micros() * 2).unwrap()));
+        let moment = Duration::from_micros(random.below(u64::try_from(whole.as_micros() * 4).unwrap()));
         let (killed, watched) = meanwhile(&mut lab, &rows(), || {
             let mut command = Command::new(env!("CARGO_BIN_EXE_causeway-node"));
             command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
