@@ -6,6 +6,8 @@
 mod agent;
 mod allowance;
 mod backend;
+#[cfg(test)]
+mod deploy_tests;
 mod directory;
 mod iptables;
 mod judge;

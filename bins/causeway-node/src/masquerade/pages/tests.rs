@@ -45,9 +45,15 @@ fn a_node_in_order_is_ready() {
 
 #[test]
 fn addresses_are_read_as_go_reads_them() {
-    for (address, good) in
-        [("127.0.0.1:0", true), (":0", true), ("localhost:0", true), ("nonsense", false), (":x", false)]
-    {
+    for (address, good) in [
+        ("127.0.0.1:0", true),
+        (":0", true),
+        ("localhost:0", true),
+        ("[::1]:0", true),
+        ("::1:0", true),
+        ("nonsense", false),
+        (":x", false),
+    ] {
         assert_eq!(bind(address).is_ok(), good, "{address}");
     }
 }
