@@ -313,3 +313,24 @@ proptest! {
         let _ = decode(&batch);
     }
 }
+
+/// The planner sizes its batches by an estimate of its own, which must not be below what is really sent.
+#[test]
+fn planned_batches_fit_the_limit_they_were_planned_for() {
+    use causeway_addr::Cidr;
+    use causeway_dataplane::masquerade::{Compiled, Settings};
+    use causeway_dataplane::nftables::{Growth, Limits, plan};
+    use causeway_model::masquerade::MasqueradeConfig;
+    let v4 = (0..20_000_u32).filter_map(|n| Cidr::new((n << 12).to_be_bytes().into(), 20));
+    let v6 = (0..20_000_u128).filter_map(|n| Cidr::new((n << 64 | 0xfd << 120).to_be_bytes().into(), 64));
+    let config = MasqueradeConfig { exempt: v4.chain(v6).collect(), ipv6: true, ..MasqueradeConfig::default() };
+    let compiled = Compiled::new(Settings { config, ..Settings::default() }, Growth::default());
+    for batch_bytes in [20_000, 180_000, 2_000_000] {
+        let batches = plan(compiled.objects(), &std::collections::BTreeMap::new(), &Limits { batch_bytes }).batches;
+        assert!(!batches.is_empty());
+        for batch in batches {
+            let size = encoded_size(&batch).unwrap();
+            assert!(size <= batch_bytes, "{} changes are {size} bytes, not {batch_bytes}", batch.len());
+        }
+    }
+}
