@@ -6,7 +6,7 @@ use axum::http::{StatusCode, header::CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use std::io;
-use std::net::{Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -25,7 +25,7 @@ pub(crate) trait Source: Send + 'static {
 /// # Errors
 /// The address can't be had.
 pub(crate) fn serve(address: &str, source: impl Source) -> io::Result<SocketAddr> {
-    let listener = bind(address)?;
+    let listener = TcpListener::bind(addresses(address)?.as_slice())?;
     listener.set_nonblocking(true)?;
     let local = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
@@ -47,19 +47,19 @@ pub(crate) fn serve(address: &str, source: impl Source) -> io::Result<SocketAddr
     Ok(local)
 }
 
-/// `:9100` is every address, as Go has it.
-fn bind(address: &str) -> io::Result<TcpListener> {
-    if let Some(port) = address.strip_prefix(':') {
-        let port: u16 = port.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "invalid port"))?;
-        return TcpListener::bind(("::", port)).or_else(|_| TcpListener::bind(("0.0.0.0", port)));
+/// The addresses to try, the first that can be had is taken. `:9100` is every address, as Go has it; an IPv6 address needs no brackets,
+/// because the kubelet puts it in without them.
+fn addresses(text: &str) -> io::Result<Vec<SocketAddr>> {
+    let invalid = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
+    let (host, port) = text.rsplit_once(':').ok_or_else(|| invalid("no port"))?;
+    let port: u16 = port.parse().map_err(|_| invalid("invalid port"))?;
+    if host.is_empty() {
+        return Ok(vec![(Ipv6Addr::UNSPECIFIED, port).into(), (Ipv4Addr::UNSPECIFIED, port).into()]);
     }
-    // The kubelet puts an IPv6 address in without brackets.
-    if let Some((host, port)) = address.rsplit_once(':')
-        && let (Ok(host), Ok(port)) = (host.parse::<Ipv6Addr>(), port.parse::<u16>())
-    {
-        return TcpListener::bind((host, port));
+    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(host) => Ok(vec![(host, port).into()]),
+        Err(_) => (host, port).to_socket_addrs().map(Iterator::collect),
     }
-    TcpListener::bind(address.to_socket_addrs()?.collect::<Vec<_>>().as_slice())
 }
 
 fn metrics_page(sample: Sample) -> Response {

@@ -45,15 +45,17 @@ fn a_node_in_order_is_ready() {
 
 #[test]
 fn addresses_are_read_as_go_reads_them() {
-    for (address, good) in [
-        ("127.0.0.1:0", true),
-        (":0", true),
-        ("localhost:0", true),
-        ("[::1]:0", true),
-        ("::1:0", true),
-        ("nonsense", false),
-        (":x", false),
+    for (text, first) in [
+        ("127.0.0.1:9100", Some("127.0.0.1:9100")),
+        (":9100", Some("[::]:9100")),
+        ("[fd00::4]:9100", Some("[fd00::4]:9100")),
+        ("fd00::4:9100", Some("[fd00::4]:9100")),
+        ("nonsense", None),
+        (":x", None),
+        ("127.0.0.1:70000", None),
     ] {
-        assert_eq!(bind(address).is_ok(), good, "{address}");
+        let found = addresses(text).ok().and_then(|all| all.first().map(ToString::to_string));
+        assert_eq!(found.as_deref(), first, "{text}");
     }
+    assert_eq!(addresses(":0").unwrap().len(), 2, "where there is no IPv6, IPv4");
 }
