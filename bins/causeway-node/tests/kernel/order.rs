@@ -106,6 +106,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     }
     trials.push(each_family("order::a_later_chain_takes_what_ours_lets_go", later_chain));
     trials.push(each_family("order::an_earlier_chain_that_accepts_stops_nothing", earlier_accept));
+    trials.push(each_family("order::at_equal_priority_the_one_that_came_last_wins", equal));
     trials
 }
 
@@ -207,5 +208,28 @@ fn earlier_accept(family: Family) -> Result<(), CannotProve> {
         assert_eq!(source(&mut lab, family, EXEMPT, Protocol::Udp, 9), POD.of(family));
         assert_eq!(source(&mut lab, family, OTHER, Protocol::Udp, 9), NODE.of(family));
     }
+    Ok(())
+}
+
+/// Why ours is at 101 and not at 100: there it would depend on who made his chain again last.
+fn equal(family: Family) -> Result<(), CannotProve> {
+    let chain = |name: &str, to: &str| {
+        of(
+            family,
+            &format!("table ip {name} {{ chain c {{ type nat hook postrouting priority 100; snat to {to}; }}; }}"),
+        )
+    };
+    let [first, second] = match family {
+        Family::V4 => ["10.224.0.97", "10.224.0.98"],
+        Family::V6 => ["fd00:224::97", "fd00:224::98"],
+    };
+    let mut lab = Lab::new().unwrap();
+    feed(&lab, &chain("first", first))?;
+    assert_eq!(source(&mut lab, family, OTHER, Protocol::Udp, 9), ip(first));
+    feed(&lab, &chain("second", second))?;
+    assert_eq!(source(&mut lab, family, OTHER, Protocol::Udp, 9), ip(second));
+    feed(&lab, &of(family, "delete table ip first\n"))?;
+    feed(&lab, &chain("first", first))?;
+    assert_eq!(source(&mut lab, family, OTHER, Protocol::Udp, 9), ip(first));
     Ok(())
 }

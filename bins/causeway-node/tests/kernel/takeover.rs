@@ -1,5 +1,6 @@
 //! From the agent before us to ours, under traffic: no packet leaves untranslated.
 
+use crate::agent::started::Volume;
 use crate::model::{ip, settings};
 use crate::rules::{Nft, Spelling, add, iptables, original, saved, wanted};
 use crate::storm::{Row, meanwhile};
@@ -14,6 +15,7 @@ use causeway_testkit::lab::topology::{NODE, POD};
 use causeway_testkit::lab::{Lab, Place};
 use causeway_testkit::oracle::{chains_of, rules_of};
 use causeway_testkit::trial::{CannotProve, Trial};
+use std::process::Command;
 
 /// Take-overs in one test. A gap of a microsecond would be met by one packet in tens.
 const TIMES: usize = 40;
@@ -27,6 +29,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         }
         let title = format!("takeover::from_iptables_{variant}_with_a_jump_of_each_spelling");
         trials.push(Trial::needing(&title, move || again_and_again(variant, &[Spelling::Plain, Spelling::Quoted])));
+    }
+    for variant in [Variant::Nft, Variant::Legacy] {
+        let title = format!("takeover::the_agent_changes_everything_on_a_node_of_iptables_{variant}");
+        trials.push(Trial::needing(&title, move || changes(variant)));
     }
     trials.push(Trial::needing("takeover::a_gap_would_be_seen", gap));
     trials
@@ -114,6 +120,96 @@ fn gap() -> Result<(), CannotProve> {
     });
     let (row, fate) = watched.first.expect("packets between the two");
     assert_eq!((row.right, fate.source()), (vec![NODE.of(Family::V4)], Some(POD.of(Family::V4))));
+    Ok(())
+}
+
+/// What the kubelet leaves for those who want to know which iptables the node uses.
+const HINT: &str = "*mangle\n:KUBE-KUBELET-CANARY - [0:0]\nCOMMIT\n";
+
+/// Where our rules, or the original's, are found.
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    /// Families of our tables.
+    tables: Vec<TableFamily>,
+    /// Chains that jumps in POSTROUTING lead to, others' aside: variant, family, chain.
+    chains: Vec<(Variant, Family, String)>,
+}
+
+fn found(lab: &Lab, nft: &mut Nft) -> Result<Found, CannotProve> {
+    let tables = nft.0.read(&tables()).unwrap().tables.into_keys().map(|id| id.family).collect();
+    let mut chains = Vec::new();
+    for variant in [Variant::Nft, Variant::Legacy] {
+        for family in Family::ALL {
+            let text = saved(lab, &iptables(family, variant)?);
+            let foreign = |chain: &String| {
+                chain.starts_with("KUBE-") || !chain.contains(|c: char| c.is_ascii_lowercase() || c == '-')
+            };
+            let ours: Vec<String> = chains_of(&text).into_iter().filter(|chain| !foreign(chain)).collect();
+            let jumps = rules_of(&text, "POSTROUTING").len();
+            let kube = usize::from(text.contains(":KUBE-POSTROUTING"));
+            assert_eq!(jumps, ours.len() + kube, "one jump for each chain: {text}");
+            chains.extend(ours.into_iter().map(|chain| (variant, family, chain)));
+        }
+    }
+    Ok(Found { tables, chains })
+}
+
+/// The agent as a process, from the original to our tables, to our chain, back, to a chain of another name, without IPv6, and away,
+/// under traffic all the while.
+fn changes(variant: Variant) -> Result<(), CannotProve> {
+    let list = settings(&["10.0.0.0/8", "fd00:9::/32"]);
+    let with_six = Volume::new(&[("ip-masq-agent", "nonMasqueradeCIDRs: [10.0.0.0/8, 'fd00:9::/32']")]);
+    let without = Volume::new(&[("ip-masq-agent", "nonMasqueradeCIDRs: [10.0.0.0/8]")]);
+    let mut lab = Lab::new().unwrap();
+    let mut nft = Nft::open(&lab);
+    for family in Family::ALL {
+        let program = iptables(family, variant)?;
+        for text in
+            [HINT, OTHERS, &original(&list, family, Spelling::Plain), &original(&list, family, Spelling::Quoted)]
+        {
+            add(&lab, &program, text)?;
+        }
+    }
+    let chains = |name: &str, families: &[Family]| Found {
+        tables: Vec::new(),
+        chains: families.iter().map(|family| (variant, *family, name.to_owned())).collect(),
+    };
+    let ours = |families: &[TableFamily]| Found { tables: families.to_vec(), chains: Vec::new() };
+    let both = [TableFamily::Ip, TableFamily::Ip6];
+    let steps: [(&[&str], Found); 9] = [
+        (&["--backend=nft", "--enable-ipv6"], ours(&both)),
+        (&["--backend=iptables", "--enable-ipv6"], chains(CHAIN, &Family::ALL)),
+        (&["--backend=nft", "--enable-ipv6"], ours(&both)),
+        (&["--backend=iptables", "--enable-ipv6", "--masq-chain=ANOTHER-NAME"], chains("ANOTHER-NAME", &Family::ALL)),
+        (&["--backend=iptables", "--enable-ipv6", "--masq-chain=THIRD-NAME"], chains("THIRD-NAME", &Family::ALL)),
+        (&["--backend=iptables", "--masq-chain=THIRD-NAME"], chains("THIRD-NAME", &[Family::V4])),
+        (&["--backend=nft", "--masq-chain=THIRD-NAME"], ours(&both[..1])),
+        (&["--backend=nft", "--enable-ipv6"], ours(&both)),
+        (&["--cleanup"], ours(&[])),
+    ];
+    let node = lab.namespace(Place::Node).try_clone().unwrap();
+    let mut packets = 0;
+    for (arguments, expected) in steps {
+        let six = arguments.contains(&"--enable-ipv6");
+        let cleaning = arguments.contains(&"--cleanup");
+        let rows: Vec<Row> = rows().into_iter().filter(|row| !cleaning && (six || row.source.is_ipv4())).collect();
+        let (output, watched) = meanwhile(&mut lab, &rows, || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_causeway-node"));
+            let volume = if six { &with_six } else { &without };
+            command.arg("masquerade").args(arguments).arg(format!("--config-dir={}", volume.path().display()));
+            command.args((!cleaning).then_some("--once"));
+            node.enter(|| command.output()).unwrap().unwrap()
+        });
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?} {said}");
+        // Where IPv6 was off before, its packets go untranslated until it is on.
+        if watched.first.as_ref().is_some_and(|(row, _)| row.source.is_ipv4() || expected.tables.len() < 2) {
+            panic!("{arguments:?} {watched:?} {said}");
+        }
+        packets += watched.packets;
+        assert_eq!(found(&lab, &mut nft)?, expected, "{arguments:?} {said}");
+    }
+    println!("     {packets} packets, all of them right");
     Ok(())
 }
 

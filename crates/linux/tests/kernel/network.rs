@@ -98,7 +98,7 @@ fn panic_inside() -> Result<(), CannotProve> {
     let home = Namespace::current().unwrap().identity().unwrap();
     let other = Namespace::create("other").unwrap();
     let inside = std::panic::AssertUnwindSafe(|| other.enter(|| std::panic::resume_unwind(Box::new("no"))));
-    assert!(std::panic::catch_unwind(|| inside()).is_err());
+    assert!(std::panic::catch_unwind(inside).is_err());
     assert_eq!(Namespace::current().unwrap().identity().unwrap(), home);
     Ok(())
 }
