@@ -10,6 +10,11 @@ use clap::Parser as _;
 use cli::{Cli, Command};
 use std::process::ExitCode;
 
+/// Small values by the hundred thousand are made and kept until the answer is printed; this allocator lays them closer together, which is a
+/// fifth of the time of a check of ten fleets (docs/benchmarks.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
