@@ -1,5 +1,6 @@
 //! What people type.
 
+pub(crate) mod masq_diff;
 pub(crate) mod policy;
 
 use causeway_model::codes::Code;
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     /// What changes for whom between two designs: refused steps, source addresses, room, findings.
     #[command(after_help = DIFF, long_about = DIFF_ABOUT)]
     Diff(DiffArgs),
+    /// Which destinations see another source address under another masquerade configuration.
+    #[command(after_help = masq_diff::EXAMPLES, long_about = masq_diff::ABOUT)]
+    MasqDiff(masq_diff::MasqDiffArgs),
     /// What network policies mean: verdicts with the rule that decides, truth tables, lists, exposure, differences.
     Policy {
         #[command(subcommand)]

@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod import;
+pub(crate) mod masq_diff;
 pub(crate) mod policy;
 
 use crate::cli::{Color, Format, FormatKind, InputArgs, ReadArgs, ThresholdArgs};

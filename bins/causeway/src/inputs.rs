@@ -1,8 +1,10 @@
 //! From paths to what they say: files, folders, standard input. The one place that reads files.
 
+use causeway_model::masquerade::MasqueradeReader;
 use causeway_read::diagnostic::InputError;
 use causeway_read::files::Files;
 use causeway_read::kind::Kind;
+use causeway_read::masquerade::{Directory, plain, takes_part};
 use causeway_read::{Input, Loaded};
 use std::collections::BTreeSet;
 use std::fs::Metadata;
@@ -32,6 +34,38 @@ pub(crate) fn load(paths: &[PathBuf], kind: Option<Kind>) -> Loaded {
         loaded.outcome = Err(errors);
     }
     loaded
+}
+
+/// What was given as a masquerade configuration: the agent's own files, or documents about a cluster.
+pub(crate) enum Given {
+    /// A configuration directory.
+    Files(Directory),
+    /// Everything else, read as a design.
+    Design(Box<Loaded>),
+}
+
+/// Reads a masquerade configuration: a file or folder of the agent's, or anything that carries one.
+pub(crate) fn masquerade(path: &Path) -> Given {
+    let mut gathered = Gathered::default();
+    if path.is_dir() {
+        gathered.agents_files(path);
+        if let Some(directory) = plain(&gathered.inputs).filter(|_| gathered.errors.is_empty()) {
+            return Given::Files(directory);
+        }
+        if gathered.errors.is_empty() && files_of(path).is_ok_and(|files| files.is_empty()) {
+            return Given::Files(Directory::Entries(Default::default()));
+        }
+        gathered = Gathered::default();
+    }
+    gathered.add(path);
+    let Gathered { inputs, errors, .. } = gathered;
+    if !errors.is_empty() {
+        return Given::Design(Box::new(Loaded { sources: Default::default(), outcome: Err(errors) }));
+    }
+    match plain(&inputs) {
+        Some(directory) => Given::Files(directory),
+        None => Given::Design(Box::new(causeway_read::load(inputs, &Disk))),
+    }
 }
 
 #[derive(Default)]
@@ -99,6 +133,22 @@ impl Gathered {
         }
     }
 
+    /// The files of a folder whose names an agent would read.
+    fn agents_files(&mut self, folder: &Path) {
+        #[expect(clippy::disallowed_methods, reason = "this is the rim: the one place that reads folders")]
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return self.error(folder, &error.to_string(), READABLE),
+        };
+        let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+        paths.retain(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| takes_part(MasqueradeReader::V2, name)) && path.is_file()
+        });
+        paths.sort();
+        paths.iter().for_each(|path| self.file(path, true));
+    }
+
     fn error(&mut self, path: &Path, reason: &str, help: &str) {
         self.error_of(format!("`{}` can't be read: {reason}", name(path)), help);
     }
@@ -144,7 +194,7 @@ fn has_known_ending(path: &Path) -> bool {
 }
 
 /// A path as messages have it: as given, with `/` between its parts.
-fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     let name = path.to_string_lossy().into_owned();
     if cfg!(windows) { name.replace('\\', "/") } else { name }
 }

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check::run(&args),
         Command::Capacity(args) => commands::capacity::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
+        Command::MasqDiff(args) => commands::masq_diff::run(&args),
         Command::Policy { command } => commands::policy::run(&command),
         Command::Import(args) => commands::import::run(&args),
         Command::Explain(args) => commands::explain::run(&args),

@@ -13,6 +13,7 @@ use crate::ruleset::{
     Verdict,
 };
 use causeway_addr::{Cidr, Family};
+use causeway_model::facts::special::{LINK_LOCAL, LINK_LOCAL_IPV6};
 use causeway_model::masquerade::MasqueradeConfig;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,11 +40,6 @@ pub const EXEMPT_COUNTER: &str = "exempt";
 pub const TRANSLATED_COUNTER: &str = "translated";
 /// Counts packets and bytes of connections whose source was translated, by whomever.
 pub const PACKETS_COUNTER: &str = "translated-packets";
-
-/// Link-local IPv4 destinations, exempt unless the configuration says otherwise.
-pub const LINK_LOCAL: Cidr = Cidr::v4([169, 254, 0, 0], 16);
-/// Link-local IPv6 destinations, exempt unless the configuration says otherwise.
-pub const LINK_LOCAL_V6: Cidr = Cidr::v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10);
 
 /// What a node's masquerade should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +78,7 @@ impl Settings {
     pub(crate) fn link_local(&self, family: Family) -> Option<Cidr> {
         match family {
             Family::V4 => (!self.config.link_local).then_some(LINK_LOCAL),
-            Family::V6 => (!self.config.link_local_v6).then_some(LINK_LOCAL_V6),
+            Family::V6 => (!self.config.link_local_v6).then_some(LINK_LOCAL_IPV6),
         }
     }
 }

@@ -3,9 +3,10 @@
 //! The files are text until somebody reads them (`causeway_read::masquerade`); what came out is kept here, so that
 //! checks, the tracer and the node agent all start from the same answer.
 
+use crate::facts::special;
 use crate::finding::Finding;
 use crate::source::Span;
-use causeway_addr::Cidr;
+use causeway_addr::{Cidr, Family, RangeSet};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -21,6 +22,23 @@ pub struct MasqueradeConfig {
     pub link_local_v6: bool,
     /// IPv6 packets are translated at all.
     pub ipv6: bool,
+}
+
+impl MasqueradeConfig {
+    /// All destinations to which packets keep their source: the list, link-local where it is exempt, and all of IPv6 where IPv6 is not
+    /// translated at all.
+    pub fn kept(&self) -> RangeSet {
+        let mut kept: RangeSet = self.exempt.iter().copied().collect();
+        if !self.link_local {
+            kept.insert(special::LINK_LOCAL);
+        }
+        if !self.ipv6 {
+            kept.insert(Family::V6.everything());
+        } else if !self.link_local_v6 {
+            kept.insert(special::LINK_LOCAL_IPV6);
+        }
+        kept
+    }
 }
 
 /// A program that reads masquerade files; each has its own idea of what they say.

@@ -11,6 +11,7 @@ pub mod human;
 pub mod import;
 pub mod json;
 pub mod junit;
+pub mod lists;
 pub mod pages;
 mod place;
 pub mod policy;

@@ -50,12 +50,27 @@ fn help_lists_what_is_built_and_nothing_else() {
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(listed, ["check", "capacity", "diff", "policy", "import", "explain", "schema", "completions", "man", "help"]);
+    assert_eq!(
+        listed,
+        [
+            "check",
+            "capacity",
+            "diff",
+            "masq-diff",
+            "policy",
+            "import",
+            "explain",
+            "schema",
+            "completions",
+            "man",
+            "help"
+        ]
+    );
 }
 
 #[test]
 fn help_fits_and_has_examples() {
-    for command in ["check", "capacity", "diff", "policy", "import", "explain", "schema", "completions"] {
+    for command in ["check", "capacity", "diff", "masq-diff", "policy", "import", "explain", "schema", "completions"] {
         let run = run(&[command, "--help"]);
         assert_eq!(run.code, 0, "{command}");
         assert!(run.stdout.contains("Example") && run.stdout.contains(&format!("causeway {command}")), "{command}");

@@ -15,6 +15,7 @@ mod examples;
 mod formats;
 mod import;
 mod inputs;
+mod masq_diff;
 mod pages;
 mod schema;
 mod support;

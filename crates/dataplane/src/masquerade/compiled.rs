@@ -146,6 +146,7 @@ fn changes(old: &[Cidr], new: &[Cidr]) -> Option<Vec<(Cidr, bool)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use causeway_model::facts::special;
     use causeway_model::masquerade::MasqueradeConfig;
     use proptest::prelude::*;
 
@@ -159,7 +160,7 @@ mod tests {
         prop_oneof![
             4 => (0_u8..4, prop::sample::select(vec![8_u8, 9, 16])).prop_map(|(a, len)| Cidr::new([10 + a, 0, 0, 0].into(), len).unwrap()),
             1 => (0_u16..4).prop_map(|a| Cidr::new([0xfd00 + a, 0, 0, 0, 0, 0, 0, 0].into(), 32).unwrap()),
-            1 => prop::sample::select(vec![crate::masquerade::LINK_LOCAL, crate::masquerade::LINK_LOCAL_V6]),
+            1 => prop::sample::select(vec![special::LINK_LOCAL, special::LINK_LOCAL_IPV6]),
         ]
     }
 

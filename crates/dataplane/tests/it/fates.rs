@@ -3,7 +3,7 @@
 use crate::generate;
 use causeway_addr::Family;
 use causeway_dataplane::evaluate::{Missing, Node, Outcome, SourcePort, evaluate};
-use causeway_dataplane::masquerade::{LINK_LOCAL, LINK_LOCAL_V6, Settings, compile};
+use causeway_dataplane::masquerade::{Settings, compile};
 use causeway_dataplane::nftables::{Growth, interpret, lower};
 use causeway_dataplane::packet::{Packet, Protocol};
 use causeway_dataplane::ruleset::Hook;
@@ -23,12 +23,7 @@ fn in_words(settings: &Settings, packet: &Packet, node: &Node) -> Outcome {
     if !settings.sources.is_empty() && !settings.sources.iter().any(|cidr| cidr.contains(packet.source)) {
         return Outcome::Kept;
     }
-    let (link_local, translated) = match family {
-        Family::V4 => (LINK_LOCAL, settings.config.link_local),
-        Family::V6 => (LINK_LOCAL_V6, settings.config.link_local_v6),
-    };
-    let exempt = settings.config.exempt.iter().any(|cidr| cidr.contains(packet.destination));
-    if exempt || (!translated && link_local.contains(packet.destination)) {
+    if settings.config.kept().contains(packet.destination) {
         return Outcome::Kept;
     }
     let Some(source) = node.masquerade(family) else {

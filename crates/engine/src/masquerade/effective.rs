@@ -130,16 +130,7 @@ impl Translation {
         if !self.translates() {
             return Family::ALL.into_iter().map(Family::everything).collect();
         }
-        let mut kept: RangeSet = self.config.exempt.iter().copied().collect();
-        if !self.config.link_local {
-            kept.insert(special::LINK_LOCAL);
-        }
-        if !self.config.ipv6 {
-            kept.insert(Family::V6.everything());
-        } else if !self.config.link_local_v6 {
-            kept.insert(special::LINK_LOCAL_IPV6);
-        }
-        kept
+        self.config.kept()
     }
 }
 

@@ -5,6 +5,7 @@ mod controls;
 mod effective;
 mod inside;
 mod leftover;
+pub mod lists;
 mod manifest;
 mod outside;
 mod platform;

@@ -13,6 +13,7 @@ mod change;
 mod checklist;
 mod compare;
 mod lifecycle;
+mod lists;
 mod masquerade;
 mod posture;
 mod ranges;

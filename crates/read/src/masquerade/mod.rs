@@ -12,6 +12,7 @@
 mod cidr;
 mod fields;
 mod flags;
+mod given;
 mod go;
 mod json;
 mod reading;
@@ -22,7 +23,8 @@ mod value;
 mod yaml;
 
 pub use flags::{FlagError, Flags, known as known_flags, parse as parse_flags, takes_value};
-pub use reading::{Surroundings, agent_arguments, read};
+pub use given::plain;
+pub use reading::{Surroundings, agent_arguments, outcome_of, read};
 pub use reference::{
     Accepted, CONFIG_DIRECTORY, Directory, DirectoryEntry, FILE_PREFIX, MAX_ENTRIES, Rejected, SINGLE_FILE, Stage,
     outcome, reference, takes_part,

@@ -100,6 +100,12 @@ pub fn read(masquerade: &Masquerade, around: Surroundings, path: &str) -> Masque
     }
 }
 
+/// What an agent of that kind, started with these flags, makes of the files, whoever is stated to read them.
+pub fn outcome_of(masquerade: &Masquerade, reader: MasqueradeReader, flags: &Flags) -> MasqueradeOutcome {
+    let sources = sources(masquerade, Surroundings::default(), "masquerade", &mut Vec::new());
+    reference::outcome(reader, flags, &directory(masquerade, &sources))
+}
+
 /// Which program reads the files.
 fn reader_of(masquerade: &Masquerade, ebpf_host_routing: bool) -> MasqueradeReader {
     let image = masquerade.daemon_set.as_ref().and_then(|manifest| manifest.image.as_deref()).unwrap_or("");
