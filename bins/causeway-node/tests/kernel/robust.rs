@@ -174,13 +174,14 @@ fn flushes(agents: usize) -> Result<(), CannotProve> {
         }
         there_again(&mut nft, &mut listener);
     });
-    assert!(watched.longest() < LONGEST, "{watched:?}");
+    let (middle, longest) = watched.middle_and_longest(|spell| spell.at_most);
+    assert!(longest < LONGEST, "{watched:?}");
+    let (middle_seen, longest_seen) = watched.middle_and_longest(|spell| spell.at_least);
     println!(
-        "     {TIMES} flushes, {agents} running: wrong {} times, for {:?} in the middle and {:?} at the longest, {} packets",
-        watched.spells.len(),
-        watched.spells.get(watched.spells.len() / 2).copied().unwrap_or_default(),
-        watched.longest(),
-        watched.packets
+        "     {TIMES} flushes, {agents} running: {} of {} packets fell into {} spells of wrong ones, in the middle {middle_seen:?} to {middle:?}, at the longest {longest_seen:?} to {longest:?}",
+        watched.wrong,
+        watched.packets,
+        watched.spells.len()
     );
     let ((), watched) = meanwhile(&mut lab, &rows(), || ());
     right(&watched);

@@ -22,16 +22,30 @@ pub(crate) struct Row {
 pub(crate) struct Watched {
     /// Packets that were sent.
     pub(crate) packets: usize,
-    /// How often it went wrong, and each time for how long: from the last right packet before to the first right one after. Sorted.
-    pub(crate) spells: Vec<Duration>,
+    /// Those that were wrong.
+    pub(crate) wrong: usize,
+    /// Each time it went wrong.
+    pub(crate) spells: Vec<Spell>,
     /// The first wrong one.
     pub(crate) first: Option<(Row, Fate)>,
 }
 
+/// A time of wrong packets. Where other work holds the one who sends back, the two are far apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spell {
+    /// From the first wrong packet to the last.
+    pub(crate) at_least: Duration,
+    /// From the last right packet before to the first right one after; [`Duration::MAX`] = it never went right again.
+    pub(crate) at_most: Duration,
+}
+
 impl Watched {
-    /// The longest time it was wrong.
-    pub(crate) fn longest(&self) -> Duration {
-        self.spells.last().copied().unwrap_or_default()
+    /// Of a measure of the spells: the middle one, and the longest.
+    pub(crate) fn middle_and_longest(&self, measure: fn(&Spell) -> Duration) -> (Duration, Duration) {
+        let mut sorted: Vec<Duration> = self.spells.iter().map(measure).collect();
+        sorted.sort();
+        let middle = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
+        (middle, sorted.last().copied().unwrap_or_default())
     }
 }
 
@@ -45,30 +59,29 @@ pub(crate) fn meanwhile<T>(lab: &mut Lab, rows: &[Row], act: impl FnOnce() -> T)
         let prober = scope.spawn(move || {
             let mut watched = Watched::default();
             let mut right_at = Instant::now();
-            let mut wrong = false;
+            let mut wrong: Option<Spell> = None;
+            let mut wrong_since = right_at;
             loop {
                 let last = ended.load(Ordering::Acquire);
                 let before = Instant::now();
                 let failure = round(lab, rows, &mut watched);
                 match failure {
                     Some(failure) => {
-                        wrong = true;
+                        if wrong.is_none() {
+                            wrong_since = before;
+                        }
+                        wrong = Some(Spell { at_least: wrong_since.elapsed(), at_most: Duration::MAX });
                         watched.first.get_or_insert(failure);
                     }
                     None => {
-                        if wrong {
-                            watched.spells.push(right_at.elapsed());
-                        }
-                        wrong = false;
+                        let over = wrong.take().map(|spell| Spell { at_most: right_at.elapsed(), ..spell });
+                        watched.spells.extend(over);
                         right_at = before;
                     }
                 }
                 let _ = tell.send(());
                 if last {
-                    if wrong {
-                        watched.spells.push(Duration::MAX);
-                    }
-                    watched.spells.sort();
+                    watched.spells.extend(wrong);
                     return watched;
                 }
             }
@@ -94,5 +107,8 @@ fn round(lab: &mut Lab, rows: &[Row], watched: &mut Watched) -> Option<(Row, Fat
     let fates = lab.probe(&probes).unwrap();
     watched.packets += fates.len();
     let wrong = |(row, fate): &(&Row, Fate)| !fate.source().is_some_and(|source| row.right.contains(&source));
-    rows.iter().zip(fates).find(wrong).map(|(row, fate)| (row.clone(), fate))
+    let mut wrong = rows.iter().zip(fates).filter(wrong);
+    let first = wrong.next().map(|(row, fate)| (row.clone(), fate));
+    watched.wrong += usize::from(first.is_some()) + wrong.count();
+    first
 }
