@@ -42,6 +42,7 @@ pub(crate) enum Command {
     #[command(after_help = masq_diff::EXAMPLES, long_about = masq_diff::ABOUT)]
     MasqDiff(masq_diff::MasqDiffArgs),
     /// What network policies mean: verdicts with the rule that decides, truth tables, lists, exposure, differences.
+    #[command(after_help = POLICY)]
     Policy {
         #[command(subcommand)]
         command: policy::PolicyCommand,
@@ -113,6 +114,12 @@ Exit codes:
   1  one there is; or with `--deny-change` a step is refused, a source address or what fits
      changes, or an object that packets meet differs
   2  wrong usage, or an input that can't be read or understood";
+
+const POLICY: &str = "\
+Examples:
+  causeway policy explain manifests/ --from pod/shop/web --to pod/shop/db:5432
+  causeway policy matrix manifests/ --port 80
+  causeway policy diff manifests/ --engines npm,cilium";
 
 const IMPORT: &str = "\
 Examples:

@@ -17,6 +17,7 @@ mod ingress;
 pub mod lifecycle;
 pub mod masquerade;
 mod names;
+mod policies;
 mod posture;
 mod say;
 mod scope;
@@ -80,6 +81,7 @@ pub fn check(design: &Design, options: Options) -> Answer {
     ingress::check(&context, &ground, &mut findings);
     posture::check(&context, &ground, &mut findings);
     names::check(&ground, &mut findings);
+    policies::check(&context, &mut findings);
     lifecycle::check(&context, &mut findings);
     masquerade::check(&context, &mut findings);
     if let Some(before) = &design.before {

@@ -206,6 +206,13 @@ codes! {
     Policy {
         NAMESPACE_WITHOUT_POLICY = "namespace-without-policy" Info,
         POLICY_NOT_ENFORCED = "policy-not-enforced" Error,
+        POLICY_INVALID = "policy-invalid" Error,
+        EGRESS_POLICY_WITHOUT_DNS = "egress-policy-without-dns" Error,
+        IPBLOCK_COVERS_POD_OR_NODE_RANGE = "ipblock-covers-pod-or-node-range" Error,
+        NODE_EGRESS_NEEDS_ENGINE_POLICY = "node-egress-needs-engine-policy" Error,
+        POLICY_SELECTS_NOTHING = "policy-selects-nothing" Warning,
+        POLICY_FANOUT_EXCEEDS_MAP = "policy-fanout-exceeds-map" Warning,
+        POLICY_RULE_SHADOWED = "policy-rule-shadowed" Info,
     }
     LifeCycle {
         MODE_RETIRING = "mode-retiring" Warning,

@@ -79,9 +79,32 @@ pub fn connections(index: &Index) -> Vec<Connection> {
     tidy(out)
 }
 
+/// What an ingress controller nobody has seen may send to the pods behind services that Ingresses and routes name: target ports, by
+/// namespace and name of the pod.
+pub fn from_ingress_controller(index: &Index, targets: &BTreeMap<(String, String), PortSet>) -> Vec<Connection> {
+    let (with, stranger) = crate::exposure::with_stranger(index);
+    let Some(stranger) = stranger else { return Vec::new() };
+    let mut out = Vec::new();
+    for (party, _) in parties(index) {
+        let Party::Pods(namespace, names) = &party else { continue };
+        let asked = names.iter().filter_map(|name| targets.get(&(namespace.clone(), name.clone())));
+        let asked = asked.fold(PortSet::default(), |all, ports| all.either(ports));
+        let end = names.first().map(|name| End::Pod(namespace.clone(), name.clone()));
+        let Some(seat) = end.and_then(|end| with.seat(&end, None)).filter(|_| !asked.is_empty()) else { continue };
+        let (ports, unsure) = with.ports_between(stranger, seat);
+        let (ports, unsure) = (ports.both(&asked), unsure.both(&asked));
+        if !(ports.is_empty() && unsure.is_empty()) {
+            out.push(Connection { from: Party::Unseen("{ingress-controller}".to_owned()), to: party, ports, unsure });
+        }
+    }
+    out
+}
+
 /// Pods with an address of their own, those of one namespace and class together.
 pub(crate) fn parties(index: &Index) -> Vec<(Party, Seat)> {
-    let mut groups: BTreeMap<(&str, Vec<ClassId>), (Vec<String>, Seat)> = BTreeMap::new();
+    /// Names of pods, and where the first of them sits.
+    type Group = (Vec<String>, Seat);
+    let mut groups: BTreeMap<(&str, Vec<ClassId>), Group> = BTreeMap::new();
     for (namespace, pods) in &index.pods {
         for (name, pod) in pods.iter().filter(|(_, pod)| !pod.info.host_network) {
             let Some((_, seat)) = pod.seats.first() else { continue };

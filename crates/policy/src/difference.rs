@@ -37,7 +37,9 @@ pub struct Difference {
 /// Compares pods that are in both, among each other, with nodes and with addresses outside.
 pub fn difference(old: &Index, new: &Index) -> Difference {
     let mut out = Difference::default();
-    let mut groups: BTreeMap<(String, Vec<ClassId>, Vec<ClassId>, bool), (Vec<String>, Seat, Seat)> = BTreeMap::new();
+    /// The namespace, the classes before and after, and whether it is on the host network.
+    type Key = (String, Vec<ClassId>, Vec<ClassId>, bool);
+    let mut groups: BTreeMap<Key, (Vec<String>, Seat, Seat)> = BTreeMap::new();
     for end in old.pods() {
         let End::Pod(namespace, name) = &end else { continue };
         match (old.pod(namespace, name), new.pod(namespace, name)) {

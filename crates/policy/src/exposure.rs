@@ -102,6 +102,23 @@ pub fn exposure(index: &Index) -> Exposure {
     Exposure { inward: ask(true), outward: ask(false), open }
 }
 
+/// The index with one more pod that no selector means unless it means everybody, and where it sits. Its own policies are not the question.
+pub(crate) fn with_stranger(index: &Index) -> (Index, Option<Seat>) {
+    let mut with = index.clone();
+    let pod = PodInfo {
+        namespace: PLACE.to_owned(),
+        name: "unseen".to_owned(),
+        labels: BTreeMap::new(),
+        ips: Vec::new(),
+        node: None,
+        host_network: false,
+        ports: BTreeMap::new(),
+    };
+    with.apply(Event::Pod(pod));
+    let seat = with.seat(&End::Pod(PLACE.to_owned(), "unseen".to_owned()), None);
+    (with, seat.map(|seat| Seat { policed: false, ..seat }))
+}
+
 fn seat_of(index: &Index, party: &Party) -> Option<Seat> {
     let Party::Pods(namespace, names) = party else { return None };
     index.seat(&End::Pod(namespace.clone(), names.first()?.clone()), None)
@@ -127,7 +144,7 @@ fn peers(index: &Index) -> BTreeSet<PodSet> {
 }
 
 /// Labels that satisfy a selector; `None` if none do.
-fn satisfying(selector: &Selector) -> Option<BTreeMap<String, String>> {
+pub(crate) fn satisfying(selector: &Selector) -> Option<BTreeMap<String, String>> {
     let mut out: BTreeMap<String, String> = BTreeMap::new();
     for requirement in &selector.requirements {
         let key = &requirement.key;

@@ -8,6 +8,7 @@
 //!
 //! Pure: no I/O, no clock; the same input gives the same bytes.
 
+mod audit;
 mod bits;
 mod changes;
 mod classes;
@@ -27,9 +28,10 @@ pub mod who;
 mod words;
 pub mod world;
 
+pub use audit::Shadowed;
 pub use bits::Bits;
 pub use classes::ClassId;
-pub use connections::{Connection, Party, connections};
+pub use connections::{Connection, Party, connections, from_ingress_controller};
 pub use dialect::{Dialect, Engine, Known};
 pub use difference::{Change, Difference, difference};
 pub use ends::{End, Event, Flow, NodeInfo, PodInfo, PodRanges, Verdict};

@@ -59,13 +59,16 @@ pub(crate) enum Member {
     Maybe,
 }
 
+/// A namespace, or any; a label without which nothing is in the set, if there is one.
+type Shelf = (Option<Word>, Option<(Word, Word)>);
+
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sets {
     slots: Vec<Option<Set>>,
     free: BTreeSet<SetId>,
     by_key: BTreeMap<SetKey, SetId>,
     /// Sets of pods, by the namespace and by a label without which nothing is in them.
-    of_pods: BTreeMap<(Option<Word>, Option<(Word, Word)>), BTreeSet<SetId>>,
+    of_pods: BTreeMap<Shelf, BTreeSet<SetId>>,
     others: BTreeSet<SetId>,
 }
 
@@ -214,6 +217,29 @@ impl SetKey {
             (SetKey::Nodes(_), Who::UnknownNode) => Member::Maybe,
             (SetKey::Names, Who::Outside) => Member::Maybe,
             _ => Member::No,
+        }
+    }
+}
+
+impl SetKey {
+    /// Whether everything that can be in another set is in this one.
+    pub(crate) fn holds_all(&self, other: &SetKey) -> bool {
+        match (self, other) {
+            (SetKey::Pods { scope, pods }, SetKey::Pods { scope: narrow, pods: fewer }) => {
+                let spaces = match (scope, narrow) {
+                    (Scope::By(wide), Scope::Named(_)) => wide.is_everything(),
+                    (Scope::By(wide), Scope::By(narrow)) => wide.is_everything() || wide == narrow,
+                    (wide, narrow) => wide == narrow,
+                };
+                spaces && (pods.is_everything() || pods == fewer)
+            }
+            (SetKey::Block(block), SetKey::Block(part)) => {
+                let outside =
+                    |hole: &Cidr| !hole.overlaps(&part.cidr) || part.except.iter().any(|except| except.covers(hole));
+                block.cidr.covers(&part.cidr) && block.except.iter().all(outside)
+            }
+            (SetKey::Nodes(wide), SetKey::Nodes(fewer)) => wide.is_everything() || wide == fewer,
+            _ => false,
         }
     }
 }

@@ -89,30 +89,36 @@ fn service(
         let known = known.join(", ");
         return Err(format!("service `{namespace}/{name}` has no port {protocol}/{port}; it has {known}"));
     };
-    let selected = |pod: &&Pod| {
-        pod.namespace == namespace
-            && !pod.terminated
-            && !service.selector.is_empty()
-            && service.selector.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
-    };
-    let targets: Vec<Target> = cluster
-        .pods
-        .iter()
-        .filter(selected)
-        .filter_map(|pod| {
-            let port = match &of_port.target {
-                TargetPort::Number(port) => *port,
-                TargetPort::Name(name) => {
-                    pod.named_ports.get(name).filter(|(known, _)| *known == protocol).map(|(_, port)| *port)?
-                }
-            };
-            Some(Target { end: End::Pod(pod.namespace.clone(), pod.name.clone()), port: Some(port) })
-        })
+    let targets: Vec<Target> = behind(cluster, service, of_port)
+        .map(|(pod, port)| Target { end: End::Pod(pod.namespace.clone(), pod.name.clone()), port: Some(port) })
         .collect();
     if targets.is_empty() {
         return Err(format!("no pod that is known stands behind service `{namespace}/{name}` on {protocol}/{port}"));
     }
     Ok(targets)
+}
+
+/// The pods behind a port of a service, each with its own port.
+pub(crate) fn behind<'a>(
+    cluster: &'a Cluster,
+    service: &'a Service,
+    port: &'a ServicePort,
+) -> impl Iterator<Item = (&'a Pod, u16)> {
+    let selected = |pod: &&Pod| {
+        pod.namespace == service.namespace
+            && !pod.terminated
+            && !service.selector.is_empty()
+            && service.selector.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
+    };
+    cluster.pods.iter().filter(selected).filter_map(|pod| {
+        let number = match &port.target {
+            TargetPort::Number(number) => *number,
+            TargetPort::Name(name) => {
+                pod.named_ports.get(name).filter(|(known, _)| *known == port.protocol).map(|(_, number)| *number)?
+            }
+        };
+        Some((pod, number))
+    })
 }
 
 fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {

@@ -3,6 +3,7 @@
 use crate::dialect::{Dialect, Engine};
 use crate::ends::{Event, NodeInfo, PodInfo, PodRanges};
 use crate::index::Index;
+use crate::ports::PortSet;
 use causeway_addr::Cidr;
 use causeway_model::design::{Cluster, Design, Mode, PolicyEngine};
 use std::collections::BTreeMap;
@@ -66,6 +67,22 @@ pub fn events(cluster: &Cluster) -> Vec<Event> {
             host_network: pod.host_network,
             ports: pod.named_ports.clone(),
         }));
+    }
+    out
+}
+
+/// Ports of pods that stand behind services which Ingresses and routes name, by namespace and name of the pod.
+pub fn behind_ingress(cluster: &Cluster) -> BTreeMap<(String, String), PortSet> {
+    let mut out: BTreeMap<(String, String), PortSet> = BTreeMap::new();
+    for service in cluster.services.iter().filter(|service| !service.routed_ports.is_empty()) {
+        for port in service.ports.iter().filter(|port| service.routed_ports.contains(&port.port)) {
+            for (pod, number) in crate::who::behind(cluster, service, port) {
+                let mut one = PortSet::default();
+                one.push(port.protocol, number, number);
+                let all = out.entry((pod.namespace.clone(), pod.name.clone())).or_default();
+                *all = all.either(&one);
+            }
+        }
     }
     out
 }

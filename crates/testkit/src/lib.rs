@@ -4,8 +4,10 @@
 mod fleet;
 #[cfg(target_os = "linux")]
 pub mod lab;
+pub mod naive;
 #[cfg(target_os = "linux")]
 pub mod oracle;
+pub mod policies;
 mod random;
 pub mod trial;
 

@@ -6,7 +6,9 @@ use crate::cli::{Format, FormatKind, InputArgs, ReadArgs};
 use crate::progress::Progress;
 use crate::{Exit, inputs, output};
 use causeway_model::design::{Cluster, Protocol};
-use causeway_policy::{Engine, Explanation, Flow, Index, Matrix, connections, difference, exposure, who, world};
+use causeway_policy::{
+    Engine, Explanation, Flow, Index, Matrix, connections, difference, exposure, from_ingress_controller, who, world,
+};
 use causeway_read::{Loaded, Read};
 use causeway_report::human::{self, Look};
 use causeway_report::policy::{self as report, Asked};
@@ -220,7 +222,8 @@ fn list(args: &ListArgs) -> Result<Exit, clap::Error> {
         Err(exit) => return Ok(exit),
     };
     let Some(asked) = loaded.asked() else { return Ok(Exit::Usage) };
-    let found = connections(asked.index);
+    let mut found = connections(asked.index);
+    found.extend(from_ingress_controller(asked.index, &world::behind_ingress(asked.cluster)));
     let mut exit = Exit::Fine;
     for format in &formats {
         let text = match format.kind {

@@ -85,6 +85,8 @@ pub struct Service {
     pub health_port: Option<u16>,
     /// Annotations that matter to the load balancer, key to value.
     pub annotations: BTreeMap<String, String>,
+    /// Its ports that an Ingress or a route sends requests to.
+    pub routed_ports: Vec<u16>,
 }
 
 /// A port of a service.

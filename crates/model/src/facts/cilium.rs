@@ -102,6 +102,10 @@ facts! {
         "mode.cilium.wireguard" Doc 2026-8-5 "container-network-security-wireguard-encryption-concepts.md, azure-cni-powered-by-cilium.md";
     /// The service tag restrictive outbound security groups should allow.
     TELEMETRY_TAG: &str = "AzureMonitor", "mode.cilium.nsg_telemetry" Doc 2026-8-5 "azure-cni-powered-by-cilium.md";
+    /// Entries of identity, protocol and port that the policy map of one pod holds, by default.
+    POLICY_MAP_ENTRIES: usize = 16_384,
+        "cilium.policy_map" Doc 2026-11-20 "docs.cilium.io, network/ebpf/maps (eBPF Maps: Policy, per endpoint)"
+        "a default of Cilium itself; AKS allows no change of its configuration but the exclusion of labels";
     /// With LocalDNS a default-deny egress policy must allow this range (Cilium up to 1.16) and the entity host.
     LOCAL_DNS_RANGE: &str = "169.254.10.0/24",
         "mode.cilium.localdns_policy" Doc 2026-8-5 "azure-cni-powered-by-cilium.md, localdns-custom.md"

@@ -9,4 +9,7 @@
 )]
 
 mod conformance;
+mod naive;
+mod storms;
 mod support;
+mod tables;

@@ -29,6 +29,8 @@ pub(super) enum Kind {
     ClusterSubnetState,
     ServiceCidr,
     CiliumNode,
+    /// What sends requests from a gateway to services.
+    Route,
     /// Known, and without a part in the network.
     NoPart,
     /// Not known.
@@ -86,6 +88,12 @@ const OTHERS: &[(&str, &str, Kind)] = &[
     ("acn.azure.com", "ClusterSubnetState", Kind::ClusterSubnetState),
     ("networking.k8s.io", "ServiceCIDR", Kind::ServiceCidr),
     ("cilium.io", "CiliumNode", Kind::CiliumNode),
+    ("route.openshift.io", "Route", Kind::Route),
+    ("gateway.networking.k8s.io", "HTTPRoute", Kind::Route),
+    ("gateway.networking.k8s.io", "GRPCRoute", Kind::Route),
+    ("gateway.networking.k8s.io", "TLSRoute", Kind::Route),
+    ("gateway.networking.k8s.io", "TCPRoute", Kind::Route),
+    ("gateway.networking.k8s.io", "UDPRoute", Kind::Route),
 ];
 
 /// Groups none of whose kinds moves, translates or filters a packet of a pod.
@@ -121,8 +129,7 @@ const GROUPS_WITHOUT_PART: &[&str] = &[
     "wgpolicyk8s.io",
 ];
 
-/// Single kinds without a part. Routes of the Gateway API choose among services behind a gateway; who reaches the gateway is
-/// said by the gateway.
+/// Single kinds without a part.
 const WITHOUT_PART: &[(&str, &str)] = &[
     ("", "Binding"),
     ("", "ComponentStatus"),
@@ -138,11 +145,6 @@ const WITHOUT_PART: &[(&str, &str)] = &[
     ("cilium.io", "CiliumEndpoint"),
     ("cilium.io", "CiliumEndpointSlice"),
     ("cilium.io", "CiliumIdentity"),
-    ("gateway.networking.k8s.io", "HTTPRoute"),
-    ("gateway.networking.k8s.io", "GRPCRoute"),
-    ("gateway.networking.k8s.io", "TLSRoute"),
-    ("gateway.networking.k8s.io", "TCPRoute"),
-    ("gateway.networking.k8s.io", "UDPRoute"),
     ("gateway.networking.k8s.io", "ReferenceGrant"),
     ("gateway.networking.k8s.io", "BackendTLSPolicy"),
     ("alb.networking.azure.io", "HealthCheckPolicy"),
@@ -198,7 +200,7 @@ impl Kind {
             Kind::NodeNetworkConfig | Kind::ClusterSubnetState => "pools",
             Kind::Namespace => "namespaces",
             Kind::Pod | Kind::Workload => "pods",
-            Kind::Service | Kind::Endpoints | Kind::EndpointSlice => "services",
+            Kind::Service | Kind::Endpoints | Kind::EndpointSlice | Kind::Route => "services",
             Kind::Policy => "policies",
             Kind::ConfigMap => "masquerade",
             Kind::ServiceCidr => "serviceCidr",
@@ -231,7 +233,7 @@ mod tests {
             ("rbac.authorization.k8s.io/v1", "Role", Kind::NoPart),
             ("v1", "Secret", Kind::NoPart),
             ("example.org/v1", "Secret", Kind::Unknown),
-            ("route.openshift.io/v1", "Route", Kind::Unknown),
+            ("route.openshift.io/v1", "Route", Kind::Route),
             ("", "Pod", Kind::Pod),
         ] {
             assert_eq!(Kind::of(api_version, word), kind, "{api_version} {word}");

@@ -14,6 +14,7 @@ mod object;
 mod pods;
 pub mod policy;
 mod remarks;
+mod routed;
 mod services;
 mod settle;
 mod shapes;

@@ -4,6 +4,7 @@ use super::Cx;
 use super::kind::Kind;
 use super::object::Object;
 use super::pods::protocol;
+use super::routed::{self, Routed};
 use super::value::{
     address, annotation, at, is_private, is_true, items, label, list, one_or_many, parts, port, prefix, said, text,
     truth,
@@ -28,11 +29,12 @@ pub(super) fn services(cx: &mut Cx<'_>) -> Option<Node> {
     let services = cx.all.of(Kind::Service);
     derived(cx);
     let span = services.first()?.node.span;
-    let translated = services.iter().map(|service| translate(service, cx)).collect();
+    let routed = routed::all(cx);
+    let translated = services.iter().map(|service| translate(service, &routed, cx)).collect();
     list(span, translated)
 }
 
-fn translate(service: &Object, cx: &mut Cx<'_>) -> Node {
+fn translate(service: &Object, routed: &Routed<'_>, cx: &mut Cx<'_>) -> Node {
     let node = &service.node;
     let kind = service_type(service, cx);
     let internal = is_internal(node);
@@ -48,6 +50,8 @@ fn translate(service: &Object, cx: &mut Cx<'_>) -> Node {
     }
     let policy = traffic_policy(service, cx);
     note_the_rest(service, kind, cx);
+    let who = (service.namespace.clone().unwrap_or_default(), service.name.clone());
+    let routed = routed.get(&who).map(|named| routed::ports(service, named));
     MapBuilder::new(node.span)
         .set("name", None, Node::str(service.at, service.name.as_str()))
         .set("namespace", None, cx.namespace(service))
@@ -63,6 +67,7 @@ fn translate(service: &Object, cx: &mut Cx<'_>) -> Node {
         .set("sourceRanges", None, source_ranges(service, kind, cx))
         .set("healthPort", None, health_port(service, cx))
         .set("annotations", None, annotations(service, cx))
+        .set("routedPorts", None, routed.and_then(|ports| list(service.at, ports)))
         .build()
 }
 

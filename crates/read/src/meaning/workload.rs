@@ -116,6 +116,7 @@ impl Meaning<'_> {
                 source_ranges: service.source_ranges.unwrap_or_default().0,
                 health_port: service.health_port,
                 annotations: service.annotations.unwrap_or_default().0.into_iter().collect(),
+                routed_ports: service.routed_ports.unwrap_or_default().0,
             });
         }
         out

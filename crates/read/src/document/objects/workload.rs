@@ -79,5 +79,7 @@ object! {
         "healthPort" health_port: u16,
         /// Annotations.
         "annotations" annotations: Named<String>,
+        /// Its ports that an Ingress or a route sends requests to.
+        "routedPorts" routed_ports: Many<u16>,
     }
 }

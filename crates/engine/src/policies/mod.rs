@@ -1,0 +1,60 @@
+//! What policies do that their writers did not mean: names cut off, prefixes that match nobody or too many, rules that never decide.
+
+mod blocks;
+mod dns;
+mod itself;
+
+use crate::Context;
+use causeway_model::design::{Cluster, Design, PolicyEngine};
+use causeway_model::finding::Finding;
+use causeway_model::policy::{Direction, PolicyId};
+use causeway_policy::{Engine, Index, world};
+
+/// Policies of a cluster, and what they come to.
+struct Cx<'a> {
+    design: &'a Design,
+    path: String,
+    cluster: &'a Cluster,
+    engine: Engine,
+    index: Index,
+}
+
+impl Cx<'_> {
+    /// The path of a policy, or of one of its rules.
+    fn path(&self, policy: &PolicyId, rule: Option<(Direction, usize)>) -> String {
+        let is =
+            |meaning: Option<&causeway_model::policy::Policy>| meaning.is_some_and(|meaning| meaning.id == *policy);
+        let at = self.cluster.policies.iter().position(|known| is(known.meaning.as_ref()));
+        let policies = format!("{}.policies", self.path);
+        let policy = at.map_or_else(|| policies.clone(), |at| format!("{policies}.{at}"));
+        rule.map_or_else(|| policy.clone(), |(direction, rule)| format!("{policy}.spec.{direction}.{rule}"))
+    }
+
+    /// Policies that are not understood may allow what the others do not.
+    fn has_foreign(&self) -> bool {
+        self.cluster.policies.iter().any(|policy| policy.meaning.is_none())
+    }
+}
+
+pub(crate) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
+    for (name, cluster) in &context.design.clusters {
+        if cluster.policies.iter().all(|policy| policy.meaning.is_none()) {
+            continue;
+        }
+        let engine = world::engine_of(cluster);
+        let cx = Cx {
+            design: context.design,
+            path: format!("clusters.{name}"),
+            cluster,
+            engine,
+            index: world::index(context.design, cluster, engine),
+        };
+        itself::check(&cx, out);
+        // What nobody enforces cuts nothing; that it is not enforced is a finding of its own.
+        if cluster.network_policy != Some(PolicyEngine::None) {
+            dns::check(&cx, out);
+            blocks::check(&cx, out);
+            itself::room(&cx, out);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Events in any order, and back again, lead to the index that is made at once.
+
+use crate::support::design;
+use causeway_model::design::Protocol;
+use causeway_policy::{Dialect, End, Engine, Event, Flow, Index, world};
+use causeway_testkit::{Random, policies};
+use std::net::IpAddr;
+
+fn gone(event: &Event) -> Event {
+    match event {
+        Event::Namespace(name, _) | Event::NamespaceGone(name) => Event::NamespaceGone(name.clone()),
+        Event::Node(node) => Event::NodeGone(node.name.clone()),
+        Event::NodeGone(name) => Event::NodeGone(name.clone()),
+        Event::Pod(pod) => Event::PodGone(pod.namespace.clone(), pod.name.clone()),
+        Event::PodGone(namespace, name) => Event::PodGone(namespace.clone(), name.clone()),
+        Event::Policy(policy) => Event::PolicyGone(policy.id.clone()),
+        Event::PolicyGone(id) => Event::PolicyGone(id.clone()),
+    }
+}
+
+fn shuffled(mut events: Vec<Event>, random: &mut Random) -> Vec<Event> {
+    for at in (1..events.len()).rev() {
+        let other = usize::try_from(random.below(at as u64 + 1)).unwrap();
+        events.swap(at, other);
+    }
+    events
+}
+
+/// Every answer of an index, in one text.
+fn answers(index: &Index) -> String {
+    let mut ends: Vec<End> = index.pods().collect();
+    let outside: [IpAddr; 3] = ["203.0.113.9", "10.2.0.12", "10.1.0.4"].map(|text| text.parse().unwrap());
+    ends.extend(outside.map(End::Address));
+    let mut out = String::new();
+    for from in &ends {
+        for to in &ends {
+            for protocol in [Protocol::Tcp, Protocol::Udp] {
+                for port in [80, 81, 443] {
+                    let flow = Flow { from: from.clone(), to: to.clone(), protocol, port, family: None };
+                    out.push(index.verdict(&flow).map_or(' ', causeway_policy::Verdict::symbol));
+                }
+            }
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[test]
+fn storms_end_where_they_should() {
+    let first = Random::seed();
+    eprintln!("CAUSEWAY_SEED={first}");
+    for seed in (first..).take(60) {
+        let design_ = design(policies::cluster(seed));
+        let cluster = design_.clusters.values().next().unwrap();
+        let other = design(policies::cluster(seed.wrapping_add(1)));
+        let other = other.clusters.values().next().unwrap();
+        let engine = Engine::WORDS[usize::try_from(seed % 4).unwrap()].1;
+        let dialect = Dialect::of(engine, None);
+        let wanted = Index::of(dialect, Vec::new(), world::events(cluster));
+        let mut random = Random::new(seed);
+        let mut index = Index::new(dialect, Vec::new());
+        // Another cluster's objects come first, many of the same names; some of ours come and go meanwhile, and are asked about.
+        let mut storm = world::events(other);
+        storm.extend(world::events(cluster));
+        let ours = storm.clone();
+        for event in shuffled(storm, &mut random) {
+            index.apply(event.clone());
+            if random.once_in(3) {
+                index.apply(gone(&event));
+            }
+            if random.once_in(5) {
+                answers(&index);
+            }
+        }
+        // In the end what is not ours is gone, and what is ours is there.
+        for event in shuffled(ours, &mut random) {
+            index.apply(gone(&event));
+        }
+        for event in shuffled(world::events(cluster), &mut random) {
+            index.apply(event);
+        }
+        assert_eq!(answers(&index), answers(&wanted), "CAUSEWAY_SEED={seed}, {engine}");
+        assert_eq!(index.classes(), wanted.classes(), "CAUSEWAY_SEED={seed}: classes nobody is in are left");
+    }
+}
+
+#[test]
+fn what_changes_nothing_touches_nothing() {
+    let design = design(policies::cluster(11));
+    let cluster = design.clusters.values().next().unwrap();
+    let mut index = Index::of(Dialect::STRICT, Vec::new(), world::events(cluster));
+    answers(&index);
+    for event in world::events(cluster) {
+        let touched = index.apply(event.clone());
+        assert_eq!((touched.classes, touched.answers), (0, 0), "{event:?}");
+    }
+}
