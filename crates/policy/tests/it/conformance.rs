@@ -50,7 +50,7 @@ fn network_policy(policy: &Value) -> Value {
     policy
 }
 
-fn objects<'v>(value: &'v Value) -> impl Iterator<Item = (&'v String, &'v Value)> {
+fn objects(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().unwrap().iter()
 }
 
