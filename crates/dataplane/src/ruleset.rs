@@ -5,6 +5,10 @@
 //! a connection meets, the first chain that translates wins and `accept` or `return` never stops a later one.
 //! How a back end stores a set (one interval set, a hash set per prefix length, a list of rules) is its own affair.
 
+mod check;
+
+pub use check::{Problem, problems};
+
 use crate::prefixes::PrefixSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -212,7 +212,7 @@ impl Kernel for Nft {
     fn sync(&mut self, settings: &Settings) -> Result<Synced, Failure> {
         let wanted = match self.wanted.take() {
             Some(mut wanted) => {
-                wanted.update(settings.clone());
+                wanted.update(settings);
                 wanted
             }
             None => Compiled::new(settings.clone(), Growth::default()),

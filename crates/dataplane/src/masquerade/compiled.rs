@@ -51,30 +51,34 @@ impl Compiled {
         &self.objects
     }
 
-    /// Follows a change of the configuration. Gives back the settings of before, which to drop takes a while when they are long;
-    /// `None` if nothing changed.
-    pub fn update(&mut self, settings: Settings) -> Option<Settings> {
-        let before = std::mem::replace(&mut self.settings, settings);
-        let settings = &self.settings;
-        let same_otherwise = before.sources == settings.sources
-            && before.random_fully == settings.random_fully
-            && before.config.link_local == settings.config.link_local
-            && before.config.link_local_v6 == settings.config.link_local_v6
-            && before.config.ipv6 == settings.config.ipv6;
-        let list =
-            if same_otherwise && self.orderly { changes(&before.config.exempt, &settings.config.exempt) } else { None };
+    /// Follows a change of the configuration. False if nothing changed.
+    pub fn update(&mut self, settings: &Settings) -> bool {
+        let Settings { config, sources, random_fully } = settings;
+        let mine = &self.settings;
+        let same_otherwise = mine.sources == *sources
+            && mine.random_fully == *random_fully
+            && mine.config.link_local == config.link_local
+            && mine.config.link_local_v6 == config.link_local_v6
+            && mine.config.ipv6 == config.ipv6;
+        let list = if same_otherwise && self.orderly { changes(&mine.config.exempt, &config.exempt) } else { None };
         match list {
-            Some(list) if list.is_empty() => return None,
+            Some(list) if list.is_empty() => return false,
             Some(list) => self.apply(&list),
-            None if before == *settings => return None,
-            None => *self = Compiled::new(std::mem::take(&mut self.settings), self.growth),
+            None if self.settings == *settings => return false,
+            None => *self = Compiled::new(settings.clone(), self.growth),
         }
-        Some(before)
+        true
     }
 
     fn apply(&mut self, list: &[(Cidr, bool)]) {
         let mut lengths = BTreeSet::new();
         for (cidr, add) in list {
+            let exempt = &mut self.settings.config.exempt;
+            match exempt.binary_search(cidr) {
+                Err(at) if *add => exempt.insert(at, *cidr),
+                Ok(at) if !*add => drop(exempt.remove(at)),
+                _ => {}
+            }
             let family = cidr.family();
             // Link-local is exempt for a reason of its own.
             if self.settings.link_local(family) == Some(*cidr) || (family == Family::V6 && !self.settings.config.ipv6) {
@@ -177,9 +181,8 @@ mod tests {
                 let mut list: Vec<Cidr> = list.into_iter().chain(many()).collect();
                 if sorted { list.sort(); list.dedup(); }
                 let next = settings(list, flags);
-                let before = compiled.settings().clone();
-                let changed = before != next;
-                prop_assert_eq!(compiled.update(next.clone()), changed.then_some(before));
+                let changed = compiled.settings() != &next;
+                prop_assert_eq!(compiled.update(&next), changed);
                 prop_assert_eq!(&compiled, &Compiled::new(next, growth));
             }
         }

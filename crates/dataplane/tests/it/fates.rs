@@ -6,7 +6,7 @@ use causeway_dataplane::evaluate::{Missing, Node, Outcome, SourcePort, evaluate}
 use causeway_dataplane::masquerade::{Settings, compile};
 use causeway_dataplane::nftables::{Growth, interpret, lower};
 use causeway_dataplane::packet::{Packet, Protocol};
-use causeway_dataplane::ruleset::Hook;
+use causeway_dataplane::ruleset::{Hook, problems};
 use proptest::prelude::*;
 
 /// What the documentation says, without a rule in sight.
@@ -46,6 +46,7 @@ proptest! {
         growth in prop::sample::select(vec![Growth::Declared, Growth::ByItself]),
     ) {
         let ruleset = compile(&settings);
+        prop_assert_eq!(problems(&ruleset), vec![]);
         let objects = lower(&ruleset, growth);
         for packet in &packets {
             let fate = evaluate(&ruleset, Hook::Postrouting, packet, &node);
