@@ -29,8 +29,5 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, clap::Error> {
         };
         exit = exit.max(print(format, &text, args.input.read.color));
     }
-    // The process ends here: giving back a fleet value by value would only take time.
-    std::mem::forget(report);
-    std::mem::forget(read);
     Ok(exit)
 }
