@@ -95,6 +95,74 @@ pub fn chains_of(saved: &str) -> Vec<String> {
     declared.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
+/// One set of nf_tables, as `nft -j` prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSet {
+    /// `ip`, `ip6` or `inet`.
+    pub family: String,
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+    /// Its elements, where they are single values, in the printed order.
+    pub elements: Vec<String>,
+}
+
+/// The sets in what `nft -j list ruleset` (or `list table`) prints.
+///
+/// # Errors
+///
+/// Text that is not that.
+pub fn sets_of(json: &str) -> Result<Vec<ListedSet>, String> {
+    let listing: serde_json::Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let objects = listing.get("nftables").and_then(|list| list.as_array()).ok_or("no list `nftables`")?;
+    let text =
+        |of: &serde_json::Value, key: &str| of.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    let set = |set: &serde_json::Value| ListedSet {
+        family: text(set, "family"),
+        table: text(set, "table"),
+        name: text(set, "name"),
+        elements: set
+            .get("elem")
+            .and_then(|elements| elements.as_array())
+            .map(|elements| elements.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect())
+            .unwrap_or_default(),
+    };
+    Ok(objects.iter().filter_map(|object| object.get("set")).map(set).collect())
+}
+
+/// One connection, as `conntrack -L` prints it: the addresses and ports of its first packet, and of the answer that is expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tracked {
+    /// The protocol's name: `tcp`, `udp`, ...
+    pub protocol: String,
+    /// `src`, `dst`, `sport`, `dport` of the first packet; what the protocol does not have is empty.
+    pub original: [String; 4],
+    /// The same of the answer: `dst` is the source the other side saw.
+    pub reply: [String; 4],
+}
+
+/// The connections in what `conntrack -L` prints.
+pub fn connections_of(listing: &str) -> Vec<Tracked> {
+    let connection = |line: &str| {
+        let mut sides = [[const { String::new() }; 4], [const { String::new() }; 4]];
+        let mut side = None;
+        for word in line.split_whitespace() {
+            let Some((key, value)) = word.split_once('=') else { continue };
+            let Some(at) = ["src", "dst", "sport", "dport"].iter().position(|known| *known == key) else { continue };
+            if at == 0 {
+                side = Some(side.map_or(0, |side: usize| side + 1));
+            }
+            if let Some(place) = side.and_then(|side| sides.get_mut(side)).and_then(|side| side.get_mut(at)) {
+                value.clone_into(place);
+            }
+        }
+        let [original, reply] = sides;
+        Some(Tracked { protocol: line.split_whitespace().next()?.to_owned(), original, reply })
+    };
+    listing.lines().filter(|line| line.contains("src=")).filter_map(connection).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +173,30 @@ mod tests {
         assert_eq!(chains_of(saved), ["A", "AB"]);
         assert_eq!(rules_of(saved, "A"), ["-A A -j AB", "-A A -j MASQUERADE"]);
         assert_eq!(rules_of(saved, "AB"), ["-A AB -j RETURN"]);
+    }
+
+    #[test]
+    fn sets_are_read() {
+        let json = r#"{"nftables": [{"metainfo": {"version": "1"}}, {"table": {"family": "ip", "name": "t"}},
+            {"set": {"family": "ip", "name": "s", "table": "t", "type": "ipv4_addr", "elem": ["10.0.0.0", "11.0.0.0"]}},
+            {"set": {"family": "ip6", "name": "empty", "table": "t", "type": "ipv6_addr"}}]}"#;
+        let sets = sets_of(json).unwrap();
+        assert_eq!((sets[0].name.as_str(), sets[0].elements.len()), ("s", 2));
+        assert_eq!((sets[1].family.as_str(), sets[1].elements.len()), ("ip6", 0));
+        assert!(sets_of("{}").is_err() && sets_of("nft").is_err());
+    }
+
+    #[test]
+    fn connections_are_read() {
+        let listing = "udp      17 29 src=10.244.1.7 dst=8.8.8.8 sport=20001 dport=30000 [UNREPLIED] src=8.8.8.8 dst=10.224.0.4 sport=30000 dport=53712 mark=0 use=1\n\
+            unknown  253 599 src=10.244.1.7 dst=8.8.8.8 [UNREPLIED] src=8.8.8.8 dst=10.224.0.4 mark=0 use=1\n";
+        let found = connections_of(listing);
+        assert_eq!(found[0].original, ["10.244.1.7", "8.8.8.8", "20001", "30000"]);
+        assert_eq!(found[0].reply, ["8.8.8.8", "10.224.0.4", "30000", "53712"]);
+        assert_eq!(
+            (found[1].protocol.as_str(), found[1].reply[1].as_str(), found[1].reply[2].as_str()),
+            ("unknown", "10.224.0.4", "")
+        );
     }
 
     #[test]

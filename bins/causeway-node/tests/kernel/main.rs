@@ -21,6 +21,7 @@ mod robust;
 mod rules;
 mod storm;
 mod takeover;
+mod witnesses;
 
 use causeway_linux::namespace::{isolate, mount_empty};
 use causeway_testkit::trial::{self, Trial};
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     let parts = [
         ground::trials(),
         packets::trials(),
+        witnesses::trials(),
         order::trials(),
         takeover::trials(),
         agent::trials(),
