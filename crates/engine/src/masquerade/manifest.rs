@@ -54,15 +54,27 @@ impl Lint<'_, '_> {
         }
     }
 
+    /// Our own agent writes nf_tables itself unless it is told to write iptables.
+    fn writes_iptables(&self) -> bool {
+        let ours = self.masquerade.agent == Some(MasqueradeAgent::Causeway) || self.manifest.is_causeway();
+        !ours || self.manifest.args.iter().any(|argument| argument.ends_with("iptables"))
+    }
+
     fn capabilities(&mut self) {
         if self.manifest.privileged {
             return;
         }
+        let iptables = self.writes_iptables();
         let has = |wanted: &str| {
             let plain = |text: &str| text.trim_start_matches("CAP_").to_ascii_uppercase();
             self.manifest.capabilities.iter().any(|added| plain(added) == wanted || plain(added) == "ALL")
         };
-        let missing: Vec<&str> = facts::CAPABILITIES.value.iter().copied().filter(|wanted| !has(wanted)).collect();
+        let missing: Vec<&str> = facts::CAPABILITIES
+            .value
+            .iter()
+            .copied()
+            .filter(|wanted| !has(wanted) && (iptables || *wanted == "NET_ADMIN"))
+            .collect();
         if missing.is_empty() {
             return;
         }
@@ -167,6 +179,9 @@ impl Lint<'_, '_> {
     }
 
     fn lock(&mut self) {
+        if !self.writes_iptables() {
+            return;
+        }
         let mounted = self.manifest.mounts.iter().any(|mount| {
             let holds = |path: &str| {
                 [LOCK, OLD_LOCK]

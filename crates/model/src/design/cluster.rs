@@ -299,6 +299,19 @@ pub struct AgentManifest {
     pub tolerates_all: bool,
 }
 
+impl AgentManifest {
+    /// It runs our own agent, which takes the place of ip-masq-agent-v2: told by the program, or by the name of an image that starts it.
+    pub fn is_causeway(&self) -> bool {
+        const PROGRAM: &str = "causeway-node";
+        let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+        let program = self.args.first().filter(|first| !first.starts_with('-'));
+        match program {
+            Some(program) => last(program) == PROGRAM,
+            None => self.image.as_deref().is_some_and(|image| last(image).starts_with(PROGRAM)),
+        }
+    }
+}
+
 /// A volume of the agent's container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentMount {

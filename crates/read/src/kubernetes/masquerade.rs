@@ -69,13 +69,21 @@ fn agents<'a>(cx: &Cx<'a>) -> Vec<(MasqueradeAgent, &'a Object)> {
         .collect()
 }
 
+/// The images of our own agent (`deploy/images`).
+const OUR_IMAGES: [&str; 3] = ["causeway-node", "causeway-node-non-root", "causeway-node-iptables"];
+
 /// Told by the image, or by the name where an image of one's own hides it. A side-car that only prepares files is no agent.
 fn agent(name: &str, spec: &Node) -> Option<MasqueradeAgent> {
     let containers = || items(spec, &["containers"]);
     if containers().any(|container| {
         let words = words(container);
-        words.iter().any(|word| word.rsplit('/').next() == Some("causeway-node"))
-            && words.iter().any(|word| word == "masquerade")
+        let named = words.iter().any(|word| word.rsplit('/').next() == Some("causeway-node"))
+            && words.iter().any(|word| word == "masquerade");
+        // The images start it as the agent it replaces, without the name of the subcommand.
+        let image = text(container, &["image"]).map(repository).and_then(|image| image.rsplit('/').next());
+        named
+            || (words.is_empty() || words.iter().all(|word| word.starts_with('-')))
+                && image.is_some_and(|image| OUR_IMAGES.contains(&image))
     }) {
         return Some(MasqueradeAgent::Causeway);
     }

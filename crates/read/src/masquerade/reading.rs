@@ -15,6 +15,7 @@ use causeway_model::masquerade::{
     MasqueradeOutcome, MasqueradeReader, MasqueradeReading, ReadMasqueradeEntry, ReadMasqueradeFile,
 };
 use causeway_model::source::Span;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -227,17 +228,52 @@ fn directory(masquerade: &Masquerade, sources: &BTreeMap<String, Source<'_>>) ->
 /// another program stands in front, whose text is not read.
 pub fn agent_arguments(command: &[String]) -> Option<&[String]> {
     match command {
+        [program, subcommand, rest @ ..] if base_name(program) == OURS && subcommand == "masquerade" => Some(rest),
         [program, rest @ ..] if !program.starts_with('-') => {
-            let name = program.rsplit('/').next().unwrap_or(program);
+            let name = base_name(program);
             name.contains("masq").then_some(rest)
         }
         all => Some(all),
     }
 }
 
+/// Our own agent, which takes the place of ip-masq-agent-v2.
+const OURS: &str = "causeway-node";
+
+fn base_name(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+/// Our own agent has flags beside those of the program it replaces; what the others mean is the same.
+fn shared_arguments<'a>(
+    masquerade: &Masquerade,
+    reader: MasqueradeReader,
+    arguments: &'a [String],
+) -> Cow<'a, [String]> {
+    if !masquerade.daemon_set.as_ref().is_some_and(AgentManifest::is_causeway) {
+        return Cow::Borrowed(arguments);
+    }
+    let mut shared = Vec::new();
+    let mut rest = arguments.iter().peekable();
+    while let Some(argument) = rest.next() {
+        let body = argument.trim_start_matches('-');
+        let known = flags::takes_value(reader, body.split('=').next().unwrap_or(body));
+        let value = match known {
+            Some(true) | None if !body.contains('=') => rest.next_if(|next| !next.starts_with('-')),
+            _ => None,
+        };
+        if known.is_some() {
+            shared.push(argument.clone());
+            shared.extend(value.cloned());
+        }
+    }
+    Cow::Owned(shared)
+}
+
 fn flags_of(masquerade: &Masquerade, reader: MasqueradeReader) -> Flags {
     let (arguments, _) = given_arguments(masquerade, "");
-    flags::parse(reader, arguments.unwrap_or_default()).unwrap_or_else(|_| Flags::defaults(reader))
+    let arguments = shared_arguments(masquerade, reader, arguments.unwrap_or_default());
+    flags::parse(reader, &arguments).unwrap_or_else(|_| Flags::defaults(reader))
 }
 
 /// The arguments, and the dotted path of the list they stand in.
@@ -260,7 +296,7 @@ fn arguments(masquerade: &Masquerade, reader: MasqueradeReader, path: &str) -> (
     let mut say = |object: String, severity, message: String, help: String| {
         findings.push(Finding::new(codes::AGENT_MANIFEST_MISCONFIGURED, object, message).severity(severity).help(help));
     };
-    let arguments = arguments.unwrap_or_default();
+    let arguments = &*shared_arguments(masquerade, reader, arguments.unwrap_or_default());
     let flags = match flags::parse(reader, arguments) {
         Ok(flags) => flags,
         Err(error) => {

@@ -59,6 +59,18 @@ fn each_fault_has_its_line_and_a_good_manifest_none() {
         ),
         (POD_SUBNET, "[NET_ADMIN, NET_RAW]", "[NET_ADMIN]", &["`own-masq` lacks the capability `NET_RAW`"]),
         (POD_SUBNET, "[NET_ADMIN, NET_RAW]", "[]", &["! `own-masq` lacks the capabilities `NET_ADMIN` and `NET_RAW`"]),
+        (
+            POD_SUBNET,
+            "image: example.com/ip-masq-agent-v2:v1\n                  args: [\"--v=2\"]\n                  securityContext: {capabilities: {add: [NET_ADMIN, NET_RAW]}}",
+            "image: example.com/causeway-node:v1\n                  args: [\"--v=2\", \"--metrics-address=:1\"]\n                  securityContext: {capabilities: {add: [NET_ADMIN]}}",
+            &[],
+        ),
+        (
+            POD_SUBNET,
+            "image: example.com/ip-masq-agent-v2:v1\n                  args: [\"--v=2\"]\n                  securityContext: {capabilities: {add: [NET_ADMIN, NET_RAW]}}",
+            "image: example.com/causeway-node-iptables:v1\n                  args: [--backend=iptables]\n                  securityContext: {capabilities: {add: [NET_ADMIN]}}",
+            &["`own-masq` lacks the capability `NET_RAW`"],
+        ),
         (POD_SUBNET, "[NET_ADMIN, NET_RAW]", "[CAP_NET_ADMIN, ALL]", &[]),
         (POD_SUBNET, "{capabilities: {add: [NET_ADMIN, NET_RAW]}}", "{privileged: true}", &[]),
         (

@@ -307,3 +307,23 @@ fn arguments_inside_a_shell_are_not_known() {
     let reading = read(&masquerade, Surroundings::default(), "m");
     assert_eq!(reading.missing, ["the agent's arguments, which stand in another program's command line"]);
 }
+
+#[test]
+fn our_own_agent_has_flags_of_its_own_beside_the_shared_ones() {
+    let mounts = vec![mounted("config", false, None)];
+    for (image, args) in [
+        (Some("registry.example/causeway-node:1"), &["--v=2", "--metrics-address=:1", "--enable-ipv6"] as &[&str]),
+        (Some("causeway-node-iptables"), &["--backend", "iptables", "--enable-ipv6"]),
+        (None, &["/causeway-node", "masquerade", "--strict", "--enable-ipv6", "--max-cidrs=9"]),
+    ] {
+        let mut masquerade = settings();
+        let daemon_set = AgentManifest { image: image.map(str::to_owned), ..manifest(args, mounts.clone()) };
+        masquerade.daemon_set = Some(daemon_set);
+        let list = ("ip-masq-agent", "nonMasqueradeCIDRs: [fd00::/8]");
+        masquerade.config_maps.push(config_map(Some("kube-system"), "config", &[list]));
+        let reading = read(&masquerade, Surroundings::default(), "m");
+        assert!(reading.enable_ipv6, "{args:?}");
+        assert_eq!(exempt(&reading), ["fd00::/8"], "{args:?}");
+        assert!(!reading.findings.iter().any(|finding| finding.message.contains("argument")), "{:?}", reading.findings);
+    }
+}
