@@ -6,6 +6,7 @@
 
 mod batch;
 mod link;
+mod read;
 mod route;
 
 pub use link::{AddressSpec, LinkKind, LinkSpec, Mac, NotUnderstood, PeerSpec};
@@ -171,7 +172,7 @@ impl Network {
     ///
     /// When they keep changing while they are read.
     pub fn links(&mut self) -> Result<Vec<Link>, SystemError> {
-        self.list(link::LIST, "links", |message| link::read(message).map(Some))
+        self.list(read::LINKS, "links", |message| read::link(message).map(Some))
     }
 
     /// The addresses of all links, in the kernel's order.
@@ -180,7 +181,7 @@ impl Network {
     ///
     /// When they keep changing while they are read.
     pub fn addresses(&mut self) -> Result<Vec<Address>, SystemError> {
-        self.list(link::LIST_ADDRESSES, "addresses", link::read_address)
+        self.list(read::ADDRESSES, "addresses", read::address)
     }
 
     /// Waits until links can carry packets and be reached: switched on, with a carrier, and with their IPv6 addresses in the routing
@@ -227,7 +228,7 @@ impl Network {
     fn not_ready<'a>(&mut self, wanted: &[&'a str]) -> Result<Vec<&'a str>, SystemError> {
         let links = self.links()?;
         let addresses = self.addresses()?;
-        let own = self.list(route::LIST_V6, "routes", route::read_own_address)?;
+        let own = self.list(read::ROUTES_V6, "routes", read::own_address)?;
         let ready = |name: &str| {
             let Some(link) = links.iter().find(|link| link.name == name && link.running) else { return false };
             let mut addresses = addresses.iter().filter(|address| address.link == link.index);

@@ -305,8 +305,10 @@ fn address(random: &mut Random, family: Family) -> IpAddr {
             IpAddr::V4(if random.once_in(3) { low } else { base | (low & 0x000f_ffff) }.into())
         }
         Family::V6 => {
-            let base =
-                *random.one_of(&[0x2001_0db8_u128, 0xfd00_0198, 0xfd00_0244, 0x2600_1f00, 0xfd12_3456]).unwrap() << 96;
+            let base = *random
+                .one_of(&[0x2001_0db8_u128, 0xfd00_0198, 0xfd00_0244, 0x2600_1f00, 0xfd12_3456, 0xfe80_0000])
+                .unwrap()
+                << 96;
             let low = random.wide() >> (32 + random.below(60));
             IpAddr::V6((base | low).into())
         }
@@ -324,7 +326,8 @@ fn travels(address: IpAddr, from: Place) -> bool {
         }
         IpAddr::V6(address) => {
             let first = address.segments()[0];
-            (0x2000..0x4000).contains(&first) || (0xfc00..0xfe00).contains(&first)
+            let link_local = from == Place::Node && (0xfe80..0xfec0).contains(&first);
+            (0x2000..0x4000).contains(&first) || (0xfc00..0xfe00).contains(&first) || link_local
         }
     };
     ordinary && !pods && (!own || from == Place::Node)

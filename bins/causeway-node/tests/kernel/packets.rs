@@ -186,6 +186,14 @@ pub(crate) fn trials() -> Vec<Trial> {
         let title = format!("packets::iptables_{variant}::the_chain_is_the_originals_word_for_word");
         trials.push(Trial::needing(&title, move || word_for_word(variant)));
     }
+    for (name, holder) in [
+        ("nft", Holder::Nft),
+        ("iptables_nft", Holder::Chain(Variant::Nft)),
+        ("iptables_legacy", Holder::Chain(Variant::Legacy)),
+    ] {
+        let title = format!("packets::{name}::link_local_of_ipv6_is_kept_unless_asked_for");
+        trials.push(Trial::needing(&title, move || link_local_v6(holder)));
+    }
     trials.push(Trial::new("packets::nft::what_the_node_sends_itself_keeps_its_source", to_itself));
     trials
 }
@@ -221,6 +229,31 @@ fn prove(case: &Case, holder: Holder) -> Result<(), CannotProve> {
         }
         // Answers come back through whatever was translated.
         assert_eq!(lab.connect(Place::Pod, destination).unwrap(), by_hand, "a connection to {destination}");
+    }
+    Ok(())
+}
+
+/// Only the node itself can send to link-local addresses of its own links: such packets are never forwarded.
+fn link_local_v6(holder: Holder) -> Result<(), CannotProve> {
+    let mut lab = Lab::new().unwrap();
+    for translated in [false, true] {
+        let mut settings = settings(&[]);
+        settings.config.link_local_v6 = translated;
+        match holder {
+            Holder::Chain(variant) => load_chain(&lab, variant, &settings)?,
+            _ => Nft::open(&lab).load(&settings),
+        }
+        let (other, node) = (NODE_OTHER.of(Family::V6), NODE.of(Family::V6));
+        for (destination, seen) in [
+            ("fe80::99", if translated { node } else { other }),
+            ("febf:ffff::99", if translated { node } else { other }),
+            ("2001:db8::99", node),
+        ] {
+            let packet = lab.packet(other, ip(destination), Protocol::Udp);
+            let fate = lab.probe(&[Probe { from: Place::Node, packet }]).unwrap()[0];
+            assert_eq!(expected(&compile(&settings), &packet), Some(seen), "the model, for {destination}");
+            assert_eq!(fate.source(), Some(seen), "the kernel, for {destination}: {fate:?}");
+        }
     }
     Ok(())
 }

@@ -1,10 +1,7 @@
 //! Links and their addresses.
 
 use super::batch::Batch;
-use super::{Address, Link};
 use crate::namespace::Namespace;
-use crate::netlink::Error;
-use crate::netlink::read::{Attributes as Read, Malformed, Message};
 use crate::netlink::write::{Attributes, flag};
 use crate::system::SystemError;
 use nix::errno::Errno;
@@ -106,10 +103,12 @@ impl FromStr for Mac {
 
     fn from_str(text: &str) -> Result<Mac, NotUnderstood> {
         let wrong = || NotUnderstood { text: text.to_owned(), what: "a hardware address such as `02:00:00:00:00:01`" };
-        let parts: Option<Vec<u8>> = text
-            .split(':')
-            .map(|part| if part.len() == 2 { u8::from_str_radix(part, 16).ok() } else { None })
-            .collect();
+        let byte = |part: &str| {
+            // A sign would be taken for part of a number.
+            let digits = part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit());
+            u8::from_str_radix(part, 16).ok().filter(|_| digits)
+        };
+        let parts: Option<Vec<u8>> = text.split(':').map(byte).collect();
         parts.and_then(|parts| parts.try_into().ok()).map(Mac).ok_or_else(wrong)
     }
 }
@@ -136,29 +135,21 @@ impl FromStr for AddressSpec {
 
 const NEW_LINK: u16 = libc::RTM_NEWLINK;
 const CREATE: u16 = flag::CREATE | flag::EXCL;
-const OPERSTATE_UNKNOWN: u8 = 0;
-const OPERSTATE_UP: u8 = 6;
-const IFF_UP: u32 = 1;
-const IFF_RUNNING: u32 = 0x40;
+pub(super) const IFF_UP: u32 = 1;
 // Of linux/if_link.h; libc has them for one of the C libraries only.
-const IFLA_ADDRESS: u16 = 1;
-const IFLA_IFNAME: u16 = 3;
-const IFLA_MTU: u16 = 4;
-const IFLA_MASTER: u16 = 10;
-const IFLA_OPERSTATE: u16 = 16;
-const IFLA_LINKINFO: u16 = 18;
+pub(super) const IFLA_ADDRESS: u16 = 1;
+pub(super) const IFLA_IFNAME: u16 = 3;
+pub(super) const IFLA_MTU: u16 = 4;
+pub(super) const IFLA_MASTER: u16 = 10;
+pub(super) const IFLA_LINKINFO: u16 = 18;
 const IFLA_AF_SPEC: u16 = 26;
 const IFLA_NET_NS_FD: u16 = 28;
-const IFLA_INFO_KIND: u16 = 1;
+pub(super) const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
 const VETH_INFO_PEER: u16 = 1;
 const IFLA_INET6_ADDR_GEN_MODE: u16 = 8;
 const GEN_MODE_NONE: u8 = 1;
 const IFA_F_NODAD: u32 = 2;
-
-/// A list of links, and of addresses: the message and its header.
-pub(super) const LIST: (u16, &[u8]) = (libc::RTM_GETLINK, &[0; 16]);
-pub(super) const LIST_ADDRESSES: (u16, &[u8]) = (libc::RTM_GETADDR, &[0; 8]);
 
 /// `struct ifinfomsg`.
 fn header(index: u32, flags: u32, change: u32) -> Vec<u8> {
@@ -308,79 +299,6 @@ pub(super) fn octets(address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
-    }
-}
-
-pub(super) fn word(header: &[u8], at: usize) -> Result<u32, Error> {
-    let bytes = header.get(at..).and_then(|rest| rest.first_chunk::<4>());
-    let missing = Malformed::Message { says: at.saturating_add(4), left: header.len() };
-    bytes.map(|bytes| u32::from_ne_bytes(*bytes)).ok_or(Error::Malformed(missing))
-}
-
-pub(super) fn read(message: &Message<'_>) -> Result<Link, Error> {
-    let (head, attributes) = message.split(16)?;
-    let flags = word(head, 8)?;
-    let mut link = Link {
-        index: word(head, 4)?,
-        name: String::new(),
-        mac: None,
-        mtu: 0,
-        up: flags & IFF_UP != 0,
-        running: flags & (IFF_UP | IFF_RUNNING) == IFF_UP | IFF_RUNNING,
-        master: None,
-        kind: String::new(),
-    };
-    let mut state = OPERSTATE_UNKNOWN;
-    for attribute in attributes {
-        let attribute = attribute?;
-        match attribute.kind {
-            IFLA_OPERSTATE => state = attribute.u8()?,
-            IFLA_IFNAME => link.name = attribute.string(),
-            IFLA_ADDRESS => link.mac = <[u8; 6]>::try_from(attribute.payload).ok().map(Mac),
-            IFLA_MTU => link.mtu = attribute.native32()?,
-            IFLA_MASTER => link.master = Some(attribute.native32()?),
-            IFLA_LINKINFO => link.kind = text_of(attribute.nested(), IFLA_INFO_KIND)?,
-            _ => {}
-        }
-    }
-    // Most drivers never say; a veth does, and its state is unknown until the kernel has set it to work.
-    link.running &= state == OPERSTATE_UP || (state == OPERSTATE_UNKNOWN && link.kind != "veth");
-    Ok(link)
-}
-
-fn text_of(attributes: Read<'_>, kind: u16) -> Result<String, Error> {
-    for attribute in attributes {
-        let attribute = attribute?;
-        if attribute.kind == kind {
-            return Ok(attribute.string());
-        }
-    }
-    Ok(String::new())
-}
-
-/// `None` for families other than IPv4 and IPv6.
-pub(super) fn read_address(message: &Message<'_>) -> Result<Option<Address>, Error> {
-    let (head, attributes) = message.split(8)?;
-    let prefix_length = head.get(1).copied().unwrap_or(0);
-    let link = word(head, 4)?;
-    let (mut own, mut other) = (None, None);
-    for attribute in attributes {
-        let attribute = attribute?;
-        match attribute.kind {
-            libc::IFA_LOCAL => own = read_ip(attribute.payload),
-            libc::IFA_ADDRESS => other = read_ip(attribute.payload),
-            _ => {}
-        }
-    }
-    // IPv4 names its own address apart from the peer's; IPv6 has one only.
-    Ok(own.or(other).map(|address| Address { link, address: AddressSpec { address, prefix_length } }))
-}
-
-pub(super) fn read_ip(bytes: &[u8]) -> Option<IpAddr> {
-    match bytes.len() {
-        4 => <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from),
-        16 => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
-        _ => None,
     }
 }
 

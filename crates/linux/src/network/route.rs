@@ -1,9 +1,7 @@
 //! Routes, neighbours and the rules that choose a routing table.
 
 use super::batch::Batch;
-use super::link::{Mac, family, octets, read_ip};
-use crate::netlink::Error;
-use crate::netlink::read::Message;
+use super::link::{Mac, family, octets};
 use crate::netlink::write::{Attributes, flag};
 use causeway_addr::{Cidr, Family};
 use nix::libc;
@@ -240,24 +238,6 @@ impl RuleSpec {
             }
         });
     }
-}
-
-/// A list of IPv6 routes: the message and its header.
-pub(super) const LIST_V6: (u16, &[u8]) = (libc::RTM_GETROUTE, &[AF_INET6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-const AF_INET6: u8 = 10;
-
-/// The address a route says is this machine's own; `None` for other routes.
-pub(super) fn read_own_address(message: &Message<'_>) -> Result<Option<IpAddr>, Error> {
-    let (head, attributes) = message.split(12)?;
-    let whole = head.first() == Some(&AF_INET6) && head.get(1) == Some(&128) && head.get(7) == Some(&libc::RTN_LOCAL);
-    let mut address = None;
-    for attribute in attributes {
-        let attribute = attribute?;
-        if attribute.kind == libc::RTA_DST {
-            address = read_ip(attribute.payload);
-        }
-    }
-    Ok(address.filter(|_| whole))
 }
 
 /// A prefix's address; one of length 0 is said by leaving it out.

@@ -13,6 +13,9 @@ use nix::sys::socket::{
 use std::net::{IpAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+/// The number of `eth0` of the pod and of the node.
+const WAY_OUT: u32 = 2;
+
 /// Sends packets with whatever source they have.
 pub(super) struct Sender {
     v4: OwnedFd,
@@ -42,7 +45,10 @@ impl Sender {
         let sent = match packet.destination {
             IpAddr::V4(to) => sendto(self.v4.as_raw_fd(), &bytes, &SockaddrIn::from(SocketAddrV4::new(to, 0)), flags),
             IpAddr::V6(to) => {
-                sendto(self.v6.as_raw_fd(), &bytes, &SockaddrIn6::from(SocketAddrV6::new(to, 0, 0, 0)), flags)
+                // Link-local addresses are nothing without a link; the sender's way out is number 2 in every place.
+                let scope = if to.is_unicast_link_local() { WAY_OUT } else { 0 };
+                let to = SockaddrIn6::from(SocketAddrV6::new(to, 0, 0, scope));
+                sendto(self.v6.as_raw_fd(), &bytes, &to, flags)
             }
         };
         match sent {
