@@ -14,6 +14,7 @@ mod judge;
 mod keep;
 mod kernel;
 mod legacy;
+mod live;
 mod log;
 mod merged;
 mod metrics;

@@ -4,16 +4,16 @@ use super::agent::{Agent, Next, Shared, Wake};
 use super::allowance::Allowance;
 use super::directory;
 use super::kernel::Kernel;
-use super::metrics::Sample;
+use super::live::Live;
 use super::options::Options;
 use super::pages;
 use super::status::Status;
 use crate::Exit;
+use causeway_linux::event;
 use causeway_linux::signal::{Signal, Signals};
 use causeway_linux::watch::Watch;
-use causeway_linux::{conntrack, event};
 use std::os::fd::AsFd as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
 
@@ -34,7 +34,7 @@ pub(crate) fn run(options: Options, kernel: Box<dyn Kernel>) -> Exit {
     };
     let status: Shared = Arc::new(Mutex::new(Status { patience: options.resync + PATIENCE, ..Status::default() }));
     if let Some(address) = &options.metrics_address {
-        match pages::serve(address, Pages { status: Arc::clone(&status), connections: None }) {
+        match pages::serve(address, Live::new(Arc::clone(&status))) {
             Ok(address) => info!("pages are served at http://{address}"),
             Err(error) => {
                 error!("pages can't be served at `{address}`: {error}");
@@ -200,22 +200,5 @@ impl Loop {
             None => self.watch = Watch::new(&self.options.config_dir).ok(),
         }
         Ok(Some((Wake::Resync, now)))
-    }
-}
-
-/// What the pages show.
-struct Pages {
-    status: Shared,
-    /// Opened at the first reading, again after a failure.
-    connections: Option<conntrack::Connection>,
-}
-
-impl pages::Source for Pages {
-    fn sample(&mut self) -> Sample {
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut connection = self.connections.take().or_else(|| conntrack::Connection::open().ok());
-        let statistics = connection.as_mut().and_then(|connection| connection.statistics().ok());
-        self.connections = connection.filter(|_| statistics.is_some());
-        Sample { status, conntrack: statistics }
     }
 }

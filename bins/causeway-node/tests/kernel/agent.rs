@@ -76,6 +76,8 @@ fn changed() {
     assert_eq!(source_to(&mut lab, "8.8.8.8"), node());
 
     let metrics = agent.get(&lab, "/metrics");
+    // Counters are those of now, though the last look was before the packet.
+    assert!(metrics.contains("\ncauseway_masquerade_translated_connections_total{family=\"ipv4\"} 2\n"), "{metrics}");
     assert!(metrics.contains("\ncauseway_masquerade_prefixes_present{family=\"ipv4\"} 2.0\n"), "{metrics}");
     assert!(metrics.contains("\ncauseway_masquerade_conntrack_entries "), "{metrics}");
     assert_eq!(agent.terminate(), Some(0));

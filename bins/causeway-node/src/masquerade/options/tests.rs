@@ -1,4 +1,5 @@
 use super::*;
+use std::collections::BTreeSet;
 
 fn read(manner: Manner, arguments: &[&str]) -> Result<Options, Ended> {
     let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
@@ -136,4 +137,15 @@ fn every_flag_is_explained() {
     let missing: Vec<&str> =
         known.filter(|name| !command.get_arguments().any(|flag| flag.get_long() == Some(name))).collect();
     assert_eq!(missing, [] as [&str; 0], "every flag of the original is known");
+}
+
+#[test]
+fn the_guide_has_every_flag_and_no_other() {
+    let guide = include_str!("../../../../../docs/guide/masquerade-agent.md");
+    let command = command();
+    let own = command.get_arguments().filter(|flag| !flag.is_hide_set()).filter_map(|flag| flag.get_long());
+    // `-v` stands in the text above the table.
+    let own: BTreeSet<&str> = own.filter(|name| *name != "v").collect();
+    let rows = guide.lines().filter_map(|line| line.strip_prefix("| `--")?.split('`').next());
+    assert_eq!(rows.collect::<BTreeSet<_>>(), own);
 }
