@@ -9,85 +9,23 @@
     reason = "a benchmark starts processes and stops when something is wrong"
 )]
 
-use causeway_addr::{Cidr, Family};
-use causeway_dataplane::masquerade::{Compiled, Settings, table, tables};
+mod common;
+
+use causeway_addr::Family;
+use causeway_dataplane::masquerade::{Compiled, table, tables};
 use causeway_dataplane::nftables::objects::{Keys, ObservedTable, Op};
 use causeway_dataplane::nftables::{Growth, Limits, plan};
 use causeway_dataplane::ruleset::TableId;
 use causeway_linux::event;
 use causeway_linux::namespace::{Isolation, isolate};
 use causeway_linux::nftables::{Connection, Generation, Listener};
-use causeway_model::masquerade::MasqueradeConfig;
+use common::{Sheet, chain, fed, micros, settings, timed};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::os::fd::AsFd as _;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 21;
 const LARGE: u32 = 65_536;
-
-/// One row: what, its times, and the most it may take.
-struct Row {
-    what: String,
-    asked: Option<Duration>,
-    times: Vec<Duration>,
-}
-
-/// The rows in the order in which they were first measured.
-#[derive(Default)]
-struct Sheet(Vec<Row>);
-
-impl Sheet {
-    fn add(&mut self, what: &str, asked: Option<Duration>, time: Duration) {
-        match self.0.iter_mut().find(|row| row.what == what) {
-            Some(row) => row.times.push(time),
-            None => self.0.push(Row { what: what.to_owned(), asked, times: vec![time] }),
-        }
-    }
-
-    fn print(&mut self) {
-        println!("| what | median | best | asked for | of what is asked |\n|---|---|---|---|---|");
-        for row in &mut self.0 {
-            row.times.sort();
-            let (median, best) = (row.times[row.times.len() / 2], row.times[0]);
-            let asked = row.asked.map_or(String::new(), |asked| format!("under {}", shown(asked)));
-            let ratio =
-                row.asked.map_or(String::new(), |asked| format!("{:.2}", median.as_secs_f64() / asked.as_secs_f64()));
-            println!("| {} | {} | {} | {asked} | {ratio} |", row.what, shown(median), shown(best));
-        }
-    }
-}
-
-fn shown(time: Duration) -> String {
-    let micros = time.as_secs_f64() * 1e6;
-    match micros {
-        ..100.0 => format!("{micros:.1} us"),
-        ..100_000.0 => format!("{:.2} ms", micros / 1e3),
-        _ => format!("{:.0} ms", micros / 1e3),
-    }
-}
-
-const fn micros(micros: u64) -> Option<Duration> {
-    Some(Duration::from_micros(micros))
-}
-
-fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
-    let start = Instant::now();
-    let value = run();
-    (start.elapsed(), value)
-}
-
-/// That many prefixes, of lengths 20, 24, 28 and 32.
-fn settings(count: u32) -> Settings {
-    let prefix = |n: u32| {
-        let length = [24, 28, 32, 20][n as usize % 4];
-        Cidr::new((0x1000_0000 + n * 4096).to_be_bytes().into(), length)
-    };
-    let mut exempt: Vec<Cidr> = (0..count).filter_map(prefix).collect();
-    exempt.sort();
-    Settings { config: MasqueradeConfig { exempt, ..MasqueradeConfig::default() }, ..Settings::default() }
-}
 
 /// What an agent has: its socket, and perhaps its ear.
 struct Agent {
@@ -236,25 +174,6 @@ fn repair(sheet: &mut Sheet) {
         sheet.add(&format!("deleted by another, heard, and made again, {count} prefixes"), asked, time);
         agent.wipe();
     }
-}
-
-fn fed(program: &str, arguments: &[&str], text: &str) -> Duration {
-    timed(|| {
-        let mut child =
-            Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a peer");
-        std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), text.as_bytes()).expect("write");
-        assert!(child.wait().expect("wait").success(), "{program}");
-    })
-    .0
-}
-
-/// The chain of the original agent, through the program it uses.
-fn chain(count: u32) -> String {
-    let mut text = "*nat\n:IP-MASQ-AGENT - [0:0]\n".to_owned();
-    for prefix in settings(count).config.exempt {
-        let _ = writeln!(text, "-A IP-MASQ-AGENT -d {prefix} -m comment --comment \"exempt\" -j RETURN");
-    }
-    text + "-A IP-MASQ-AGENT -j MASQUERADE\nCOMMIT\n"
 }
 
 fn peers(sheet: &mut Sheet) {
