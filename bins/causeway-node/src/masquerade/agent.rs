@@ -1,7 +1,7 @@
 //! One look at everything: what the files say, what to do about it, what the kernel holds. The loop around it only waits.
 
 use super::judge::{self, Judged};
-use super::keep::{Decision, Doubt, Keeper, Policy};
+use super::keep::{Decision, Doubt, Held, Keeper, Policy};
 use super::kernel::{Failure, Kernel, Preview, Synced};
 use super::merged;
 use super::options::Options;
@@ -63,6 +63,10 @@ pub(crate) struct Agent<K> {
     retry: Duration,
     /// When a repair was last told of.
     told_repair: Option<Instant>,
+    /// The directory as it was last read, and what was thought of it.
+    read: Option<(Directory, Arc<Judged>)>,
+    /// What the status says of the configuration was made from this.
+    shown: Option<Held>,
 }
 
 impl<K: Kernel> Agent<K> {
@@ -78,31 +82,32 @@ impl<K: Kernel> Agent<K> {
             placed: None,
             retry: FIRST_RETRY,
             told_repair: None,
+            read: None,
+            shown: None,
         }
     }
 
     /// Reads the configuration, takes it if it can be taken, and puts the rules in place. `noticed` = when what woke it was noticed.
     pub(crate) fn look(&mut self, wake: Wake, directory: &Directory, noticed: Instant) -> Next {
-        let options = &self.options;
-        let judged = judge::judge(&options.flags, options.strict, &options.config_dir, directory);
-        lock(&self.status).read(&judged);
-        if options.exit_on_error
-            && let Some(words) = last_words(&judged)
+        let judged = self.judged(directory);
+        let judged = &*judged;
+        lock(&self.status).read(judged);
+        if self.options.exit_on_error
+            && let Some(words) = last_words(judged)
         {
             return Next::End(words);
         }
-        self.tell_files(&judged);
+        self.tell_files(judged);
         let found = self.keeper.held().is_none() && self.kernel.has_rules().unwrap_or(false);
-        let decision = self.keeper.decide(&judged, found);
+        let decision = self.keeper.decide(judged, found);
         self.tell_decision(decision, found);
         self.place(wake, noticed)
     }
 
     /// Looks once and for all: any refused file refuses everything, before anything is touched.
     pub(crate) fn once(&mut self, directory: &Directory) -> Result<Next, Refused> {
-        let options = &self.options;
-        let judged = judge::judge(&options.flags, options.strict, &options.config_dir, directory);
-        if !judged.is_whole() && !options.exit_on_error {
+        let judged = self.judged(directory);
+        if !judged.is_whole() && !self.options.exit_on_error {
             self.tell_files(&judged);
             error!("the rules are left as they are");
             return Err(Refused);
@@ -110,10 +115,22 @@ impl<K: Kernel> Agent<K> {
         Ok(self.look(Wake::Start, directory, Instant::now()))
     }
 
+    /// What is to be thought of the directory; thought once as long as it has the same bytes, because lists may be long.
+    fn judged(&mut self, directory: &Directory) -> Arc<Judged> {
+        if let Some((read, judged)) = &self.read
+            && read == directory
+        {
+            return Arc::clone(judged);
+        }
+        let options = &self.options;
+        let judged = Arc::new(judge::judge(&options.flags, options.strict, &options.config_dir, directory));
+        self.read = Some((directory.clone(), Arc::clone(&judged)));
+        judged
+    }
+
     /// What [`Agent::once`] would do.
     pub(crate) fn preview(&mut self, directory: &Directory) -> Result<Preview, Refused> {
-        let options = &self.options;
-        let judged = judge::judge(&options.flags, options.strict, &options.config_dir, directory);
+        let judged = self.judged(directory);
         self.tell_files(&judged);
         if !judged.is_whole() {
             return Err(Refused);
@@ -295,12 +312,10 @@ impl<K: Kernel> Agent<K> {
         let held = self.keeper.held();
         let mut status = lock(&self.status);
         status.doubt = doubt;
-        status.held = held.map(|held| {
-            let settings = Settings { config: held.config.clone(), ..Settings::default() };
-            let desired = settings.families().map(|family| (family, settings.exempt(family).len())).collect();
-            let (empty, defaults) = (held.config.exempt.is_empty(), held.defaults);
-            HeldStatus { hash: hash(&held.config), desired, empty, defaults, partial: held.partial }
-        });
+        if held != self.shown.as_ref() {
+            status.held = held.map(shown);
+            self.shown = held.cloned();
+        }
         drop(status);
         let kept = match (decision, found) {
             (Decision::Take, _) => None,
@@ -330,6 +345,13 @@ impl<K: Kernel> Agent<K> {
             info!("using config: {shown}");
         }
     }
+}
+
+fn shown(held: &Held) -> HeldStatus {
+    let settings = Settings { config: held.config.clone(), ..Settings::default() };
+    let desired = settings.families().map(|family| (family, settings.exempt(family).len())).collect();
+    let (empty, defaults) = (held.config.exempt.is_empty(), held.defaults);
+    HeldStatus { hash: hash(&held.config), desired, empty, defaults, partial: held.partial }
 }
 
 /// The line the original ends with, or, where only we refuse, one in its manner.

@@ -5,8 +5,9 @@ pub(crate) mod started;
 use crate::agent::started::{Agent, Volume, run};
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::{table, tables};
-use causeway_dataplane::nftables::objects::Op;
+use causeway_dataplane::nftables::objects::{Keys, Op};
 use causeway_dataplane::packet::Protocol;
+use causeway_dataplane::ruleset::{TableFamily, TableId};
 use causeway_linux::nftables::Connection;
 use causeway_testkit::lab::topology::{NODE, POD};
 use causeway_testkit::lab::{Lab, Place, Probe};
@@ -28,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::new("agent::a_list_that_shrinks_to_nothing_waits_for_a_restart", shrunk),
         Trial::new("agent::a_directory_that_vanishes_changes_nothing", vanished),
         Trial::new("agent::killed_and_started_again_it_takes_what_is_there", killed),
+        Trial::new("agent::what_it_remembers_is_what_is_there", remembered),
         Trial::new("agent::two_of_them_come_to_rest", two),
         Trial::new("agent::once_and_cleanup_end_with_the_right_status", once),
         Trial::new("agent::started_as_the_original_it_is_the_original", original),
@@ -334,3 +336,30 @@ const OLD: &str = r#"*nat
 -A IP-MASQ-AGENT -m comment --comment "ip-masq-agent: outbound traffic is subject to MASQUERADE (must be last in chain)" -j MASQUERADE
 COMMIT
 "#;
+
+/// Small changes are made to what was remembered, without reading it back; somebody who reads everything finds nothing to change.
+fn remembered() {
+    let mut lab = Lab::new().unwrap();
+    let list = |third: usize| format!("nonMasqueradeCIDRs: [10.0.0.0/8, 8.8.{third}.0/24, 8.9.{}.0/24]", third / 2);
+    let volume = Volume::new(&[("ip-masq-agent", &list(0))]);
+    let mut agent = Agent::start(&lab, &volume, &["--resync-interval=3600", "-v=4"]);
+    agent.until("the rules are in place");
+    let directory = format!("--config-dir={}", volume.path().display());
+    let mut other = nft(&lab);
+    let elsewhere = TableId { family: TableFamily::Ip, name: "elsewhere".to_owned() };
+    for third in 1..=8 {
+        let op = if third % 2 == 1 { Op::AddTable(elsewhere.clone()) } else { Op::DeleteTable(elsewhere.clone()) };
+        other.apply(&[op], None).unwrap();
+        volume.swap(&[("ip-masq-agent", &list(third))]);
+        agent.until("the rules are in place");
+        let (status, shown, _) = run(&lab, &["masquerade", "--dry-run", &directory]);
+        assert!(status == Some(0) && shown.contains("# nothing would change"), "{third}: {shown}");
+    }
+    assert_eq!(source_to(&mut lab, "8.8.8.1"), pod());
+    assert_eq!(source_to(&mut lab, "8.8.7.1"), node());
+    let set = causeway_dataplane::nftables::lower::set_of_length("exempt", 24);
+    let keys = Keys::collect(4, [[8, 8, 8, 0]]);
+    other.apply(&[Op::DeleteElements { table: table(Family::V4), set, keys }], None).unwrap();
+    agent.until("they are put right");
+    assert_eq!(source_to(&mut lab, "8.8.8.1"), pod());
+}
