@@ -60,7 +60,7 @@ impl Index {
     fn drop_node(&mut self, name: &str) {
         let Some(node) = self.nodes.remove(name) else { return };
         for (ip, seat) in node.seats {
-            if matches!(self.addresses.get(&ip), Some(Holder::Node(known)) if known == name) {
+            if matches!(self.addresses.get(&ip), Some((Holder::Node(known), _)) if known == name) {
                 self.addresses.remove(&ip);
             }
             self.release(seat.class);
@@ -75,8 +75,9 @@ impl Index {
         for ip in ips {
             let key = ClassKey { who: Who::Node { labels: labels.clone() }, at: self.at(ip) };
             let class = self.hold(key);
-            self.addresses.insert(ip, Holder::Node(name.to_owned()));
-            seats.push((ip, Seat { class, policed: false, on_host: true, node: Some(word) }));
+            let seat = Seat { class, policed: false, on_host: true, node: Some(word) };
+            self.addresses.insert(ip, (Holder::Node(name.to_owned()), seat));
+            seats.push((ip, seat));
         }
         if let Some(node) = self.nodes.get_mut(name) {
             let old = std::mem::replace(&mut node.seats, seats);
@@ -110,6 +111,12 @@ impl Index {
         if let Some(old) = old {
             self.forget_addresses(&old.info);
         }
+        // Who comes last has the address: the one before is about to go.
+        for ip in info.ips.iter().filter(|_| !info.host_network) {
+            if matches!(self.addresses.get(ip), Some((Holder::Pod(..), _))) {
+                self.addresses.remove(ip);
+            }
+        }
         let pod = Pod { info, labels, ports, seats };
         self.pods.entry(namespace.clone()).or_default().insert(name.clone(), pod);
         self.reseat_pod(&namespace, &name);
@@ -127,7 +134,7 @@ impl Index {
 
     fn forget_addresses(&mut self, info: &PodInfo) {
         for ip in &info.ips {
-            let mine = matches!(self.addresses.get(ip), Some(Holder::Pod(namespace, name))
+            let mine = matches!(self.addresses.get(ip), Some((Holder::Pod(namespace, name), _))
                 if *namespace == info.namespace && *name == info.name);
             if mine {
                 self.addresses.remove(ip);
@@ -139,11 +146,21 @@ impl Index {
     pub(crate) fn reseat_pod(&mut self, namespace: &str, name: &str) {
         let seats = self.seats_of_pod(namespace, name);
         let Some(pod) = self.pods.get_mut(namespace).and_then(|pods| pods.get_mut(name)) else { return };
+        let taken = seats.clone();
         let old = std::mem::replace(&mut pod.seats, seats);
         let (host, ips) = (pod.info.host_network, pod.info.ips.clone());
         if !host {
             for ip in ips {
-                self.addresses.insert(ip, Holder::Pod(namespace.to_owned(), name.to_owned()));
+                let seat = taken.iter().find(|(family, _)| *family == Family::of(ip)).map(|(_, seat)| *seat);
+                // An address somebody else got meanwhile stays theirs.
+                let free = match self.addresses.get(&ip) {
+                    None => true,
+                    Some((Holder::Pod(of, pod), _)) => of == namespace && pod == name,
+                    Some((Holder::Node(_), _)) => false,
+                };
+                if let Some(seat) = seat.filter(|_| free) {
+                    self.addresses.insert(ip, (Holder::Pod(namespace.to_owned(), name.to_owned()), seat));
+                }
             }
         }
         old.into_iter().for_each(|(_, seat)| self.release(seat.class));
@@ -423,7 +440,7 @@ impl Index {
     /// Everybody with an address in a prefix that came into use or went out of it.
     fn reseat_within(&mut self, prefix: &Cidr) {
         let holders: Vec<Holder> =
-            self.addresses.range(prefix.first()..=prefix.last()).map(|(_, holder)| holder.clone()).collect();
+            self.addresses.range(prefix.first()..=prefix.last()).map(|(_, (holder, _))| holder.clone()).collect();
         let mut nodes = Vec::new();
         for holder in holders {
             match holder {

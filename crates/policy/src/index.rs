@@ -29,7 +29,7 @@ pub struct Index {
     pub(crate) pods: BTreeMap<String, BTreeMap<String, Pod>>,
     pub(crate) nodes: BTreeMap<String, Node>,
     /// Who has an address.
-    pub(crate) addresses: BTreeMap<IpAddr, Holder>,
+    pub(crate) addresses: BTreeMap<IpAddr, (Holder, Seat)>,
     pub(crate) policies: Vec<Option<Compiled>>,
     pub(crate) policy_ids: BTreeMap<PolicyId, PolicyIx>,
     /// Prefixes in use, with how many uses.
@@ -218,15 +218,7 @@ impl Index {
 
     fn seat_of_address(&self, address: IpAddr) -> Option<Seat> {
         match self.addresses.get(&address) {
-            Some(Holder::Pod(namespace, name)) => {
-                let family = Family::of(address);
-                let seats = &self.pod(namespace, name)?.seats;
-                seats.iter().find(|(known, _)| *known == family).map(|(_, seat)| *seat)
-            }
-            Some(Holder::Node(name)) => {
-                let node = self.nodes.get(name)?;
-                node.seats.iter().find(|(ip, _)| *ip == address).map(|(_, seat)| *seat)
-            }
+            Some((_, seat)) => Some(*seat),
             None => {
                 let key = ClassKey { who: Who::Outside, at: self.at(address) };
                 let class = self.classes.find(&key)?;
@@ -238,8 +230,8 @@ impl Index {
     /// Who an address in a packet is to policies.
     pub fn end_of(&self, address: IpAddr) -> End {
         match self.addresses.get(&address) {
-            Some(Holder::Pod(namespace, name)) => End::Pod(namespace.clone(), name.clone()),
-            Some(Holder::Node(name)) => End::Node(name.clone()),
+            Some((Holder::Pod(namespace, name), _)) => End::Pod(namespace.clone(), name.clone()),
+            Some((Holder::Node(name), _)) => End::Node(name.clone()),
             None => End::Address(address),
         }
     }

@@ -1,6 +1,7 @@
 //! `causeway policy`: its questions, and what each takes.
 
 use super::{Format, InputArgs, ReadArgs, format};
+use causeway_addr::Family;
 use causeway_model::design::Protocol;
 use causeway_policy::{Engine, Verdict};
 use clap::{Args, Subcommand};
@@ -72,6 +73,10 @@ pub(crate) struct ReadingArgs {
     /// How policies are read: strict (the API text), npm, cilium or calico [default: the cluster's engine, else strict].
     #[arg(long, value_name = "ENGINE", value_parser = engine)]
     pub(crate) engine: Option<Engine>,
+
+    /// The address family of pods that have both: ipv4 or ipv6 [default: the first one both ends have].
+    #[arg(long, value_name = "FAMILY", value_parser = family)]
+    pub(crate) family: Option<Family>,
 
     /// The cluster, where there are several.
     #[arg(long, value_name = "NAME")]
@@ -155,7 +160,7 @@ pub(crate) struct PolicyDiffArgs {
     pub(crate) new: Option<PathBuf>,
 
     /// Two engines, as `npm,cilium`: the first reads OLD, the second NEW, or both the same.
-    #[arg(long, value_name = "ENGINE,ENGINE", value_parser = engine, value_delimiter = ',', num_args = 2)]
+    #[arg(long, value_name = "ENGINE,ENGINE", value_parser = engine, value_delimiter = ',')]
     pub(crate) engines: Vec<Engine>,
 
     #[command(flatten)]
@@ -176,6 +181,14 @@ pub(crate) struct PolicyDiffArgs {
 fn engine(word: &str) -> Result<Engine, String> {
     let known: Vec<&str> = Engine::WORDS.iter().map(|(word, _)| *word).collect();
     Engine::parse(word).ok_or_else(|| format!("known are {}", known.join(", ")))
+}
+
+fn family(word: &str) -> Result<Family, String> {
+    match word {
+        "ipv4" => Ok(Family::V4),
+        "ipv6" => Ok(Family::V6),
+        _ => Err("known are ipv4 and ipv6".to_owned()),
+    }
 }
 
 fn protocol(word: &str) -> Result<Protocol, String> {

@@ -137,7 +137,7 @@ fn explain(args: &ExplainFlowArgs) -> Result<Exit, clap::Error> {
                 to: to.end.clone(),
                 protocol: args.proto,
                 port: to.port.unwrap_or(port),
-                family: None,
+                family: args.reading.family,
             };
             let Some(explanation) = asked.index.explain(&flow) else {
                 return Err(output::wrong("one of the ends is not known"));
@@ -186,7 +186,7 @@ fn matrix(args: &MatrixArgs) -> Result<Exit, clap::Error> {
     let pods: Vec<causeway_policy::End> = asked.index.pods().collect();
     let tables: report::Tables = ports
         .into_iter()
-        .map(|(protocol, port)| ((protocol, port), Matrix::of(asked.index, &pods, protocol, port, None)))
+        .map(|(protocol, port)| ((protocol, port), Matrix::of(asked.index, &pods, protocol, port, args.reading.family)))
         .collect();
     let mut exit = Exit::Fine;
     for format in &formats {
@@ -259,7 +259,8 @@ fn diff(args: &PolicyDiffArgs) -> Result<Exit, clap::Error> {
     let formats = output::formats(&args.format, &[FormatKind::Human, FormatKind::Json], "policy diff")?;
     let engines = match args.engines.as_slice() {
         [one, other] => [Some(*one), Some(*other)],
-        _ => [None, None],
+        [] => [None, None],
+        _ => return Err(output::wrong("`--engines` takes two, as in `--engines npm,cilium`")),
     };
     let new = args.new.as_ref().unwrap_or(&args.old);
     if new == &args.old && args.engines.is_empty() {

@@ -17,5 +17,6 @@ mod import;
 mod inputs;
 mod masq_diff;
 mod pages;
+mod policy;
 mod schema;
 mod support;

@@ -15,6 +15,8 @@ struct Document<'a> {
     engine: &'static str,
     connections: Vec<JsonConnection>,
     missing: Vec<String>,
+    #[serde(rename = "notEnforced")]
+    not_enforced: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -78,9 +80,13 @@ fn rows(asked: &Asked<'_>, connections: &[Connection]) -> Vec<JsonConnection> {
 }
 
 fn line(asked: &Asked<'_>, connection: &Connection) -> String {
-    let unsure = unsure(&connection.unsure).map_or(String::new(), |ports| format!(" (not known: {ports})"));
     let ends = (party(asked, &connection.from), party(asked, &connection.to));
-    printable(&format!("{} => {} : {}{unsure}", ends.0, ends.1, connection.ports)).into_owned()
+    let ports = match (connection.ports.is_empty(), unsure(&connection.unsure)) {
+        (true, Some(unsure)) => format!("not known: {unsure}"),
+        (_, Some(unsure)) => format!("{} (not known: {unsure})", connection.ports),
+        (_, None) => connection.ports.to_string(),
+    };
+    printable(&format!("{} => {} : {ports}", ends.0, ends.1)).into_owned()
 }
 
 /// For programs.
@@ -91,6 +97,7 @@ pub fn connections_json(asked: &Asked<'_>, connections: &[Connection]) -> String
         engine: asked.engine.as_str(),
         connections: rows(asked, connections),
         missing: asked.missing(),
+        not_enforced: asked.not_enforced(),
     })
 }
 

@@ -18,6 +18,8 @@ struct Document<'a> {
     decided_by: JsonDecision,
     tiers: Vec<JsonTier<'a>>,
     missing: Vec<String>,
+    #[serde(rename = "notEnforced")]
+    not_enforced: Vec<String>,
     /// Every pod behind a service, where one was asked about; the fields above are of the worst of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     backends: Vec<JsonBackend>,
@@ -129,6 +131,7 @@ pub fn explain_json(asked: &Asked<'_>, answers: &[(Flow, Explanation)]) -> Strin
             })
             .collect(),
         missing,
+        not_enforced: asked.not_enforced(),
         backends: match answers {
             [_] => Vec::new(),
             answers => answers

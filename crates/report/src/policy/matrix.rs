@@ -23,6 +23,8 @@ struct Document<'a> {
     columns: Vec<String>,
     tables: ByPort<'a>,
     missing: Vec<String>,
+    #[serde(rename = "notEnforced")]
+    not_enforced: Vec<String>,
 }
 
 struct ByPort<'a>(&'a Tables);
@@ -91,6 +93,7 @@ pub fn matrix_json(asked: &Asked<'_>, tables: &Tables) -> String {
         columns,
         tables: ByPort(tables),
         missing: asked.missing(),
+        not_enforced: asked.not_enforced(),
     };
     to_text(&document)
 }

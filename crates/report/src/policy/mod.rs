@@ -69,7 +69,15 @@ impl Asked<'_> {
         out
     }
 
+    /// Policies the engine has and does not enforce.
+    pub(crate) fn not_enforced(&self) -> Vec<String> {
+        self.index.unenforced().into_iter().map(ToString::to_string).collect()
+    }
+
     fn notes(&self, out: &mut String) {
+        for policy in self.not_enforced() {
+            out.push_str(&format!("not enforced by {}: {}\n", self.engine, printable(&policy)));
+        }
         for line in self.missing() {
             out.push_str(&format!("not known: {}\n", printable(&line)));
         }
