@@ -62,6 +62,7 @@ pub(super) fn sharing(ground: &Ground, out: &mut Vec<Finding>) {
             }
         }
     }
+    subnets(ground, out);
     for (table, clusters) in users.into_iter().filter(|(_, clusters)| clusters.len() > 1) {
         let clusters: Vec<_> = clusters.into_iter().collect();
         let message = format!(
@@ -74,6 +75,36 @@ pub(super) fn sharing(ground: &Ground, out: &mut Vec<Finding>) {
             finding = finding.on(cluster).related(format!("clusters.{cluster}"), "uses it");
         }
         out.push(cited(finding, ModeFacts::of(Mode::Kubenet).route_table_required.about()));
+    }
+}
+
+/// A subnet has one table, so no two kubenet clusters can be on the same one, whatever table is on it.
+fn subnets(ground: &Ground, out: &mut Vec<Finding>) {
+    let mut users: BTreeMap<&SubnetRef, BTreeSet<&ClusterName>> = BTreeMap::new();
+    for (name, cluster) in ground.design.clusters.iter().filter(|(_, cluster)| cluster.mode == Some(Mode::Kubenet)) {
+        for subnet in cluster.pools.values().filter_map(|pool| pool.subnet.as_ref()) {
+            users.entry(subnet).or_default().insert(name);
+        }
+    }
+    for (reference, clusters) in users {
+        // A table that is known is named as the shared one.
+        let has_table = ground.design.subnet(reference).is_some_and(|subnet| subnet.route_table.is_some());
+        if clusters.len() < 2 || has_table {
+            continue;
+        }
+        let clusters: Vec<_> = clusters.into_iter().collect();
+        let message = format!(
+            "the kubenet clusters {} are both on `{reference}`: each needs subnets of its own",
+            listed(&clusters)
+        );
+        let message = if clusters.len() > 2 { message.replacen(" are both on", " are all on", 1) } else { message };
+        let mut finding = Finding::new(codes::ROUTE_TABLE_MISSING, reference.path(), message).help(
+            "give every kubenet cluster subnets and a route table of its own: each removes routes it does not know",
+        );
+        for cluster in clusters {
+            finding = finding.on(cluster).related(format!("clusters.{cluster}"), "uses it");
+        }
+        out.push(cited(finding, ModeFacts::of(Mode::Kubenet).shared_subnet.about()));
     }
 }
 

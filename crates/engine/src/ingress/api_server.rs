@@ -6,7 +6,7 @@ use crate::say::{cited, listed};
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::{About, address, control_plane};
-use causeway_model::finding::Finding;
+use causeway_model::finding::{Finding, Severity};
 
 pub(super) fn check(ground: &Ground, tenants: &Tenants, path: &str, cluster: &Cluster, out: &mut Vec<Finding>) {
     if cluster.api_server.access != ApiAccess::VnetIntegration {
@@ -83,6 +83,7 @@ pub(super) fn check(ground: &Ground, tenants: &Tenants, path: &str, cluster: &Cl
     let others: &[Tenant] = tenants.of(reference);
     let host = ground.hosts_in(&reference.network, &reference.subnet).first();
     let words = others.first().map(|tenant| tenant.words.clone()).or_else(|| Some(format!("the machine `{}`", host?)));
+    beside(reference, subnet, &unfit, words.is_some(), out);
     if let Some(words) = words {
         let message = format!("`{reference}` is to be the API server's alone, and {words} are there as well");
         let message = if others.is_empty() { message.replace(" are there", " is there") } else { message };
@@ -94,5 +95,37 @@ pub(super) fn check(ground: &Ground, tenants: &Tenants, path: &str, cluster: &Cl
             finding = finding.related(format!("hosts.{host}"), "also there");
         }
         out.push(finding);
+    }
+}
+
+/// Others of whom only the number is known. What interfaces and frontends without a name are for can't be told: the
+/// platform's own may be among them.
+fn beside(
+    reference: &SubnetRef,
+    subnet: &Subnet,
+    unfit: &impl Fn(String, &str, About) -> Finding,
+    named: bool,
+    out: &mut Vec<Finding>,
+) {
+    let other = &subnet.other;
+    let help = "give the API server a subnet of its own";
+    let about = control_plane::DELEGATION.about();
+    let many = |count: u64, one, several| if count == 1 { one } else { several };
+    let mut say = |what: &str, field: &str, message: String, severity: Severity| {
+        let finding = unfit(message, help, about).severity(severity);
+        out.push(finding.related(format!("{}.other.{field}", reference.path()), what));
+    };
+    let endpoints = other.private_endpoints;
+    if endpoints > 0 && !named {
+        let words = many(endpoints, "private endpoint is", "private endpoints are");
+        let message = format!("`{reference}` is to be the API server's alone, and {endpoints} {words} there as well");
+        say("also there", "privateEndpoints", message, Severity::Error);
+    } else if other.nics > 0 && !named {
+        let words = many(other.nics, "interface is", "interfaces are");
+        let message = format!(
+            "`{reference}` is to be the API server's alone, and {} {words} there as well: whose can't be told",
+            other.nics
+        );
+        say("also there", "nics", message, Severity::Warning);
     }
 }

@@ -52,6 +52,29 @@ pub(super) fn check<'a>(
     }
 }
 
+/// Application gateways of whom no more is known than that they stand in a subnet: nodes and pods can't be there.
+pub(super) fn beside_pools(ground: &Ground, tenants: &Tenants, out: &mut Vec<Finding>) {
+    for (reference, subnet) in ground.design.subnets() {
+        let pools: Vec<&Tenant> = tenants
+            .of(&reference)
+            .iter()
+            .filter(|tenant| matches!(tenant.kind, TenantKind::Nodes | TenantKind::Pods))
+            .collect();
+        let Some(first) = pools.first().filter(|_| subnet.other.application_gateways > 0) else { continue };
+        let message = format!(
+            "an application gateway is in `{reference}`, and {} are there as well: a gateway's subnet is for gateways alone",
+            first.words
+        );
+        let mut finding = Finding::new(codes::INGRESS_SUBNET_UNFIT, reference.path(), message)
+            .help("give the gateway a subnet of its own, or the nodes")
+            .related(format!("{}.other.applicationGateways", reference.path()), "the gateway");
+        for pool in pools {
+            finding = finding.related(pool.path.as_str(), "also there");
+        }
+        out.push(cited(finding, ingress::APPLICATION_GATEWAY.about()));
+    }
+}
+
 fn for_containers(gateway: &Gateway, tenants: &Tenants, out: &mut Vec<Finding>) {
     let (fact, about) = (ingress::GATEWAY_FOR_CONTAINERS.value, ingress::GATEWAY_FOR_CONTAINERS.about());
     let reference = gateway.reference;

@@ -19,6 +19,7 @@ pub(crate) fn check(cx: &Context, ground: &Ground, out: &mut Vec<Finding>) {
         gateways::check(ground, &tenants, name, &path, cluster, out);
         api_server::check(ground, &tenants, &path, cluster, out);
     }
+    gateways::beside_pools(ground, &tenants, out);
     frontends::check(cx.design, out);
     client_path::check(ground, out);
 }

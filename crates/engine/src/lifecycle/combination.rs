@@ -1,5 +1,7 @@
 //! Settings of a cluster that do not go together.
 
+mod addons;
+
 use super::{cited, has_windows};
 use crate::Context;
 use causeway_addr::Cidr;
@@ -8,6 +10,7 @@ use causeway_model::design::*;
 use causeway_model::facts::outbound::{self, VnetOwner};
 use causeway_model::facts::{About, ModeFacts, Support, automatic, cilium, control_plane, lifecycle, policy};
 use causeway_model::finding::{Finding, Severity};
+use std::collections::BTreeSet;
 
 /// Everything that can be said of one cluster, collected with its path.
 struct Clash<'a> {
@@ -34,6 +37,7 @@ pub(super) fn check(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<F
     auto_provisioning(&mut clash, cluster);
     outbound_type(&mut clash, cx, cluster);
     api_server(&mut clash, cluster);
+    addons::check(&mut clash, cx, cluster);
 }
 
 fn by_mode(clash: &mut Clash, cluster: &Cluster, mode: Mode) {
@@ -174,6 +178,7 @@ fn families(clash: &mut Clash, cx: &Context, cluster: &Cluster, mode: Mode) {
             }
         }
     }
+    nat_gateways(clash, cx, cluster, facts.dual_stack.about());
     match cluster.network_policy {
         Some(PolicyEngine::Azure) => clash.refuse(
             "networkPolicy",
@@ -201,6 +206,46 @@ fn families(clash: &mut Clash, cx: &Context, cluster: &Cluster, mode: Mode) {
             ),
             "upgrade first",
         );
+    }
+}
+
+/// A NAT gateway of the SKU Standard carries IPv4 only.
+fn nat_gateways(clash: &mut Clash, cx: &Context, cluster: &Cluster, about: About) {
+    let help = "take a NAT gateway of the SKU StandardV2, or the load balancer";
+    match cluster.outbound.kind {
+        OutboundType::ManagedNatGateway => clash.refuse(
+            "outbound.type",
+            about,
+            "dual stack does not go with a NAT gateway of the SKU Standard, and the managed one is such".to_owned(),
+            help,
+        ),
+        OutboundType::UserAssignedNatGateway => {
+            let subnets = cluster.pools.values().filter_map(|pool| cx.design.subnet(pool.subnet.as_ref()?));
+            let names: BTreeSet<&NatGatewayName> = subnets.filter_map(|subnet| subnet.nat_gateway.as_ref()).collect();
+            for name in names {
+                let sku = cx.design.nat_gateways.get(name).and_then(|gateway| gateway.sku.as_deref());
+                let (message, severity) = match sku {
+                    Some(sku) if sku.eq_ignore_ascii_case("Standard") => (
+                        format!("dual stack does not go with the NAT gateway `{name}`, which is of the SKU `{sku}`"),
+                        Severity::Error,
+                    ),
+                    None => (
+                        format!(
+                            "dual stack does not go with a NAT gateway of the SKU Standard, and that of `{name}` is not stated"
+                        ),
+                        Severity::Warning,
+                    ),
+                    Some(_) => continue,
+                };
+                let object = format!("{}.outbound.type", clash.path);
+                let finding = Finding::new(codes::COMBINATION_UNSUPPORTED, object, message)
+                    .severity(severity)
+                    .help(help)
+                    .related(format!("natGateways.{name}"), "the gateway");
+                clash.out.push(cited(finding, about));
+            }
+        }
+        _ => {}
     }
 }
 

@@ -4,7 +4,7 @@ use super::cited;
 use crate::say::{listed, plural};
 use causeway_model::codes;
 use causeway_model::design::*;
-use causeway_model::facts::{About, address, automatic, pod_subnet};
+use causeway_model::facts::{About, address, automatic, pod_subnet, upgrade};
 use causeway_model::finding::{Finding, Severity};
 use std::collections::BTreeMap;
 
@@ -59,6 +59,17 @@ pub(super) fn check(design: &Design, path: &str, cluster: &Cluster, users: &User
                 pod_subnet::SAME_VNET.about(),
                 format!("pool `{name}` has `{subnet}` for its nodes and for its pods"),
                 "give pods a subnet of their own in the same VNet",
+            );
+        }
+    }
+    for (name, pool) in &cluster.pools {
+        let allowed = pool.max_unavailable.is_none_or(|share| matches!(share, Share::Count(0) | Share::Percent(0)));
+        if pool.system == Some(true) && !allowed {
+            refuse(
+                format!("{path}.pools.{name}.maxUnavailable"),
+                upgrade::MAX_UNAVAILABLE_DEFAULT.about(),
+                format!("pool `{name}` is a system pool, and `maxUnavailable` can't be set there"),
+                "leave it out (0), and let the upgrade surge",
             );
         }
     }

@@ -281,3 +281,82 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
         assert_eq!(findings(cluster, "2026-11-20"), *expected, "{name}");
     }
 }
+
+#[test]
+fn virtual_nodes_and_what_they_do_not_go_with() {
+    let of = |rest: &str| findings(&format!("{{virtualNodes: {{subnet: spoke/machines}}, {rest}}}"), "2026-11-20");
+    const REFUSED: [&str; 1] = ["error combination-unsupported clusters.prod.virtualNodes"];
+    assert_eq!(of(&format!("mode: nodeSubnet, pools: {POOL}")), [""; 0]);
+    assert_eq!(of(&format!("mode: podSubnet, pools: {POD_POOL}")), [""; 0]);
+    assert_eq!(of(&format!("mode: overlay, pools: {POOL}")), REFUSED);
+    assert_eq!(
+        of(&format!("mode: podSubnetStatic, pools: {POD_POOL}")),
+        ["warning combination-unsupported clusters.prod.virtualNodes"]
+    );
+    assert_eq!(
+        of(&format!(
+            "mode: nodeSubnet, apiServer: {{access: public, authorizedRanges: [203.0.113.0/24]}}, pools: {POOL}"
+        )),
+        ["error combination-unsupported clusters.prod.apiServer.authorizedRanges"]
+    );
+    assert_eq!(
+        of(&format!("mode: nodeSubnet, apiServer: {{access: public, authorizedRanges: []}}, pools: {POOL}")),
+        [""; 0]
+    );
+    for subnet in ["spoke/nodes", "spoke/pods"] {
+        let own = format!("{{virtualNodes: {{subnet: {subnet}}}, mode: podSubnet, pools: {POD_POOL}}}");
+        assert_eq!(findings(&own, "2026-11-20"), REFUSED);
+    }
+    assert_eq!(findings(&format!("{{virtualNodes: {{}}, mode: nodeSubnet, pools: {POOL}}}"), "2026-11-20"), [""; 0]);
+}
+
+#[test]
+fn static_egress_gateways_and_what_they_do_not_go_with() {
+    let of = |rest: &str| findings(&format!("{{staticEgressGateway: true, {rest}}}"), "2026-11-20");
+    const REFUSED: [&str; 1] = ["error combination-unsupported clusters.prod.staticEgressGateway"];
+    assert_eq!(of(&format!("mode: overlay, pools: {POOL}")), [""; 0]);
+    assert_eq!(of(&format!("mode: podSubnet, pools: {POD_POOL}")), REFUSED);
+    assert_eq!(of("mode: overlay, ipFamilies: [ipv4, ipv6], pools: {a: {nodes: 3, subnet: spoke/dual}}"), REFUSED);
+    assert_eq!(of(&format!("mode: overlay, dataplane: cilium, ebpfHostRouting: true, pools: {POOL}")), REFUSED);
+}
+
+#[test]
+fn a_standard_nat_gateway_carries_ipv4_alone() {
+    let of = |families: &str, gateway: &str, kind: &str| {
+        let text = format!(
+            "causeway: 1
+networks: {{spoke: {{prefixes: [10.0.0.0/16, 'fd00:1::/48'], subnets: {{dual: {{prefix: [10.0.3.0/24, 'fd00:1::/64'], natGateway: ng}}}}}}}}
+natGateways: {{ng: {gateway}}}
+clusters: {{prod: {{mode: overlay, ipFamilies: {families}, outbound: {kind}, pools: {{a: {{nodes: 3, subnet: spoke/dual}}}}}}}}
+"
+        );
+        let design = crate::support::design(&text);
+        let capacity = capacity::of(&design);
+        let context = Context::new(&design, Options { as_of: "2026-11-20".parse().unwrap() }, &capacity);
+        let mut found = Vec::new();
+        lifecycle::check(&context, &mut found);
+        found.iter().map(|one| format!("{:?} {}", one.severity, one.object)).collect::<Vec<_>>()
+    };
+    let (dual, single, own) = ("[ipv4, ipv6]", "[ipv4]", "userAssignedNATGateway");
+    assert_eq!(of(dual, "{sku: Standard}", own), ["Error clusters.prod.outbound.type"]);
+    assert_eq!(of(dual, "{}", own), ["Warning clusters.prod.outbound.type"]);
+    assert_eq!(of(dual, "{sku: StandardV2}", own), [""; 0]);
+    assert_eq!(of(single, "{sku: Standard}", own), [""; 0]);
+    assert_eq!(of(dual, "{sku: Standard}", "loadBalancer"), [""; 0]);
+}
+
+#[test]
+fn system_pools_may_not_miss_nodes_in_an_upgrade() {
+    let of = |rest: &str| {
+        findings(&format!("{{mode: overlay, pools: {{a: {{nodes: 3, subnet: spoke/nodes, {rest}}}}}}}"), "2026-11-20")
+    };
+    assert_eq!(
+        of("system: true, maxUnavailable: 1"),
+        ["error combination-unsupported clusters.prod.pools.a.maxUnavailable"]
+    );
+    for fine in
+        ["system: true, maxUnavailable: 0", "system: false, maxUnavailable: 1", "maxUnavailable: 1", "system: true"]
+    {
+        assert_eq!(of(fine), [""; 0], "{fine}");
+    }
+}

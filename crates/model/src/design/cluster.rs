@@ -72,6 +72,17 @@ pub struct Cluster {
     pub load_balancer_sku: Option<String>,
     /// The retired HTTP application routing add-on is on.
     pub http_application_routing: bool,
+    /// Virtual nodes (pods in Azure Container Instances) are on.
+    pub virtual_nodes: Option<VirtualNodes>,
+    /// A static egress gateway is on.
+    pub static_egress_gateway: bool,
+}
+
+/// Virtual nodes: pods that run in Azure Container Instances instead of on nodes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VirtualNodes {
+    /// Where their pods get addresses; `None` = not stated.
+    pub subnet: Option<SubnetRef>,
 }
 
 /// How a cluster's packets reach the internet.

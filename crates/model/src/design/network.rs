@@ -77,6 +77,8 @@ pub struct OtherAddresses {
     pub load_balancer_frontends: u64,
     /// Network interfaces of machines that are no nodes.
     pub nics: u64,
+    /// Application gateways that are no ingress of a cluster of the design. How many addresses each holds is not told.
+    pub application_gateways: u64,
 }
 
 /// `privateEndpointNetworkPolicies` of a subnet (azure-facts `route.private_endpoint_32`).
@@ -261,6 +263,8 @@ pub struct NatGateway {
     pub public_ip_count: Option<u32>,
     /// Default 4 minutes (azure-facts `snat.natgw_idle`).
     pub idle_timeout_minutes: Option<u32>,
+    /// `Standard` or `StandardV2`, as written; `None` = not stated.
+    pub sku: Option<String>,
 }
 
 /// A firewall or appliance that routes between networks.

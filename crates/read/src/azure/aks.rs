@@ -6,6 +6,7 @@ mod mode;
 mod outbound;
 mod pools;
 
+pub(super) use ingress::application_gateways;
 pub(super) use pools::{UNKNOWN_NETWORK, unknown_subnet};
 
 use super::inventory::Object;
@@ -144,6 +145,8 @@ fn cluster(cx: &mut Translation, cluster: &Cluster, ingress: Option<Vec<Node>>) 
         .set("automatic", None, automatic(cluster))
         .set("loadBalancerSku", None, cluster.network("loadBalancerSku").and_then(lower))
         .set("httpApplicationRouting", None, http_application_routing(cluster))
+        .set("virtualNodes", None, virtual_nodes(cx, cluster))
+        .set("staticEgressGateway", None, static_egress_gateway(cluster))
         .build()
 }
 
@@ -261,6 +264,34 @@ fn local_dns(cluster: &Cluster) -> Option<Node> {
 fn http_application_routing(cluster: &Cluster) -> Option<Node> {
     let enabled = cluster.object.path(&["addonProfiles", "httpApplicationRouting", "enabled"])?;
     (truth(enabled) == Some(true)).then(|| boolean(enabled, true))
+}
+
+/// The add-on of virtual nodes names its subnet alone: it is one of the network the nodes are in.
+fn virtual_nodes(cx: &Translation, cluster: &Cluster) -> Option<Node> {
+    let addon = cluster.object.path(&["addonProfiles", "aciConnectorLinux"])?;
+    let enabled = prop(addon, "enabled").filter(|node| truth(node) == Some(true))?;
+    let name = prop(addon, "config").and_then(|config| prop(config, "subnetName")).filter(|node| node.text().is_some());
+    let mut networks: Vec<ResourceId> = cluster
+        .pools
+        .iter()
+        .filter_map(|pool| pool.first(|body| reference(body, "vnetSubnetID")))
+        .filter_map(|(subnet, _)| cx.inventory.settled(&subnet).parent())
+        .collect();
+    networks.dedup();
+    let subnet = name.zip(networks.first().filter(|_| networks.len() == 1)).and_then(|(name, network)| {
+        let id = network.child("subnets", name.text()?.trim())?;
+        Some(Node::str(name.span, cx.subnet_name(&id)?))
+    });
+    Some(MapBuilder::new(enabled.span).set("subnet", None, subnet).build())
+}
+
+/// The gateway is switched on in the network profile; a pool of the mode `Gateway` is there for nothing else.
+fn static_egress_gateway(cluster: &Cluster) -> Option<Node> {
+    let profile = cluster.object.path(&["networkProfile", "staticEgressGatewayProfile", "enabled"]);
+    let profile = profile.filter(|node| truth(node) == Some(true));
+    let pools = cluster.pools.iter().filter_map(|pool| pool.get("mode"));
+    let mut pools = pools.filter(|mode| mode.text().is_some_and(|text| text.eq_ignore_ascii_case("Gateway")));
+    profile.or_else(|| pools.next()).map(|node| boolean(node, true))
 }
 
 /// One export that says two things: the list of ranges, and beside it a single one that is not of the list.

@@ -32,6 +32,7 @@ pub(super) fn gateways(cx: &mut Translation) -> Vec<(Arc<str>, Span, Node)> {
             .set("publicIps", None, public.list().filter(|_| !later))
             .set("publicIpCount", None, count)
             .set("idleTimeoutMinutes", None, gateway.get("idleTimeoutInMinutes").and_then(copy_number))
+            .set("sku", None, gateway.path(&["sku", "name"]).and_then(copy))
             .build();
         out.extend(cx.name(&gateway.id).map(|name| (name, gateway.name_span, node)));
     }

@@ -20,6 +20,7 @@ struct Counts {
     endpoints: Holders,
     frontends: Holders,
     nics: Holders,
+    gateways: Holders,
 }
 
 /// Ids of what holds addresses, each with the place it was read.
@@ -36,7 +37,8 @@ impl Occupancy {
         let builder = MapBuilder::new(subnet.get("ipConfigurations").map_or(subnet.span(), |list| list.span))
             .set("privateEndpoints", None, count(&counts.endpoints))
             .set("loadBalancerFrontends", None, count(&counts.frontends))
-            .set("nics", None, count(&counts.nics));
+            .set("nics", None, count(&counts.nics))
+            .set("applicationGateways", None, count(&counts.gateways));
         (!builder.is_empty()).then(|| builder.build())
     }
 }
@@ -99,6 +101,7 @@ pub(super) fn count(cx: &mut Translation) -> Occupancy {
             holders.insert(id, span);
         }
         known.settle_endpoints(cx, subnet, &mut counts, complete);
+        counts.gateways = known.gateways(cx, subnet);
         out.0.insert(subnet.id.clone(), counts);
     }
     for ((group, competes), (addresses, span)) in foreign {
@@ -129,6 +132,8 @@ struct Known {
     used: BTreeSet<ResourceId>,
     /// Names of pools of clusters whose node resource group is not known, as scale sets have them.
     pool_prefixes: Vec<String>,
+    /// Application gateways that are an ingress of a cluster: the design has them there.
+    ingress: BTreeSet<ResourceId>,
 }
 
 impl Known {
@@ -140,6 +145,7 @@ impl Known {
             configurations: BTreeMap::new(),
             used: BTreeSet::new(),
             pool_prefixes: Vec::new(),
+            ingress: super::aks::application_gateways(cx),
         };
         let own = |endpoint: &&Object| !endpoints::is_of_api_server(cx, &endpoint.id);
         for endpoint in cx.inventory.of(Kind::PrivateEndpoint).filter(own) {
@@ -209,6 +215,24 @@ impl Known {
             return if in_node_group { Holder::Node } else { Holder::Machine };
         }
         if owner(Kind::LoadBalancer.arm()).is_some() { Holder::Frontend } else { Holder::Machine }
+    }
+
+    /// Application gateways on a subnet: those the subnet lists, and those that say they stand there.
+    fn gateways(&self, cx: &Translation, subnet: &Object) -> Holders {
+        let listed = subnet.bodies.iter().flat_map(|body| references(body, "applicationGatewayIPConfigurations"));
+        let mut found: Holders = listed
+            .filter_map(|(id, at)| Some((id.ancestor(Kind::ApplicationGateway.arm())?, at.span)))
+            .map(|(id, span)| (cx.inventory.settled(&id), span))
+            .collect();
+        for gateway in cx.inventory.of(Kind::ApplicationGateway) {
+            let configurations = gateway.all("gatewayIPConfigurations");
+            let mut subnets = configurations.into_iter().filter_map(|configuration| reference(configuration, "subnet"));
+            if let Some((_, at)) = subnets.find(|(id, _)| cx.inventory.settled(id) == subnet.id) {
+                found.entry(gateway.id.clone()).or_insert(at.span);
+            }
+        }
+        found.retain(|id, _| !self.ingress.contains(id));
+        found
     }
 
     /// A private endpoint holds one address as an object of the design; only what it holds on top is counted. Endpoints

@@ -111,6 +111,7 @@ impl Meaning<'_> {
                 other: OtherAddresses {
                     private_endpoints: other.private_endpoints.unwrap_or(0),
                     load_balancer_frontends: other.load_balancer_frontends.unwrap_or(0),
+                    application_gateways: other.application_gateways.unwrap_or(0),
                     nics: other.nics.unwrap_or(0),
                 },
                 service_endpoints: subnet.service_endpoints.unwrap_or_default().0,
@@ -333,7 +334,12 @@ impl Meaning<'_> {
                 self.address_count(&format!("natGateways.{name}"), &public_ips, stated, gateway.public_ip_count);
             out.insert(
                 NatGatewayName::from(name.as_str()),
-                NatGateway { public_ips, public_ip_count, idle_timeout_minutes: gateway.idle_timeout_minutes },
+                NatGateway {
+                    public_ips,
+                    public_ip_count,
+                    idle_timeout_minutes: gateway.idle_timeout_minutes,
+                    sku: gateway.sku,
+                },
             );
         }
         out

@@ -212,6 +212,7 @@ fn add_ons<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, body: &mut Body) {
     }
     if let Some(nodes) = view.block("aci_connector_linux") {
         body.set("addonProfiles.aciConnectorLinux.enabled", Node::plain(nodes.span(), "true"));
+        body.copy(cx, &nodes, "subnet_name", "addonProfiles.aciConnectorLinux.config.SubnetName");
     }
     for block in ["web_app_routing", "web_app_routing_ingress"] {
         let Some(routing) = view.block(block) else { continue };

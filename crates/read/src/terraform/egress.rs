@@ -14,6 +14,7 @@ pub(super) fn nat_gateway<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
     let mut body = Body::new(view.at);
     body.copy(cx, view, "location", "location");
     body.copy(cx, view, "idle_timeout_in_minutes", "idleTimeoutInMinutes");
+    body.copy(cx, view, "sku_name", "sku.name");
     for (attribute, arm, path) in [
         ("public_ip_address_ids", PUBLIC_IP, "publicIpAddresses"),
         ("public_ip_prefix_ids", PUBLIC_IP_PREFIX, "publicIpPrefixes"),

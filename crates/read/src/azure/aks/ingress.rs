@@ -80,6 +80,17 @@ fn application_gateway(cx: &mut Translation, cluster: &Cluster) -> Option<Node> 
     )
 }
 
+/// The application gateways that clusters name as their ingress.
+pub(in crate::azure) fn application_gateways(cx: &Translation) -> BTreeSet<ResourceId> {
+    let mut out = BTreeSet::new();
+    for cluster in cx.inventory.of(Kind::Cluster) {
+        let Some(config) = cluster.path(&["addonProfiles", "ingressApplicationGateway", "config"]) else { continue };
+        let named = ["effectiveApplicationGatewayId", "applicationGatewayId"].map(|key| reference(config, key));
+        out.extend(named.into_iter().flatten().map(|(id, _)| cx.inventory.settled(&id)));
+    }
+    out
+}
+
 /// Application Gateways for Containers stand in subnets of the networks whose clusters they serve. Where several clusters
 /// share the network, whose they are is not known.
 fn containers_gateways(cx: &mut Translation, clusters: &[Cluster]) -> BTreeMap<ResourceId, Vec<Node>> {

@@ -78,12 +78,22 @@ object! {
         "loadBalancerSku" load_balancer_sku: String,
         /// The retired HTTP application routing add-on is on.
         "httpApplicationRouting" http_application_routing: bool,
+        /// Virtual nodes are on.
+        "virtualNodes" virtual_nodes: VirtualNodes,
+        /// A static egress gateway is on.
+        "staticEgressGateway" static_egress_gateway: bool,
     }
 
     /// The cluster's identity.
     Identity {
         /// Subnets it may join, `NETWORK/SUBNET`.
         "subnetPermissions" subnet_permissions: Many<String>,
+    }
+
+    /// Virtual nodes.
+    VirtualNodes {
+        /// Their pods' subnet, `NETWORK/SUBNET`.
+        "subnet" subnet: String,
     }
 
     /// How packets reach the internet.

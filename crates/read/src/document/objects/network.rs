@@ -62,6 +62,8 @@ object! {
         "loadBalancerFrontends" load_balancer_frontends: u64,
         /// Other network interfaces.
         "nics" nics: u64,
+        /// Application gateways that are no ingress of a cluster.
+        "applicationGateways" application_gateways: u64,
     }
 
     /// ExpressRoute or VPN gateway.
@@ -156,6 +158,8 @@ object! {
         "publicIpCount" public_ip_count: u32,
         /// 4 (default) to 120.
         "idleTimeoutMinutes" idle_timeout_minutes: u32,
+        /// `Standard` or `StandardV2`.
+        "sku" sku: String,
     }
 
     /// A firewall or appliance.

@@ -341,3 +341,17 @@ fn pools_of_availability_sets_are_told_from_scale_sets() {
     assert!(pool(r#""typePropertiesType": "AvailabilitySet""#).contains("availabilitySet: true"));
     assert!(!pool(r#""type": "VirtualMachineScaleSets""#).contains("availabilitySet"));
 }
+
+#[test]
+fn add_ons_that_limit_a_cluster_are_read() {
+    let subnet = super::id("g", "virtualNetworks/v/subnets/nodes");
+    let pools = format!(r#""agentPoolProfiles": [{{"name": "a", "count": 1, "vnetSubnetId": "{subnet}"}}]"#);
+    let nodes =
+        |addon: &str| field(&format!(r#"{pools}, "addonProfiles": {{"aciConnectorLinux": {addon}}}"#), "virtualNodes");
+    assert_eq!(nodes(r#"{"enabled": true, "config": {"SubnetName": "aci"}}"#), "subnet: v/aci");
+    assert_eq!(nodes(r#"{"enabled": false, "config": {"SubnetName": "aci"}}"#), "");
+    let gateway = |text: &str| field(text, "staticEgressGateway");
+    assert_eq!(gateway(r#""networkProfile": {"staticEgressGatewayProfile": {"enabled": true}}"#), "true");
+    assert_eq!(gateway(r#""agentPoolProfiles": [{"name": "a", "mode": "Gateway"}]"#), "true");
+    assert_eq!(gateway(r#""networkProfile": {"staticEgressGatewayProfile": {"enabled": false}}"#), "");
+}

@@ -189,3 +189,29 @@ fn services_that_were_given_account_for_their_frontends() {
     assert_eq!(frontends(&[&own, &cluster, &service("10.0.0.7"), &service("10.0.0.8")]), None);
     assert_eq!(frontends(&[&own, &cluster, &service("10.9.0.7")]).as_deref(), Some("2"));
 }
+
+#[test]
+fn application_gateways_are_told_by_the_subnet_and_by_themselves() {
+    let gateway = format!(
+        r#"{{"id": "{}", "gatewayIPConfigurations": [{{"name": "g", "subnet": {{"id": "{}"}}}}]}}"#,
+        id("g", "applicationGateways/agw"),
+        id("g", "virtualNetworks/v/subnets/s")
+    );
+    assert_eq!(other(&[], &[], &[&gateway]), "applicationGateways: 1");
+    let listed = network(
+        "v",
+        &format!(
+            r#""subnets": [{{"name": "s", "addressPrefix": "10.0.0.0/24", "applicationGatewayIPConfigurations": [{{"id": "{}"}}]}}]"#,
+            id("g", "applicationGateways/agw/gatewayIPConfigurations/g")
+        ),
+    );
+    assert!(translated(&[&listed, &gateway]).yaml.contains("other:\n          applicationGateways: 1\n"));
+    assert!(translated(&[&listed]).yaml.contains("applicationGateways: 1"));
+    let cluster = format!(
+        r#"{{"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c", "networkProfile": {{"networkPlugin": "kubenet"}},
+        "addonProfiles": {{"ingressApplicationGateway": {{"enabled": true, "config": {{"effectiveApplicationGatewayId": "{}"}}}}}}}}"#,
+        id("g", "applicationGateways/agw")
+    );
+    let own = translated(&[&listed, &gateway, &cluster]).yaml;
+    assert!(own.contains("kind: applicationGateway\n") && !own.contains("applicationGateways: 1"), "{own}");
+}
