@@ -56,6 +56,10 @@ pub(super) fn check(ground: &Ground, view: &View, out: &mut Vec<Finding>) {
 /// addresses, which have a check of their own.
 fn leaving(view: &View, translation: &Translation) -> RangeSet {
     let mut kept = translation.kept();
+    // Where pods have no address of a family, no packet of it leaves them.
+    for family in Family::ALL.into_iter().filter(|family| !has_family(view, *family)) {
+        kept.remove(family.everything());
+    }
     let own = view.pods.iter().map(|home| home.cidr).chain(view.cluster.service_cidrs.iter().copied());
     for cidr in
         own.chain([special::LINK_LOCAL, special::LINK_LOCAL_IPV6, Cidr::host(IpAddr::V4(special::PLATFORM_DNS.value))])
@@ -69,6 +73,16 @@ fn leaving(view: &View, translation: &Translation) -> RangeSet {
         }
     }
     kept
+}
+
+/// Pods have addresses of a family: one of their ranges, or one the cluster is to have and whose range is not stated.
+fn has_family(view: &View, family: Family) -> bool {
+    let stated = match family {
+        Family::V4 => IpFamily::Ipv4,
+        Family::V6 => IpFamily::Ipv6,
+    };
+    let ranged = view.is_hidden() && view.cluster.ip_families.contains(&stated);
+    ranged || view.pods.iter().any(|home| home.cidr.family() == family)
 }
 
 /// The networks the cluster's packets reach, with what of them lies in the exempt ranges. What lies beyond an appliance counts

@@ -55,6 +55,24 @@ fn names_machines_and_says_why() {
 }
 
 #[test]
+fn no_packet_leaves_in_a_family_pods_do_not_have() {
+    let both = [
+        ("prefixes: [10.0.0.0/16, 192.168.0.0/16]", "prefixes: [10.0.0.0/16, 192.168.0.0/16, 'fd00:1::/48']"),
+        ("prefixes: [10.10.0.0/16]", "prefixes: [10.10.0.0/16, 'fd00:2::/48']"),
+        ("only: {spoke: [10.0.0.0/16]}", "only: {spoke: [10.0.0.0/16, 'fd00:1::/48']}"),
+    ];
+    assert_eq!(other(&both, &[OVERLAY]), [""; 0]);
+    assert_eq!(other(&both, &[KUBENET]), [""; 0]);
+    let exempt = list("10.244.0.0/16 fd00:2::/48", true);
+    assert_eq!(other(&both, &[OVERLAY, &exempt]), [""; 0]);
+    // Pods that do have such addresses keep them.
+    let dual = OVERLAY
+        .replace("podCidr: 10.244.0.0/16", "ipFamilies: [ipv4, ipv6]\n    podCidr: [10.244.0.0/16, 'fd00:9::/56']");
+    let at = "clusters.prod.masquerade.files.ip-masq-agent";
+    assert_eq!(other(&both, &[&dual, &exempt]), [format!("{CODE}! {at} fd00:2::/48")]);
+}
+
+#[test]
 fn whoever_is_told_can_answer() {
     let wide = list("10.0.0.0/8 192.168.0.0/16", false);
     // Plain peering shows every prefix, and the site accepts everything it is told.
