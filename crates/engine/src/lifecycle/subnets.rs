@@ -2,6 +2,7 @@
 
 use super::cited;
 use crate::Context;
+use crate::say::listed;
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::ModeFacts;
@@ -46,6 +47,11 @@ pub(super) fn check(cx: &Context, out: &mut Vec<Finding>) {
             out.push(delegated(reference, delegation, users, "pods", "a pod subnet is delegated to AKS or to nobody"));
         }
         machines(cx, reference, subnet, *mode, out);
+        if let Some(nodes) = nodes.get(reference) {
+            // A pool that has one subnet for both is told so itself.
+            let strangers: Vec<&String> = nodes.iter().filter(|node| !users.contains(node)).collect();
+            out.extend(nodes_among_pods(reference, &strangers, users, *mode));
+        }
     }
 }
 
@@ -86,6 +92,33 @@ fn delegated(reference: &SubnetRef, delegation: &str, users: &[String], what: &s
         finding = finding.related(user, "uses it");
     }
     cited(finding, fact.about())
+}
+
+/// Nodes are machines like others.
+fn nodes_among_pods(reference: &SubnetRef, nodes: &[&String], pods: &[String], mode: Mode) -> Option<Finding> {
+    let first = nodes.first()?;
+    let names: Vec<String> = nodes.iter().map(|node| pool_name(node)).collect();
+    let owners: Vec<String> = pods.iter().map(|pods| pool_name(pods)).collect();
+    let message = format!(
+        "nodes of {} are to be in `{reference}`, the pod subnet of {}: only pods may be there",
+        listed(&names),
+        listed(&owners)
+    );
+    let mut finding = Finding::new(codes::VM_IN_POD_SUBNET, format!("{first}.subnet"), message)
+        .help("give the nodes a subnet of their own, in the same VNet")
+        .on(reference);
+    for node in nodes.iter().skip(1) {
+        finding = finding.related(format!("{node}.subnet"), "nodes among pods as well");
+    }
+    for pods in pods {
+        finding = finding.related(format!("{pods}.podSubnet"), "pods get addresses there");
+    }
+    Some(cited(finding, ModeFacts::of(mode).machines_among_pods.about()))
+}
+
+/// `CLUSTER/POOL` of a pool's path.
+fn pool_name(path: &str) -> String {
+    path.strip_prefix("clusters.").unwrap_or(path).replacen(".pools.", "/", 1)
 }
 
 fn machines(cx: &Context, reference: &SubnetRef, subnet: &Subnet, mode: Mode, out: &mut Vec<Finding>) {

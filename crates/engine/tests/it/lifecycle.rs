@@ -17,6 +17,7 @@ networks:
       AzureFirewallsubnet: {{prefix: 10.0.4.0/24}}
       gatewaysubnet: {{prefix: 10.0.5.0/24}}
       machines: {{prefix: 10.0.2.0/24}}
+      quiet: {{prefix: 10.0.6.0/23}}
       pods: {{prefix: 10.0.64.0/18, delegation: Microsoft.ContainerService/managedClusters}}
   other: {{prefixes: [10.1.0.0/16], subnets: {{nodes: {{prefix: 10.1.0.0/24}}}}}}
 hosts: {{jump: {{ip: 10.0.2.4, network: spoke}}}}
@@ -252,6 +253,20 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
             "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/machines}}}"
                 .to_owned(),
             &["error vm-in-pod-subnet hosts.jump"],
+        ),
+        (
+            "one pool's nodes among another's pods",
+            "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/quiet}, \
+             b: {nodes: 3, maxPods: 30, subnet: spoke/quiet, podSubnet: spoke/pods}}}"
+                .to_owned(),
+            &["error vm-in-pod-subnet clusters.prod.pools.b.subnet"],
+        ),
+        (
+            "two pools share both subnets",
+            "{mode: podSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/quiet}, \
+             b: {nodes: 3, maxPods: 30, subnet: spoke/nodes, podSubnet: spoke/quiet}}}"
+                .to_owned(),
+            &[],
         ),
         (
             "a policy and no engine",
