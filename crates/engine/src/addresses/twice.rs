@@ -4,6 +4,7 @@ use super::ground::{Ground, first_of, listed};
 use causeway_addr::{Cidr, overlaps};
 use causeway_model::codes;
 use causeway_model::design::*;
+use causeway_model::facts::address;
 use causeway_model::finding::Finding;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -157,6 +158,17 @@ fn of_cluster<'a>(book: &mut Book<'a>, name: &'a ClusterName, cluster: &'a Clust
                 format!("the DNS of `{name}`"),
                 format!("clusters.{name}.dnsServiceIp"),
             );
+        }
+    }
+    // The first address of the range is that of the service every cluster has for its own API server.
+    let api_service = |service: &Service| service.namespace == "default" && service.name == "kubernetes";
+    if let Some(range) = cluster.service_cidrs.first() {
+        let first = |ip: &&IpAddr| range.index_of(**ip) == Some(address::KUBERNETES_SERVICE_OFFSET.value);
+        let strangers = cluster.services.iter().filter(|service| !api_service(service));
+        let held = cluster.services.iter().any(|service| api_service(service) && !service.cluster_ips.is_empty());
+        if let (Some(ip), false) = (strangers.flat_map(|service| &service.cluster_ips).find(first), held) {
+            let words = format!("the service `default/kubernetes` of `{name}`");
+            book.add(Space::Services(name), *ip, Kind::Service, words, format!("clusters.{name}.serviceCidr"));
         }
     }
     let server = &cluster.api_server;
