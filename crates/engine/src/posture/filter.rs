@@ -2,9 +2,9 @@
 //!
 //! A flow is between sets of addresses, so a rule may match a part of it. A denial of any part counts, unless earlier rules let that
 //! part through. What a rule matches can't always be told (members of application security groups, and whether `VirtualNetwork`
-//! contains an overlay's pods); then the answer is unknown, never a guess.
+//! contains an overlay's pods, source ports that clients may choose); then the answer is unknown, never a guess.
 
-use causeway_addr::{Cidr, RangeSet, special as purpose};
+use causeway_addr::{Cidr, Family, RangeSet, special as purpose};
 use causeway_model::design::*;
 use causeway_model::facts::special;
 use std::net::IpAddr;
@@ -76,7 +76,8 @@ pub(crate) fn judge(group: &SecurityGroup, flow: &Flow) -> Verdict {
         let least = on_ports.min(source).min(destination);
         match (rule.access, least) {
             (_, Coverage::Nothing) => {}
-            (Access::Allow, Coverage::All) => return if unclear { Verdict::Unknown(at) } else { Verdict::Allowed },
+            // Whether an earlier one lets it through too does not matter.
+            (Access::Allow, Coverage::All) => return Verdict::Allowed,
             (Access::Allow, Coverage::Unclear) => {
                 // What follows may be let through by this one.
                 unclear = true;
@@ -150,11 +151,46 @@ fn ports(rule: &SecurityRule, flow: &Flow) -> Coverage {
         Some(wanted) => rule.ports.iter().any(|port| port.contains(wanted)),
         None => rule.ports.iter().any(everything),
     };
-    match (matches, rule.source_ports.is_empty() || rule.source_ports.iter().any(everything)) {
-        (false, _) => Coverage::Nothing,
-        (true, true) => Coverage::All,
-        // Clients choose their port themselves.
-        (true, false) => Coverage::Part,
+    if matches { source_ports(rule) } else { Coverage::Nothing }
+}
+
+/// How many of the connections a rule's source ports match. Programs get a port of the range the kernel hands out of itself.
+pub(crate) fn source_ports(rule: &SecurityRule) -> Coverage {
+    /// Nobody needs privileges for these, and translation may put any of them.
+    const UNPRIVILEGED: (u16, u16) = (1024, u16::MAX);
+    /// What Linux hands out (`net.ipv4.ip_local_port_range`, kernel documentation, ip-sysctl).
+    const LINUX: (u16, u16) = (32_768, 60_999);
+    /// The same with what Windows hands out, from 49152 on.
+    const HANDED_OUT: (u16, u16) = (32_768, u16::MAX);
+    if rule.source_ports.is_empty() {
+        return Coverage::All;
+    }
+    let mut ranges: Vec<(u16, u16)> = rule
+        .source_ports
+        .iter()
+        .map(|port| match port {
+            PortMatch::Any => (0, u16::MAX),
+            PortMatch::Range(first, last) => (*first, *last),
+        })
+        .collect();
+    ranges.sort_unstable();
+    let contain = |(first, last): (u16, u16)| {
+        let mut next = u32::from(first);
+        for (from, to) in &ranges {
+            if u32::from(*from) <= next {
+                next = next.max(u32::from(*to).saturating_add(1));
+            }
+        }
+        next > u32::from(last)
+    };
+    let touch = |(first, last): (u16, u16)| ranges.iter().any(|(from, to)| *from <= last && first <= *to);
+    match rule.access {
+        _ if contain(UNPRIVILEGED) => Coverage::All,
+        _ if !touch(HANDED_OUT) => Coverage::Nothing,
+        // A rule that lets some ports through lets nobody through for certain.
+        Access::Allow => Coverage::Part,
+        Access::Deny if contain(LINUX) => Coverage::Part,
+        Access::Deny => Coverage::Unclear,
     }
 }
 
@@ -163,15 +199,28 @@ pub(crate) fn covers(addresses: &[AddressMatch], side: Side) -> Coverage {
     let best = addresses.iter().map(|address| coverage(address, side)).max().unwrap_or(Coverage::Nothing);
     let range = match side {
         Side::Vnet(range) | Side::Overlay(range) | Side::Public(range) => range,
+        Side::Internet if best == Coverage::Part && is_internet(&prefixes(addresses).collect()) => {
+            return Coverage::All;
+        }
         _ => return best,
     };
     // Several prefixes may cover together what none covers alone.
-    let listed = addresses.iter().filter_map(|address| match address {
-        AddressMatch::Cidr(cidr) if cidr.overlaps(&range) => Some(*cidr),
-        _ => None,
-    });
-    let together: RangeSet = listed.collect();
+    let together: RangeSet = prefixes(addresses).filter(|cidr| cidr.overlaps(&range)).collect();
     if best == Coverage::Part && together.covers(&range) { Coverage::All } else { best }
+}
+
+/// The prefixes of a list.
+pub(crate) fn prefixes(addresses: &[AddressMatch]) -> impl Iterator<Item = Cidr> + '_ {
+    addresses.iter().filter_map(|address| match address {
+        AddressMatch::Cidr(cidr) => Some(*cidr),
+        _ => None,
+    })
+}
+
+/// Every public IPv4 address is in the set.
+pub(crate) fn is_internet(set: &RangeSet) -> bool {
+    let parts = purpose::parts(&Family::V4.everything());
+    parts.iter().filter(|(_, class)| *class == purpose::Class::Public).all(|(range, _)| set.covers(range))
 }
 
 fn coverage(address: &AddressMatch, side: Side) -> Coverage {
@@ -288,6 +337,38 @@ mod tests {
     }
 
     #[test]
+    fn senders_have_high_ports() {
+        let with = |access, ports: &[(u16, u16)]| {
+            let mut rule = rule(100, access, "*", "*", &[PortMatch::Any]);
+            rule.source_ports = ports.iter().map(|(first, last)| PortMatch::Range(*first, *last)).collect();
+            source_ports(&rule)
+        };
+        use Access::{Allow, Deny};
+        for access in [Allow, Deny] {
+            assert_eq!(with(access, &[]), Coverage::All);
+            assert_eq!(with(access, &[(0, 65535)]), Coverage::All);
+            assert_eq!(with(access, &[(30_000, 65535), (1024, 29_999)]), Coverage::All);
+            assert_eq!(with(access, &[(53, 53), (123, 123)]), Coverage::Nothing);
+        }
+        assert_eq!(
+            (with(Deny, &[(32_768, 61_000)]), with(Allow, &[(32_768, 61_000)])),
+            (Coverage::Part, Coverage::Part)
+        );
+        assert_eq!(
+            (with(Deny, &[(50_000, 50_010)]), with(Allow, &[(50_000, 50_010)])),
+            (Coverage::Unclear, Coverage::Part)
+        );
+    }
+
+    #[test]
+    fn prefixes_may_be_the_internet_together() {
+        let all = |text: &str| covers(&rule(100, Access::Deny, text, "*", &[]).source, Side::Internet);
+        assert_eq!(all("0.0.0.0/1 128.0.0.0/1"), Coverage::All);
+        assert_eq!(all("0.0.0.0/1 128.0.0.0/2"), Coverage::Part);
+        assert_eq!(all("10.0.0.0/8"), Coverage::Nothing);
+    }
+
+    #[test]
     fn the_first_rule_that_matches_decides() {
         use Access::{Allow, Deny};
         let (nodes, pods) = (Side::Vnet(range("10.0.0.0/24")), Side::Overlay(range("10.244.0.0/16")));
@@ -347,6 +428,17 @@ mod tests {
                 pods,
                 pods,
                 Verdict::Denied(1),
+            ),
+            (
+                "both the tag and a prefix let the overlay through",
+                vec![
+                    rule(100, Allow, "VirtualNetwork", "VirtualNetwork", any),
+                    rule(110, Allow, "10.244.0.0/16", "10.244.0.0/16", any),
+                    rule(200, Deny, "*", "*", any),
+                ],
+                pods,
+                pods,
+                Verdict::Allowed,
             ),
             (
                 "members of a group are not known",

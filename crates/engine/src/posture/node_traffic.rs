@@ -29,7 +29,7 @@ struct End<'a> {
 }
 
 /// A rule and what it does wrong.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key<'a> {
     code: Code,
     severity: Severity,
@@ -91,8 +91,8 @@ fn between<'a>(from: &End<'a>, to: &End<'a>, code: Code, found: &mut Found<'a>) 
                         Verdict::Allowed => continue,
                         Verdict::Denied(rule) => (Severity::Error, Some(rule), false),
                         Verdict::DeniedByDefault => (Severity::Error, None, false),
-                        // Members of application security groups: nodes may be in them.
-                        Verdict::Unknown(_) if code == codes::NSG_BLOCKS_NODE_TRAFFIC => continue,
+                        // Whoever denies a group of machines by name has others in mind than nodes.
+                        Verdict::Unknown(rule) if group.rules.get(rule).is_some_and(names_machines) => continue,
                         Verdict::Unknown(rule) => (Severity::Warning, Some(rule), true),
                     };
                     let key = Key { code, severity, group: name, at: rule, unknown };
@@ -100,6 +100,43 @@ fn between<'a>(from: &End<'a>, to: &End<'a>, code: Code, found: &mut Found<'a>) 
                 }
             }
         }
+    }
+}
+
+/// The rule is for members of application security groups.
+pub(super) fn names_machines(rule: &SecurityRule) -> bool {
+    machines(rule).next().is_some()
+}
+
+/// The application security groups of a rule.
+fn machines(rule: &SecurityRule) -> impl Iterator<Item = &str> {
+    rule.source.iter().chain(&rule.destination).filter_map(|address| match address {
+        AddressMatch::ApplicationSecurityGroup(name) => Some(name.as_str()),
+        _ => None,
+    })
+}
+
+/// Why it can't be told what a group makes of a flow that comes to the rule at that place.
+pub(super) fn why_unknown(group: &SecurityGroup, at: usize) -> String {
+    let Some(rule) = group.rules.get(at) else { return "what it matches is not known".to_owned() };
+    let earlier = super::filter::in_order(group, rule.direction);
+    let earlier = earlier.iter().take_while(|(place, _)| *place != at).map(|(_, rule)| *rule);
+    let earlier: Vec<&SecurityRule> = earlier.filter(|rule| rule.access == Access::Allow).collect();
+    let named: BTreeSet<&str> = earlier.iter().copied().chain([rule]).flat_map(machines).collect();
+    let any = [PortMatch::Any];
+    let some_ports = !rule.source_ports.is_empty() && rule.source_ports != any;
+    let tagged = earlier.iter().copied().chain([rule]).any(|rule| {
+        let mut addresses = rule.source.iter().chain(&rule.destination);
+        addresses.any(|address| matches!(address, AddressMatch::Tag(tag) if tag.eq_ignore_ascii_case("VirtualNetwork")))
+    });
+    match (named.is_empty(), tagged, some_ports) {
+        (false, _, _) => {
+            let named: Vec<&str> = named.into_iter().collect();
+            format!("who is in {} is not known", listed(&named))
+        }
+        (true, _, true) => "it is for some source ports, and senders choose theirs".to_owned(),
+        (true, true, false) => "`VirtualNetwork` may not contain the pod range".to_owned(),
+        (true, false, false) => "what it matches is not known".to_owned(),
     }
 }
 
@@ -146,7 +183,8 @@ fn overlay<'a>(cluster: &'a Cluster, ends: &[End<'a>], found: &mut Found<'a>) {
             at: key.at,
             unknown: false,
         };
-        if found.contains_key(&blunt) {
+        let doubted = Key { severity: Severity::Warning, unknown: true, ..blunt };
+        if found.contains_key(&blunt) || (key.unknown && found.contains_key(&doubted)) {
             continue;
         }
         if mild {
@@ -163,9 +201,10 @@ fn finding(design: &Design, path: &str, key: &Key, flows: &BTreeSet<String>) -> 
     let pods = key.code == codes::NSG_MISSES_POD_CIDR;
     let message = match (key.at, key.unknown) {
         (Some(_), true) => format!(
-            "whether rule `{name}` of `{}` drops {} can't be told: `VirtualNetwork` may not contain the pod range",
+            "whether rule `{name}` of `{}` drops {} can't be told: {}",
             key.group,
-            short(&flows)
+            short(&flows),
+            group.zip(key.at).map(|(group, at)| why_unknown(group, at)).unwrap_or_default()
         ),
         (Some(_), false) => format!("rule `{name}` of `{}` drops {}", key.group, short(&flows)),
         (None, _) => format!("no rule of `{}` lets {} through", key.group, short(&flows)),
@@ -289,14 +328,14 @@ fn clients(
 /// Some rule lets some public client in. The destination is left aside: behind the load balancer it is the frontend's address in one
 /// group and the node's in another.
 fn lets_in(group: &SecurityGroup, protocol: Protocol, port: u16, clients: &[Cidr]) -> bool {
-    use super::filter::{Coverage, covers, in_order};
+    use super::filter::{Coverage, covers, in_order, source_ports};
     let sides: Vec<Side> =
         if clients.is_empty() { vec![Side::Internet] } else { clients.iter().copied().map(Side::Public).collect() };
     sides.iter().any(|side| {
         for (_, rule) in in_order(group, Direction::Inbound) {
             let matches =
                 rule.protocol.is_none_or(|of| of == protocol) && rule.ports.iter().any(|ports| ports.contains(port));
-            let source = covers(&rule.source, *side);
+            let source = covers(&rule.source, *side).min(source_ports(rule));
             if !matches || source == Coverage::Nothing {
                 continue;
             }

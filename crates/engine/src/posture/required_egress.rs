@@ -64,19 +64,32 @@ fn internet(
         protocol: Protocol::Tcp,
         port: Some(443),
     };
-    let Verdict::Denied(at) = judge(group, &flow(Side::Internet)) else { return None };
+    let (at, unknown) = match judge(group, &flow(Side::Internet)) {
+        Verdict::Denied(at) => (at, false),
+        // Whoever denies a group of machines by name has others in mind than nodes.
+        Verdict::Unknown(at) if !group.rules.get(at).is_some_and(super::node_traffic::names_machines) => (at, true),
+        _ => return None,
+    };
+    // Prefixes of several rules may be the internet together what none of them is alone.
+    let at = denies_together(group, nodes).unwrap_or(at);
     let rule = group.rules.get(at)?;
-    let everything = super::filter::covers(&rule.destination, Side::Internet) == super::filter::Coverage::All;
+    let everything = denies_together(group, nodes).is_some()
+        || super::filter::covers(&rule.destination, Side::Internet) == super::filter::Coverage::All;
     let about = egress_rules::NAMES_NOT_ADDRESSES.about();
     let help = "allow tcp/443 to `Internet` and let a firewall decide by name: what nodes need are names, which security groups can't express";
+    if unknown {
+        let why = super::node_traffic::why_unknown(group, at);
+        let mut found = finding(path, reference, name, group, at, "tcp/443 to the internet").help(help);
+        found.message = format!(
+            "whether rule `{}` of `{name}` drops tcp/443 to the internet of nodes in `{reference}` can't be told: {why}",
+            rule_name(group, at)
+        );
+        return everything.then(|| cited(found.severity(Severity::Warning), about));
+    }
     if !everything {
         // A denial of some public range or service matters where a needed service is behind it.
         let needed = rule.destination.iter().find_map(|address| match address {
-            AddressMatch::Tag(tag) => NEEDED_TAGS.iter().find(|needed| {
-                tag.eq_ignore_ascii_case(needed)
-                    || tag.get(..needed.len()).is_some_and(|start| start.eq_ignore_ascii_case(needed))
-                        && tag.get(needed.len()..).is_some_and(|rest| rest.starts_with('.'))
-            }),
+            AddressMatch::Tag(tag) => NEEDED_TAGS.iter().find(|needed| is_of(tag, needed)),
             _ => None,
         })?;
         let allowed = matches!(judge(group, &flow(Side::Service(needed))), Verdict::Allowed);
@@ -84,31 +97,89 @@ fn internet(
             cited(finding(path, reference, name, group, at, &format!("tcp/443 to `{needed}`")).help(help), about)
         });
     }
-    let some = group.rules.iter().filter(|earlier| {
-        earlier.direction == Direction::Outbound
-            && earlier.access == Access::Allow
-            && earlier.priority < rule.priority
-            && earlier.protocol.is_none_or(|protocol| protocol == Protocol::Tcp)
-            && earlier.ports.iter().any(|ports| ports.contains(443))
-            && super::filter::covers(&earlier.destination, Side::Internet) != super::filter::Coverage::Nothing
-    });
-    let allowed: Vec<&str> = some.map(|rule| rule.name.as_str()).collect();
+    let some: Vec<&SecurityRule> = group
+        .rules
+        .iter()
+        .filter(|earlier| {
+            earlier.direction == Direction::Outbound
+                && earlier.access == Access::Allow
+                && earlier.priority < rule.priority
+                && earlier.protocol.is_none_or(|protocol| protocol == Protocol::Tcp)
+                && earlier.ports.iter().any(|ports| ports.contains(443))
+                && super::filter::covers(&earlier.destination, Side::Internet) != super::filter::Coverage::Nothing
+        })
+        .collect();
+    let allowed: Vec<&str> = some.iter().map(|rule| rule.name.as_str()).collect();
     let found = finding(path, reference, name, group, at, "tcp/443 to the internet").help(help);
-    Some(if allowed.is_empty() {
+    if allowed.is_empty() {
         let names: Vec<&str> = egress_rules::NAMES
             .value
             .iter()
             .filter(|name| name.required && name.condition.is_empty())
             .map(|name| name.to)
             .collect();
-        cited(found.evidence(format!("nodes need {}", names.join(", "))), about)
-    } else {
+        return Some(cited(found.evidence(format!("nodes need {}", names.join(", "))), about));
+    }
+    let may_carry = |images: &&SecurityRule| images.destination.iter().any(may_hold_images);
+    Some(if some.iter().any(may_carry) {
         let found = found.severity(Severity::Warning).evidence(format!(
             "the rules {} let some addresses through; whether they contain everything nodes need can't be told, and changes",
             crate::say::listed(&allowed)
         ));
         cited(found, about)
+    } else {
+        let found = found.evidence(format!(
+            "the rules {} let other services through; none of them contains mcr.microsoft.com, from which nodes take their images",
+            crate::say::listed(&allowed)
+        ));
+        cited(found, about)
     })
+}
+
+/// A tag is that of a service, in one region or all.
+fn is_of(tag: &str, service: &str) -> bool {
+    tag.eq_ignore_ascii_case(service)
+        || tag.get(..service.len()).is_some_and(|start| start.eq_ignore_ascii_case(service))
+            && tag.get(service.len()..).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The registry of the platform's images, or what stands before it, may be among these destinations.
+fn may_hold_images(address: &AddressMatch) -> bool {
+    match address {
+        AddressMatch::Tag(tag) => {
+            let holders = ["Internet", "AzureCloud", "MicrosoftContainerRegistry", "AzureFrontDoor"];
+            holders.iter().any(|service| is_of(tag, service))
+        }
+        AddressMatch::Cidr(cidr) => special::touches_public(cidr),
+        AddressMatch::Any => true,
+        AddressMatch::ApplicationSecurityGroup(_) => false,
+    }
+}
+
+/// The rule with which denials of prefixes have taken the whole internet from nodes, none of it having been let through by a rule
+/// for all of it before; `None` where they don't.
+fn denies_together(group: &SecurityGroup, nodes: Cidr) -> Option<usize> {
+    use super::filter::{Coverage, covers, in_order, is_internet, prefixes, source_ports};
+    let mut denied = causeway_addr::RangeSet::new();
+    for (at, rule) in in_order(group, Direction::Outbound) {
+        let https = rule.protocol.is_none_or(|protocol| protocol == Protocol::Tcp)
+            && rule.ports.iter().any(|ports| ports.contains(443))
+            && source_ports(rule) == Coverage::All;
+        if !https || covers(&rule.source, Side::Vnet(nodes)) != Coverage::All {
+            continue;
+        }
+        match rule.access {
+            Access::Allow if covers(&rule.destination, Side::Internet) == Coverage::All => return None,
+            Access::Allow => {}
+            Access::Deny => {
+                prefixes(&rule.destination).for_each(|prefix| denied.insert(prefix));
+                if is_internet(&denied) {
+                    return Some(at);
+                }
+            }
+        }
+    }
+    None
 }
 
 /// Names: the platform's resolver has a tag of its own, servers of one's own have addresses.
