@@ -3,7 +3,7 @@
 use crate::bits::Bits;
 use crate::connections::{Party, parties};
 use crate::ends::{End, Event, PodInfo};
-use crate::index::Index;
+use crate::index::{Index, Seat};
 use crate::rules::{RulePeers, RulePort};
 use crate::sets::SetId;
 use causeway_model::design::Protocol;
@@ -58,6 +58,28 @@ impl Index {
         out
     }
 
+    /// Whether a policy selects any pod.
+    pub fn selects_anybody(&self, policy: &PolicyId) -> bool {
+        let known = self.policy_ids.get(policy).and_then(|at| self.policy(*at));
+        let is_pod = |class: u32| {
+            self.classes.get(class).is_some_and(|class| matches!(class.key.who, crate::classes::Who::Pod { .. }))
+        };
+        known.and_then(|known| self.sets.get(known.subject)).is_some_and(|set| set.sure.iter().any(is_pod))
+    }
+
+    /// Groups of pods with more entries than a map holds: namespace, names, entries.
+    pub fn crowded(&self, most: usize) -> Vec<(String, Vec<String>, usize)> {
+        let weights = self.identities();
+        let mut out = Vec::new();
+        for (party, seat) in parties(self) {
+            let entries = self.entries(seat, &weights);
+            if let (true, Party::Pods(namespace, names)) = (entries > most, party) {
+                out.push((namespace, names, entries));
+            }
+        }
+        out
+    }
+
     /// Groups of pods that policies do not tell apart: namespace and names.
     pub fn groups(&self) -> Vec<(String, Vec<String>)> {
         let mut out = Vec::new();
@@ -107,8 +129,8 @@ impl Index {
 
     /// Entries of identity, protocol and port that an engine with a map for each pod keeps for one, both directions together. Pods
     /// with the same labels share an identity; a range of ports takes as many entries as prefixes it is made of.
-    pub fn entries(&self, end: &End) -> usize {
-        let Some(class) = self.seat(end, None).and_then(|seat| self.classes.get(seat.class)) else { return 0 };
+    fn entries(&self, seat: Seat, weights: &BTreeMap<u32, usize>) -> usize {
+        let Some(class) = self.classes.get(seat.class) else { return 0 };
         let mut by_port: BTreeMap<(Direction, PortKey), (bool, Bits)> = BTreeMap::new();
         for direction in Direction::ALL {
             for rule in self.rules_of(class, direction).flat_map(|(_, rules)| rules) {
@@ -127,7 +149,6 @@ impl Index {
                 }
             }
         }
-        let weights = self.identities();
         by_port
             .iter()
             .map(|((_, port), (anyone, peers))| {
@@ -179,14 +200,16 @@ impl Index {
             all.sort_by(|one, other| one.order().cmp(&other.order()));
             for policy in all {
                 let Some(rules) = policy.rules.get(direction as usize).and_then(Option::as_ref) else { continue };
+                // NetworkPolicies only add up: a rule is compared with those of its own policy.
+                if policy.source.tier == PolicyTier::NetworkPolicy {
+                    earlier.clear();
+                } else {
+                    earlier.retain(|(by, _)| by.source.tier == policy.source.tier);
+                }
                 for (at, rule) in rules.iter().enumerate().filter(|(_, rule)| !rule.faulty) {
                     let covers = |(by, place): &&(&crate::rules::Compiled, usize)| {
-                        let same_tier = by.source.tier == policy.source.tier;
-                        let near = by.source.id == policy.source.id || policy.source.tier != PolicyTier::NetworkPolicy;
                         let first = by.rules.get(direction as usize).and_then(|rules| rules.as_ref()?.get(*place));
-                        same_tier
-                            && near
-                            && self.holds_all(by.subject, policy.subject)
+                        self.holds_all(by.subject, policy.subject)
                             && first.is_some_and(|first| !first.faulty && self.takes_all(first, rule))
                     };
                     if let Some((by, place)) = earlier.iter().find(covers) {

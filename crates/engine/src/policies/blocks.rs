@@ -1,7 +1,7 @@
 //! Prefixes in policies that meet the addresses of pods and nodes.
 
 use super::Cx;
-use crate::say::cited;
+use crate::say::{cited, listed};
 use causeway_addr::Cidr;
 use causeway_model::codes;
 use causeway_model::facts::cilium;
@@ -77,10 +77,16 @@ fn judge(
 ) -> Option<Finding> {
     let (pods, nodes) = (lies(block, &ranges.pods), lies(block, &ranges.nodes));
     let id = &policy.id;
+    let shown = |what: &str, of: &[Cidr]| {
+        let ranges: Vec<&Cidr> = of.iter().filter(|range| range.overlaps(&block.cidr)).collect();
+        (!ranges.is_empty()).then(|| format!("{what} have addresses of {}", listed(&ranges)))
+    };
+    let evidence: Vec<String> =
+        [shown("pods", &ranges.pods), shown("nodes", &ranges.nodes)].into_iter().flatten().collect();
     let covers =
         |message: String| Finding::new(codes::IPBLOCK_COVERS_POD_OR_NODE_RANGE, path.as_str(), message).on(block);
     let never = cx.engine == Engine::Cilium;
-    match (never, pods, nodes) {
+    let finding = match (never, pods, nodes) {
         (_, Lies::Apart, Lies::Apart) => None,
         (true, Lies::Apart, Lies::Within) | (true, Lies::Over, Lies::Within) if direction == Direction::Egress => {
             let message = format!(
@@ -131,5 +137,6 @@ fn judge(
             Some(covers(message).help(help).severity(Severity::Warning))
         }
         _ => None,
-    }
+    };
+    finding.map(|finding| evidence.into_iter().fold(finding, Finding::evidence))
 }

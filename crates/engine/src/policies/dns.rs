@@ -29,6 +29,8 @@ struct Cut {
     pods: Vec<String>,
     udp: bool,
     tcp: bool,
+    /// In words, what the policy says.
+    because: String,
 }
 
 pub(super) fn check(cx: &Cx<'_>, out: &mut Vec<Finding>) {
@@ -37,10 +39,8 @@ pub(super) fn check(cx: &Cx<'_>, out: &mut Vec<Finding>) {
     }
     let resolvers = resolvers(cx);
     let mut by_policy: BTreeMap<PolicyId, Cut> = BTreeMap::new();
-    for (namespace, names) in resolvers.index.groups() {
-        let Some(name) = names.first().filter(|_| cx.index.pods().any(|end| is(&end, &namespace, &names))) else {
-            continue;
-        };
+    for (namespace, names) in cx.index.groups() {
+        let Some(name) = names.first() else { continue };
         let end = End::Pod(namespace.clone(), name.clone());
         if resolvers.index.is_isolated(&end, Direction::Egress) {
             let shown = names.iter().map(|name| format!("{namespace}/{name}")).collect();
@@ -58,22 +58,14 @@ pub(super) fn check(cx: &Cx<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-fn is(end: &End, namespace: &str, names: &[String]) -> bool {
-    matches!(end, End::Pod(of, name) if of == namespace && names.first() == Some(name))
-}
-
 fn unseen<'a>(cx: &'a Cx<'_>) -> Vec<&'a Policy> {
-    let without = |policy: &&Policy| policy.egress.is_some() && cx.index.selected_by(&policy.id).is_empty();
-    let known = |policy: &&Policy| match &policy.id.namespace {
-        Some(namespace) => cx.cluster.pods.iter().any(|pod| pod.namespace == *namespace),
-        None => !cx.cluster.pods.is_empty(),
-    };
-    cx.index.policies().into_iter().filter(without).filter(|policy| !known(policy)).collect()
+    let without = |policy: &&Policy| policy.egress.is_some() && !cx.index.selects_anybody(&policy.id);
+    cx.index.policies().into_iter().filter(without).filter(|policy| !cx.is_peopled(&policy.id)).collect()
 }
 
 fn ask(resolvers: &Resolvers, index: &Index, from: &End, pods: Vec<String>, by_policy: &mut BTreeMap<PolicyId, Cut>) {
     let mut cut = [false, false];
-    let mut decided: Option<PolicyId> = None;
+    let mut decided: Option<(PolicyId, String)> = None;
     for (protocol, cut) in [Protocol::Udp, Protocol::Tcp].into_iter().zip(&mut cut) {
         for (to, ports) in resolvers.ends.iter().filter(|(to, _)| to != from) {
             let port = ports.get(&protocol).copied().unwrap_or(53);
@@ -82,16 +74,17 @@ fn ask(resolvers: &Resolvers, index: &Index, from: &End, pods: Vec<String>, by_p
             if explanation.of(Direction::Egress) == Verdict::Denied {
                 *cut = true;
                 let step = explanation.steps.iter().rfind(|step| step.direction == Direction::Egress);
-                decided = decided.or_else(|| step.and_then(|step| step.policy.clone()));
+                decided = decided.or_else(|| step.and_then(|step| Some((step.policy.clone()?, step.because.clone()))));
             }
         }
     }
     let [udp, tcp] = cut;
-    if let Some(policy) = decided.filter(|_| udp || tcp) {
+    if let Some((policy, because)) = decided.filter(|_| udp || tcp) {
         let known = by_policy.entry(policy).or_default();
         known.pods.extend(pods);
         known.udp |= udp;
         known.tcp |= tcp;
+        known.because = because;
     }
 }
 
@@ -155,6 +148,7 @@ fn finding(cx: &Cx<'_>, resolvers: &Resolvers, policy: &PolicyId, cut: &Cut) -> 
     let message = format!("`{policy}` leaves {pods} no way to {} on {which}: names do not resolve", resolvers.what);
     let mut finding = Finding::new(codes::EGRESS_POLICY_WITHOUT_DNS, cx.path(policy, None), message);
     finding.on = cut.pods.clone();
+    finding.evidence.push(format!("what goes out is denied: {}", cut.because));
     if !cut.udp {
         // Answers that do not fit one datagram are asked for again over TCP.
         finding.severity = Severity::Warning;

@@ -1,12 +1,12 @@
 //! Policies that can't be read, select nobody, take too much room, or have rules that never decide.
 
 use super::Cx;
-use crate::say::{cited, listed};
+use crate::say::{cited, listed, plural};
 use causeway_model::codes;
 use causeway_model::facts::{cilium, policy as facts};
 use causeway_model::finding::{Finding, Severity};
-use causeway_model::policy::{Direction, Peer, Peers, Policy};
-use causeway_policy::{End, Engine};
+use causeway_model::policy::{Direction, Peer, Peers, Policy, PolicyKind};
+use causeway_policy::Engine;
 
 pub(super) fn check(cx: &Cx<'_>, out: &mut Vec<Finding>) {
     for (at, object) in cx.cluster.policies.iter().enumerate() {
@@ -30,31 +30,42 @@ pub(super) fn check(cx: &Cx<'_>, out: &mut Vec<Finding>) {
             "rule {} for {} of `{}` never decides: rule {place} of {whose} matches all of it before, {decides}",
             shadowed.rule, shadowed.direction, shadowed.policy
         );
+        let why = match (shadowed.policy.kind, *by == shadowed.policy) {
+            (PolicyKind::NetworkPolicy, _) => "rules of a NetworkPolicy only add up",
+            (_, true) => "in a tier the first rule that matches decides, in the order they are written",
+            _ => "in a tier the first rule that matches decides, of the policy with the lowest number first",
+        };
         out.push(
             Finding::new(codes::POLICY_RULE_SHADOWED, path, message)
+                .evidence(why)
                 .help("delete it, or move it up if it was meant to decide")
                 .related(cx.path(by, Some((shadowed.direction, *place))), "this rule comes first"),
         );
     }
 }
 
-/// Only where the pods it could select are known: a design that lists none says nothing about them.
 fn selects_nothing(cx: &Cx<'_>, policy: &Policy) -> Option<Finding> {
-    let known = match &policy.id.namespace {
-        Some(namespace) => cx.cluster.pods.iter().any(|pod| pod.namespace == *namespace && !pod.terminated),
-        None => cx.cluster.pods.iter().any(|pod| !pod.terminated),
-    };
-    if !known || !policy.faults.is_empty() || !cx.index.selected_by(&policy.id).is_empty() {
+    if !cx.is_peopled(&policy.id) || !policy.faults.is_empty() || cx.index.selects_anybody(&policy.id) {
         return None;
     }
     let wanted = policy.subject.pods.to_string();
     let where_ = policy.id.namespace.as_ref().map_or(String::new(), |namespace| format!(" of namespace `{namespace}`"));
     let message = format!("`{}` selects no pod{where_}: none is there with `{wanted}`", policy.id);
+    let alive = cx.cluster.pods.iter().filter(|pod| !pod.terminated);
+    let near = alive.filter(|pod| policy.id.namespace.as_ref().is_none_or(|namespace| pod.namespace == *namespace));
+    let (host, own): (Vec<_>, Vec<_>) = near.partition(|pod| pod.host_network);
+    let evidence =
+        format!("{} there have an address of their own, {} are on the host network", pods(own.len()), pods(host.len()));
     Some(
         Finding::new(codes::POLICY_SELECTS_NOTHING, cx.path(&policy.id, None), message)
+            .evidence(evidence)
             .help("compare the selector with the labels pods have; pods on the host network are never selected")
             .on(wanted),
     )
+}
+
+fn pods(count: usize) -> String {
+    format!("{count} {}", plural(count, "pod", "pods"))
 }
 
 /// What the engine has room for.
@@ -68,22 +79,17 @@ pub(super) fn room(cx: &Cx<'_>, out: &mut Vec<Finding>) {
 
 fn maps(cx: &Cx<'_>, out: &mut Vec<Finding>) {
     let most = cilium::POLICY_MAP_ENTRIES.value;
-    for (namespace, names) in cx.index.groups() {
-        let Some(name) = names.first() else { continue };
-        let end = End::Pod(namespace.clone(), name.clone());
-        let entries = cx.index.entries(&end);
-        if entries <= most {
-            continue;
-        }
+    for (namespace, names, entries) in cx.index.crowded(most) {
         let pods: Vec<String> = names.iter().map(|name| format!("{namespace}/{name}")).collect();
         let message = format!(
             "the policies of {} come to {entries} entries of identity and port, and the map of a pod holds {most}",
             listed(&pods)
         );
-        let first =
-            cx.index.policies().into_iter().find(|policy| {
-                cx.index.selected_by(&policy.id).iter().any(|(of, pod)| *of == namespace && pod == name)
-            });
+        let name = names.first();
+        let selects = |policy: &&Policy| {
+            cx.index.selected_by(&policy.id).iter().any(|(of, pod)| *of == namespace && Some(pod) == name)
+        };
+        let first = cx.index.policies().into_iter().find(selects);
         let path = first.map_or_else(|| format!("{}.policies", cx.path), |policy| cx.path(&policy.id, None));
         let mut finding = Finding::new(codes::POLICY_FANOUT_EXCEEDS_MAP, path, message).help(
             "select by namespace instead of by pod, use ranges of ports that are powers of two, or split the workload",

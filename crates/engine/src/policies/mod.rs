@@ -9,6 +9,7 @@ use causeway_model::design::{Cluster, Design, PolicyEngine};
 use causeway_model::finding::Finding;
 use causeway_model::policy::{Direction, PolicyId};
 use causeway_policy::{Engine, Index, world};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Policies of a cluster, and what they come to.
 struct Cx<'a> {
@@ -17,17 +18,27 @@ struct Cx<'a> {
     cluster: &'a Cluster,
     engine: Engine,
     index: Index,
+    /// Where each policy stands in the list.
+    places: BTreeMap<&'a PolicyId, usize>,
+    /// Namespaces whose pods are known.
+    peopled: BTreeSet<&'a str>,
 }
 
 impl Cx<'_> {
     /// The path of a policy, or of one of its rules.
     fn path(&self, policy: &PolicyId, rule: Option<(Direction, usize)>) -> String {
-        let is =
-            |meaning: Option<&causeway_model::policy::Policy>| meaning.is_some_and(|meaning| meaning.id == *policy);
-        let at = self.cluster.policies.iter().position(|known| is(known.meaning.as_ref()));
+        let at = self.places.get(policy);
         let policies = format!("{}.policies", self.path);
         let policy = at.map_or_else(|| policies.clone(), |at| format!("{policies}.{at}"));
         rule.map_or_else(|| policy.clone(), |(direction, rule)| format!("{policy}.spec.{direction}.{rule}"))
+    }
+
+    /// Whether the pods a policy could select are known: a design that lists none says nothing about them.
+    fn is_peopled(&self, policy: &PolicyId) -> bool {
+        match &policy.namespace {
+            Some(namespace) => self.peopled.contains(namespace.as_str()),
+            None => !self.peopled.is_empty(),
+        }
     }
 
     /// Policies that are not understood may allow what the others do not.
@@ -42,12 +53,16 @@ pub(crate) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
             continue;
         }
         let engine = world::engine_of(cluster);
+        let ids = cluster.policies.iter().map(|policy| policy.meaning.as_ref().map(|meaning| &meaning.id));
+        let alive = cluster.pods.iter().filter(|pod| !pod.terminated);
         let cx = Cx {
             design: context.design,
             path: format!("clusters.{name}"),
             cluster,
             engine,
             index: world::index(context.design, cluster, engine),
+            places: ids.enumerate().filter_map(|(at, id)| Some((id?, at))).collect(),
+            peopled: alive.map(|pod| pod.namespace.as_str()).collect(),
         };
         itself::check(&cx, out);
         // What nobody enforces cuts nothing; that it is not enforced is a finding of its own.

@@ -15,6 +15,7 @@ mod compare;
 mod lifecycle;
 mod lists;
 mod masquerade;
+mod policies;
 mod posture;
 mod ranges;
 mod support;
