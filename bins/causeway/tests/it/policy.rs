@@ -113,7 +113,7 @@ fn explain_says_what_is_wrong_with_the_question() {
 fn a_policy_nobody_evaluates_makes_no_ok() {
     let foreign = "---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: l7, namespace: shop}\nspec: {endpointSelector: {}}\n";
     let folder = tempfile::tempdir().unwrap();
-    write(&folder.path().join("all.yaml"), &format!("{SHOP}{foreign}"));
+    write(&folder.path().join("all.yaml"), format!("{SHOP}{foreign}"));
     let args =
         ["policy", "explain", "all.yaml", "--from", "pod/shop/web", "--to", "pod/shop/db:5432", "--format", "json"];
     let run = run_in(folder.path(), &args, "");
@@ -127,7 +127,7 @@ fn an_address_that_is_not_known_makes_no_ok() {
     let folder = tempfile::tempdir().unwrap();
     write(
         &folder.path().join("all.yaml"),
-        &format!("{}{policy_}", SHOP.split("---\n").take(5).collect::<Vec<_>>().join("---\n")),
+        format!("{}{policy_}", SHOP.split("---\n").take(5).collect::<Vec<_>>().join("---\n")),
     );
     let args =
         ["policy", "explain", "all.yaml", "--from", "pod/shop/db", "--to", "pod/shop/web:8080", "--format", "json"];
