@@ -29,7 +29,9 @@ fn no_cluster(design: &Design) -> Option<Finding> {
             "give the cluster too: `az aks show -o json`, a plan that creates it, or `clusters` in the design file",
         )
     };
-    if !design.clusters.is_empty() {
+    // A cluster that is there and not described was named by the reader.
+    let is_named = design.findings.iter().any(|finding| finding.code == codes::NOTHING_TO_CHECK);
+    if !design.clusters.is_empty() || is_named {
         return None;
     }
     if sites_and_vnets == 0 {

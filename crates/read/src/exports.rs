@@ -2,12 +2,14 @@
 
 mod change;
 
-use crate::azure::{self, Recognition};
+use crate::azure::{self, Recognition, Resource};
 use crate::kind::Kind;
+use crate::terraform::Undescribed;
 use crate::tree::Node;
 use crate::{terraform, whatif};
+use causeway_model::codes;
 use causeway_model::design::Note;
-use causeway_model::finding::Finding;
+use causeway_model::finding::{Finding, Severity};
 use causeway_model::source::{Sources, Span};
 use std::collections::BTreeSet;
 
@@ -50,6 +52,30 @@ pub(crate) struct Translated {
     pub(crate) objects: Vec<Node>,
 }
 
+/// Clusters that no export describes: an input with such a one must not look like one without a cluster.
+fn not_judged<'a>(listed: &[Undescribed], described: impl Iterator<Item = &'a Resource>) -> Vec<Finding> {
+    let clusters: Vec<&Resource> =
+        described.filter(|resource| resource.kind.eq_ignore_ascii_case(azure::CLUSTER)).collect();
+    let is_known = |one: &Undescribed| {
+        clusters.iter().any(|cluster| match (&one.id, &cluster.id) {
+            (Some(one), Some(other)) => one == other,
+            _ => one.name.eq_ignore_ascii_case(&cluster.name),
+        })
+    };
+    let mut told = BTreeSet::new();
+    listed
+        .iter()
+        .filter(|one| !is_known(one) && told.insert(one.name.to_ascii_lowercase()))
+        .map(|one| {
+            let message = format!("the cluster `{}` is here, and what it is like is not: it was not judged", one.name);
+            Finding::new(codes::NOTHING_TO_CHECK, format!("clusters.{}", one.name), message)
+                .severity(Severity::Warning)
+                .help("give its export too: `az aks show -o json`")
+                .at(Some(one.at))
+        })
+        .collect()
+}
+
 /// Translates all exports together: they refer to each other.
 pub(crate) fn translate(
     exports: Vec<(Kind, Node)>,
@@ -59,6 +85,7 @@ pub(crate) fn translate(
 ) -> Translated {
     let (mut after, mut before, mut exported) = (Vec::new(), Vec::new(), Vec::new());
     let (mut changes, mut objects) = (false, Vec::new());
+    let mut undescribed = Vec::new();
     let (mut changed, mut touched) = (BTreeSet::new(), BTreeSet::new());
     for (kind, document) in &exports {
         match kind {
@@ -68,6 +95,7 @@ pub(crate) fn translate(
             Kind::Terraform if terraform::is_state(document) => {
                 let reading = terraform::read(document, sources, notes);
                 exported.extend(reading.after);
+                undescribed.extend(reading.undescribed);
                 objects.extend(reading.objects);
             }
             Kind::Terraform => {
@@ -77,6 +105,7 @@ pub(crate) fn translate(
                 after.extend(reading.after);
                 changed.extend(reading.changed);
                 touched.extend(reading.touched);
+                undescribed.extend(reading.undescribed);
                 objects.extend(reading.objects);
             }
             Kind::WhatIf => {
@@ -85,10 +114,12 @@ pub(crate) fn translate(
                 before.extend(reading.before.unwrap_or_else(|| reading.after.clone()));
                 after.extend(reading.after);
                 changed.extend(reading.changed);
+                undescribed.extend(reading.undescribed);
             }
             Kind::Design | Kind::Kubernetes | Kind::Masquerade => {}
         }
     }
+    findings.extend(not_judged(&undescribed, after.iter().chain(&exported)));
     change::add_parts(&mut changed, before.iter().chain(&after));
     if before.is_empty() && after.is_empty() && exported.is_empty() {
         return Translated { tree: None, objects };

@@ -5,7 +5,7 @@
 //! in the template), `Deploy` (asked for with ids only: it is deployed, and nobody says what changes) and `Unsupported`.
 
 use crate::azure::{self, KnownLater, Resource, ResourceId};
-use crate::terraform::{foreign_note, is_unrelated_arm, left_out_note};
+use crate::terraform::{Undescribed, foreign_note, is_unrelated_arm, left_out_note};
 use crate::tree::{MapBuilder, Node, Value};
 use causeway_model::design::{Note, NoteKind};
 use causeway_model::source::Span;
@@ -20,6 +20,8 @@ pub(crate) struct Reading {
     pub(crate) before: Option<Vec<Resource>>,
     /// Ids, in lower case, of objects that exist and are changed or removed.
     pub(crate) changed: BTreeSet<String>,
+    /// Clusters that are listed and not described.
+    pub(crate) undescribed: Vec<Undescribed>,
 }
 
 /// Reads one result.
@@ -101,6 +103,7 @@ impl Reader<'_> {
                     id.name()
                 );
                 self.note(NoteKind::Unknown, written.span, message);
+                self.undescribed(&id, written);
             }
             "unsupported" => {
                 let reason = change.get_ci("unsupportedReason").and_then(Node::text);
@@ -109,9 +112,12 @@ impl Reader<'_> {
                     format!("what-if can't say what becomes of `{}`{reason}: it is taken as it is", id.name());
                 self.note(NoteKind::Unknown, written.span, message);
                 // The note above says all there is to say of an object without a payload.
-                if let Some(payload) = before.or(after) {
-                    self.was(&id, written, Some(payload));
-                    self.will_be(&id, written, Some(payload), None);
+                match before.or(after) {
+                    Some(payload) => {
+                        self.was(&id, written, Some(payload));
+                        self.will_be(&id, written, Some(payload), None);
+                    }
+                    None => self.undescribed(&id, written),
                 }
             }
             _ => {
@@ -150,7 +156,16 @@ impl Reader<'_> {
                 };
                 self.out.after.push(resource(id, written, &whole));
             }
-            None => self.bare.get_or_insert((0, written.span)).0 += 1,
+            None => {
+                self.bare.get_or_insert((0, written.span)).0 += 1;
+                self.undescribed(id, written);
+            }
+        }
+    }
+
+    fn undescribed(&mut self, id: &ResourceId, written: &Node) {
+        if id.kind().eq_ignore_ascii_case(azure::CLUSTER) {
+            self.out.undescribed.push(Undescribed { name: id.name().into(), id: Some(id.clone()), at: written.span });
         }
     }
 

@@ -37,7 +37,11 @@ mod unread;
 mod unwrap;
 mod value;
 
+/// Resource Manager's name of the kind of clusters, in lower case.
+pub(crate) const CLUSTER: &str = "microsoft.containerservice/managedclusters";
+
 pub use kind::{Kind, WORDS, knows};
+pub(crate) use network::PEERS_ADDRESSES;
 pub use recognise::{Recognition, other_than, recognise};
 pub use resource::{KnownLater, Resource, ResourceId};
 pub(crate) use settle::settle;

@@ -8,7 +8,7 @@ use super::translate::{Translation, section};
 use super::value::*;
 use crate::tree::{MapBuilder, Node};
 use causeway_model::source::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Route tables, security groups and NAT gateways list the subnets they are on: the same fact as in the subnet, known even
@@ -63,9 +63,38 @@ fn address_space(cx: &Translation, network: &Object) -> Option<Node> {
                 (cx.inventory.settled(&other) == network.id).then(|| prefixes(space)).flatten()
             })
         };
-        local.or_else(remote)
+        local.or_else(remote).or_else(|| of_all_peers(cx, network))
     })
 }
+
+/// Where a peering names the prefixes of all the peers its network has, together: those that no network has that is
+/// described. With several peers of which nothing is known, the first has them all: that a peer has them is true, and
+/// which one nobody says.
+fn of_all_peers(cx: &Translation, network: &Object) -> Option<Node> {
+    let own = |network: &Object| network.first(|body| prefixes(prop(body, "addressSpace")?));
+    let remote =
+        |half: &Object| Some(cx.inventory.settled(&half.first(|body| reference(body, "remoteVirtualNetwork"))?.0));
+    let leads_here = |half: &&Object| remote(half).as_ref() == Some(&network.id);
+    let half = cx.inventory.of(Kind::Peering).filter(leads_here).find(|half| half.get(PEERS_ADDRESSES).is_some())?;
+    let local = half.id.parent()?;
+    let beside = cx.inventory.parts(&local, Kind::Peering).filter_map(remote);
+    let unknown = beside.filter(|id| cx.inventory.get(id).is_none_or(|network| own(network).is_none()));
+    if unknown.min().as_ref() != Some(&network.id) {
+        return None;
+    }
+    let described: BTreeSet<String> = cx
+        .inventory
+        .of(Kind::VirtualNetwork)
+        .filter_map(own)
+        .flat_map(|list| list.items().iter().filter_map(Node::text).map(str::to_ascii_lowercase).collect::<Vec<_>>())
+        .collect();
+    let all = half.get(PEERS_ADDRESSES).and_then(prefixes)?;
+    let is_left = |node: &&Node| node.text().is_some_and(|text| !described.contains(&text.to_ascii_lowercase()));
+    many(all.items().iter().filter(is_left).cloned().collect())
+}
+
+/// Where the Terraform reader puts the prefixes of all peers of a network, of which a data source has one list.
+pub(crate) const PEERS_ADDRESSES: &str = "addressSpacesOfAllPeers";
 
 /// Prefixes in any of the forms Azure has for them; those of an address pool where the pool gave them.
 pub(super) fn prefixes(node: &Node) -> Option<Node> {

@@ -107,7 +107,7 @@ const LEVELS: &[Level] = &[
         kind: Kind::Peering,
         at: &[],
         known: "allowForwardedTraffic allowGatewayTransit allowVirtualNetworkAccess useRemoteGateways \
-        peerCompleteVnets localSubnetNames remoteSubnetNames localAddressSpace localVirtualNetworkAddressSpace remoteAddressSpace \
+        peerCompleteVnets addressSpacesOfAllPeers localSubnetNames remoteSubnetNames localAddressSpace localVirtualNetworkAddressSpace remoteAddressSpace \
         remoteVirtualNetworkAddressSpace remoteVirtualNetwork peeringState peeringSyncLevel doNotVerifyRemoteGateways enableOnlyIPv6Peering \
         remoteBgpCommunities remoteVirtualNetworkEncryption",
     },

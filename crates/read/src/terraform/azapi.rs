@@ -23,6 +23,7 @@ pub(super) fn resource<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
         if !view.is_data() {
             let address = cx.address(view);
             cx.unknown(view.at, format!("`{attribute}` of `{address}` is not known: it is left out"));
+            cx.push_undescribed(view);
         }
         return;
     };

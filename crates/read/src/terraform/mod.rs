@@ -24,7 +24,7 @@ mod unrelated;
 mod view;
 mod world;
 
-use crate::azure::Resource;
+use crate::azure::{Resource, ResourceId};
 use crate::tree::{MapBuilder, Node};
 use causeway_model::design::{Note, NoteKind};
 use causeway_model::source::{Sources, Span};
@@ -50,6 +50,16 @@ pub(crate) struct Reading {
     pub(crate) touched: BTreeSet<(String, &'static str)>,
     /// Kubernetes objects the plan makes.
     pub(crate) objects: Vec<Node>,
+    /// Clusters that will be there, and of which the document says nothing: `None` where the id is not known either.
+    pub(crate) undescribed: Vec<Undescribed>,
+}
+
+/// An object that is there and not described: its name, its id where that is known, and where it is named.
+#[derive(Debug, Clone)]
+pub(crate) struct Undescribed {
+    pub(crate) name: Arc<str>,
+    pub(crate) id: Option<ResourceId>,
+    pub(crate) at: Span,
 }
 
 /// Whether a document says how things are, and not what becomes of them.
@@ -74,12 +84,12 @@ pub(crate) fn read(document: &Node, sources: &Sources, notes: &mut Vec<Note>) ->
     if let (Some(old), Some(ids)) = (&old, &old_ids) {
         own.append(&mut own_parts(old, ids, sources));
     }
-    let after = resources(&world, &ids, sources, &own, notes);
+    let (after, objects, undescribed) = resources(&world, &ids, sources, &own, notes);
     let before = match (&old, &old_ids) {
         (Some(old), Some(ids)) => Some(resources(old, ids, sources, &own, &mut quiet).0),
         _ => None,
     };
-    Reading { after: after.0, before, changed: plan.changed, touched: plan.touched, objects: after.1 }
+    Reading { after, before, changed: plan.changed, touched: plan.touched, objects, undescribed }
 }
 
 fn resources(
@@ -88,7 +98,7 @@ fn resources(
     sources: &Sources,
     own: &BTreeSet<String>,
     notes: &mut Vec<Note>,
-) -> (Vec<Resource>, Vec<Node>) {
+) -> (Vec<Resource>, Vec<Node>, Vec<Undescribed>) {
     let mut cx = Cx {
         world,
         ids,
@@ -98,6 +108,7 @@ fn resources(
         out: Vec::new(),
         concluded: RefCell::default(),
         gathered: BTreeMap::new(),
+        undescribed: Vec::new(),
     };
     let mut foreign: BTreeMap<Arc<str>, (usize, Span)> = BTreeMap::new();
     let mut unrelated: BTreeMap<Arc<str>, (usize, Span)> = BTreeMap::new();
@@ -130,7 +141,7 @@ fn resources(
     unread::report(&world.instances, cx.notes);
     let mut out = cx.out;
     azapi::apply(patches, &mut out);
-    (out, objects)
+    (out, objects, cx.undescribed)
 }
 
 /// Translates one object; false for types nobody here knows.
@@ -211,6 +222,7 @@ fn own_parts(world: &World, ids: &Ids, sources: &Sources) -> BTreeSet<String> {
         out: Vec::new(),
         concluded: RefCell::default(),
         gathered: BTreeMap::new(),
+        undescribed: Vec::new(),
     };
     let mut own = BTreeSet::new();
     for (at, instance) in world.instances.iter().enumerate().filter(|(_, instance)| !instance.data) {

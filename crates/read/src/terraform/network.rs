@@ -2,6 +2,7 @@
 
 use super::body::{Body, list};
 use super::view::{Cx, Got, View};
+use crate::azure::PEERS_ADDRESSES;
 use crate::azure::ResourceId;
 use crate::tree::{MapBuilder, Node};
 
@@ -109,6 +110,14 @@ fn names_only<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
 /// A data source has its peers by id, and of its peerings nothing more.
 fn peers<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
     let (Got::Known(peers), Some(network)) = (cx.get(view, "vnet_peerings"), cx.id(view).cloned()) else { return };
+    // The prefixes of all peers together, in no order that tells whose they are.
+    let addresses = match cx.get(view, "vnet_peerings_addresses") {
+        Got::Known(addresses) if !addresses.items().is_empty() => Some(addresses),
+        _ => None,
+    };
+    if let Some(addresses) = addresses.filter(|_| peers.entries().len() > 1) {
+        cx.unknown(addresses.span, format!("which of the peers of `{}` has which of the {} prefixes is not in the data source: those no other network here has are taken for one peer's (give `az network vnet peering list`)", network.name(), addresses.items().len()));
+    }
     for entry in peers.entries() {
         let Some(id) = network.child("virtualNetworkPeerings", &entry.key) else { continue };
         if cx.is_own(&id) || cx.ids.find(&id).is_some() {
@@ -116,6 +125,7 @@ fn peers<'a>(cx: &mut Cx<'_, 'a>, view: &View<'a>) {
         }
         let mut body = Body::new(entry.node.span);
         body.set("remoteVirtualNetwork", Body::id(entry.node.clone()));
+        body.set(&format!("{PEERS_ADDRESSES}.addressPrefixes"), addresses.cloned());
         cx.unknown(entry.node.span, format!("what the peering `{}` of `{}` lets through is not in the data source: it is taken for what the platform does by itself (give `az network vnet peering list`)", entry.key, network.name()));
         cx.say_of(id, entry.key_span, body);
     }

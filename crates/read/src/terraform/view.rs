@@ -1,5 +1,6 @@
 //! Reading values of an object: what is known, what is known later, and what must not be shown.
 
+use super::Undescribed;
 use super::body::Body;
 use super::ids::{self, Ids, arm_of};
 use super::network::{NETWORK, SUBNET};
@@ -27,6 +28,8 @@ pub(super) struct Cx<'w, 'a> {
     pub(super) concluded: RefCell<BTreeSet<(Span, String)>>,
     /// Parts of bodies that several objects of the configuration say together, by the object they are of.
     pub(super) gathered: BTreeMap<(ResourceId, &'static str), Vec<Node>>,
+    /// Clusters of which nothing is known.
+    pub(super) undescribed: Vec<Undescribed>,
 }
 
 /// A place in the values of an object: the object itself or one of its blocks.
@@ -394,6 +397,15 @@ impl<'w, 'a> Cx<'w, 'a> {
             later: body.take_later(),
             body: body.build(),
         });
+    }
+
+    /// Notes an object that is there and of which nothing is known. Only a cluster is missed: everything is judged of clusters.
+    pub(super) fn push_undescribed(&mut self, view: &View<'a>) {
+        let Some(instance) = self.world.get(view.instance) else { return };
+        if arm_of(instance).is_some_and(|arm| arm.eq_ignore_ascii_case(crate::azure::CLUSTER)) {
+            let id = self.ids.get(view.instance).cloned();
+            self.undescribed.push(Undescribed { name: ids::name(instance).into(), id, at: instance.at });
+        }
     }
 
     /// Says a part of an object that stands elsewhere: `None` where the object is not known.

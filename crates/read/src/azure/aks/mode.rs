@@ -6,6 +6,8 @@ use super::super::translate::Translation;
 use super::super::value::*;
 use super::Cluster;
 use crate::tree::Node;
+use causeway_model::codes;
+use causeway_model::finding::{Finding, Severity};
 use std::collections::BTreeMap;
 
 /// The cluster's mode, and those of pools that have one of their own.
@@ -59,13 +61,17 @@ fn unstated(cx: &mut Translation, cluster: &Cluster) -> Modes {
         return Modes::default();
     }
     let at = cluster.object.get("networkProfile").map_or(cluster.object.name_span, |profile| profile.span);
-    cx.unknown(
-        at,
-        format!(
-            "the network plugin of {} is not stated: overlay is assumed, which the platform takes when none is named (older pages, and the Terraform provider's, say kubenet: state it)",
-            cluster.label()
-        ),
-    );
+    let message =
+        format!("the network plugin of {} is not stated: overlay is assumed, and it may be kubenet", cluster.label());
+    if let Some(name) = cx.name(&cluster.object.id) {
+        let finding = Finding::new(codes::MODE_RETIRING, format!("clusters.{name}.mode"), message)
+            .severity(Severity::Warning)
+            .help("state the plugin and its mode: every range, address and route depends on them")
+            .evidence("mode.overlay.aks_default_when_plugin_omitted (azure-cni-overlay.md): the platform takes overlay when no plugin is named")
+            .evidence("default-cni-when-omitted: older pages, and the Terraform provider's, say kubenet, which retires")
+            .at(Some(at));
+        cx.findings.push(finding);
+    }
     Modes { cluster: Some(Node::str(at, "overlay")), pools: BTreeMap::new() }
 }
 

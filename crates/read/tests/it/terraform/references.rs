@@ -1,6 +1,7 @@
 //! Who refers to whom, where ids are known after apply only.
 
 use super::*;
+use causeway_model::finding::Severity;
 
 const SUBNETS: &str = r#"{"mode": "managed", "type": "azurerm_subnet", "name": "this", "expressions": {"name": {"references": ["each.key"]},
     "virtual_network_name": {"references": ["azurerm_virtual_network.v.name", "azurerm_virtual_network.v"]}},
@@ -418,8 +419,85 @@ fn a_cluster_without_a_network_profile_has_the_platforms_default() {
             "{}",
         );
         let text = read(&[("plan.json", &plan)]);
-        (text.contains("mode: overlay"), text.contains("overlay is assumed"), text.contains("availabilitySet"))
+        let findings = loaded(&[("plan.json", &plan)]).outcome.unwrap().design.findings;
+        let warned = findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Warning && finding.message.contains("overlay is assumed"));
+        (text.contains("mode: overlay"), warned, text.contains("availabilitySet"))
     };
     assert_eq!(with(""), (true, true, false));
     assert_eq!(with(r#", "network_profile": [{"network_plugin": "kubenet"}]"#), (false, false, false));
+}
+
+/// A cluster of which only the name is known is no input without a cluster.
+#[test]
+fn clusters_that_nothing_is_known_of_are_named() {
+    let cluster = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/k";
+    // With nothing but such a cluster there is no design at all, which is an error of its own.
+    let network = r#"{"id": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v", "name": "v",
+        "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": []}"#;
+    let named = |files: &[(&str, &str)]| {
+        let files: Vec<(&str, &str)> = files.iter().copied().chain([("network.json", network)]).collect();
+        let findings = loaded(&files).outcome.unwrap().design.findings;
+        let named = findings.iter().filter(|finding| finding.code == causeway_model::codes::NOTHING_TO_CHECK);
+        named.map(|finding| (finding.severity, finding.object.clone())).collect::<Vec<_>>()
+    };
+    let body = |kind: &str, unknown: &str, body: &str| {
+        let values =
+            format!(r#"{{"name": "k", "parent_id": "/subscriptions/s/resourceGroups/rg", "type": "{kind}"{body}}}"#);
+        plan(&[("azapi_resource", "k", None, Some(&values), unknown)], "{}")
+    };
+    let kind = "Microsoft.ContainerService/managedClusters@2025-05-01";
+    let missed = [(Severity::Warning, "clusters.k".to_owned())];
+    let unknown = body(kind, r#"{"id": true, "body": true}"#, "");
+    assert_eq!(named(&[("plan.json", &unknown)]), missed);
+    let other = body("Microsoft.Network/routeTables@2024-05-01", r#"{"id": true, "body": true}"#, "");
+    assert_eq!(named(&[("plan.json", &other)]), []);
+    let known =
+        body(kind, r#"{"id": true}"#, r#", "body": {"properties": {"networkProfile": {"networkPlugin": "kubenet"}}}"#);
+    assert_eq!(named(&[("plan.json", &known)]), []);
+    let export = format!(r#"{{"id": "{cluster}", "name": "k", "networkProfile": {{"networkPlugin": "kubenet"}}}}"#);
+    assert_eq!(named(&[("plan.json", &unknown), ("export.json", &export)]), []);
+    for change in ["Unsupported", "Deploy", "Ignore"] {
+        let result = format!(
+            r#"{{"status": "Succeeded", "changes": [{{"resourceId": "{cluster}", "changeType": "{change}", "before": null, "after": null}}]}}"#
+        );
+        assert_eq!(named(&[("result.json", &result)]), missed, "{change}");
+        assert_eq!(named(&[("result.json", &result), ("export.json", &export)]), [], "{change}");
+    }
+}
+
+/// A data source has one list of the prefixes of all its peers.
+#[test]
+fn peers_of_a_data_source_have_its_prefixes() {
+    let id =
+        |name: &str| format!("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/{name}");
+    let state = |peers: &str, addresses: &str| {
+        format!(
+            r#"{{"format_version": "1.0", "values": {{"root_module": {{"resources": [{{"address": "data.azurerm_virtual_network.v", "mode": "data",
+                "type": "azurerm_virtual_network", "name": "v", "values": {{"id": "{}", "name": "v", "resource_group_name": "rg",
+                "address_space": ["10.0.0.0/16"], "vnet_peerings": {peers}, "vnet_peerings_addresses": {addresses}}}}}]}}}}}}"#,
+            id("v")
+        )
+    };
+    let prefixes = |files: &[(&str, &str)], name: &str| {
+        let tree = tree(files);
+        let list = tree.get("networks").unwrap().get(name).and_then(|network| network.get("prefixes").cloned());
+        list.map(|list| list.items().iter().filter_map(Node::text).map(str::to_owned).collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
+    let one = state(&format!(r#"{{"to-hub": "{}"}}"#, id("hub")), r#"["10.3.0.0/16", "10.4.0.0/16"]"#);
+    assert_eq!(prefixes(&[("state.json", &one)], "hub"), ["10.3.0.0/16", "10.4.0.0/16"]);
+    let two = format!(r#"{{"to-hub": "{}", "to-tools": "{}"}}"#, id("hub"), id("tools"));
+    let two = state(&two, r#"["10.4.0.0/16", "10.3.0.0/16"]"#);
+    let hub = format!(
+        r#"{{"id": "{}", "name": "hub", "addressSpace": {{"addressPrefixes": ["10.3.0.0/16"]}}, "subnets": []}}"#,
+        id("hub")
+    );
+    let files = [("state.json", two.as_str()), ("hub.json", hub.as_str())];
+    assert_eq!(prefixes(&files, "hub"), ["10.3.0.0/16"]);
+    assert_eq!(prefixes(&files, "tools"), ["10.4.0.0/16"]);
+    let alone = [("state.json", two.as_str())];
+    assert_eq!(prefixes(&alone, "hub"), ["10.4.0.0/16", "10.3.0.0/16"]);
+    assert_eq!(prefixes(&alone, "tools"), [""; 0]);
 }
