@@ -16,6 +16,7 @@ mod connections;
 pub mod dialect;
 mod difference;
 mod ends;
+mod enrol;
 mod exposure;
 mod index;
 mod matrix;

@@ -13,3 +13,4 @@ mod naive;
 mod storms;
 mod support;
 mod tables;
+mod unknown;
