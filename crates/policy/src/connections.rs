@@ -4,7 +4,9 @@ use crate::classes::ClassId;
 use crate::ends::{End, Verdict};
 use crate::index::{Index, Seat};
 use crate::ports::PortSet;
+use crate::rows::Outcome;
 use causeway_addr::{Cidr, Family};
+use causeway_model::design::Protocol;
 use causeway_model::policy::Direction;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -56,6 +58,19 @@ pub struct Connection {
     pub ports: PortSet,
     /// Ports of which it is not known.
     pub unsure: PortSet,
+}
+
+/// Ports of a protocol on which the same classes are let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// The protocol; ICMP stands for every one without ports.
+    pub protocol: Protocol,
+    /// The first port.
+    pub first: u16,
+    /// The last one.
+    pub last: u16,
+    /// Who is let through.
+    pub outcome: Outcome,
 }
 
 /// Everything that is allowed between pods, and between pods and the outside: connections of a pod to itself are left out, and so
@@ -227,6 +242,22 @@ impl Index {
             }
         }
         (allowed, unsure)
+    }
+
+    /// What the policies about an end say of a direction: stretches of ports, each with the classes at the other end that are let
+    /// through. `None` for ends no policy is about. What compiles policies to rules starts here, with [`Index::seat`] for each address.
+    pub fn stretches(&self, of: &End, direction: Direction) -> Option<Vec<Stretch>> {
+        let seat = self.seat(of, None).filter(|seat| seat.policed)?;
+        let class = self.classes.get(seat.class)?;
+        self.rules_of(class, direction).next()?;
+        let row = self.row(class, direction)?;
+        let stretch = |(protocol, first, last, outcome): (_, _, _, &Outcome)| Stretch {
+            protocol,
+            first,
+            last,
+            outcome: outcome.clone(),
+        };
+        Some(row.stretches().map(stretch).collect())
     }
 
     /// Every pod, by namespace and name.

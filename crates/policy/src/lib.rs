@@ -32,7 +32,7 @@ pub mod world;
 pub use audit::Shadowed;
 pub use bits::Bits;
 pub use classes::ClassId;
-pub use connections::{Connection, Party, connections, from_ingress_controller};
+pub use connections::{Connection, Party, Stretch, connections, from_ingress_controller};
 pub use dialect::{Dialect, Engine, Known};
 pub use difference::{Change, Difference, difference};
 pub use ends::{End, Event, Flow, NodeInfo, PodInfo, PodRanges, Verdict};

@@ -69,6 +69,11 @@ impl Matrix {
         if let Some(known) = self.own_nodes.get(&(from, to)) {
             return known.get(direction as usize).copied().unwrap_or(Verdict::Uncertain);
         }
+        self.class_one_way(from, to, direction)
+    }
+
+    /// The same, whatever nodes the two are on.
+    fn class_one_way(&self, from: usize, to: usize, direction: Direction) -> Verdict {
         let (Some((_, from)), Some((_, to))) = (self.ends.get(from), self.ends.get(to)) else {
             return Verdict::Uncertain;
         };
@@ -86,6 +91,39 @@ impl Matrix {
     /// The verdict on a pair, by places.
     pub fn verdict(&self, from: usize, to: usize) -> Verdict {
         self.one_way(from, to, Direction::Egress).and(self.one_way(from, to, Direction::Ingress))
+    }
+
+    /// A sender's row, a verdict for each receiver: of one direction, or of both. Receivers of one class are asked about once.
+    pub fn row(&self, from: usize, direction: Option<Direction>) -> Vec<Verdict> {
+        let mut of_class: Vec<Option<Verdict>> = vec![None; self.rows.first().map_or(0, Vec::len)];
+        let mut out = Vec::with_capacity(self.ends.len());
+        for (to, (_, seat)) in self.ends.iter().enumerate() {
+            let known = of_class.get_mut(seat.class as usize);
+            let verdict = match known {
+                Some(Some(verdict)) => *verdict,
+                Some(place) => *place.insert(self.by_class(from, to, direction)),
+                None => Verdict::Uncertain,
+            };
+            out.push(verdict);
+        }
+        for ((_, to), known) in self.own_nodes.range((from, 0)..(from + 1, 0)) {
+            let own = |direction: Direction| known.get(direction as usize).copied().unwrap_or(Verdict::Uncertain);
+            if let Some(place) = out.get_mut(*to) {
+                *place = match direction {
+                    Some(direction) => own(direction),
+                    None => own(Direction::Egress).and(own(Direction::Ingress)),
+                };
+            }
+        }
+        out
+    }
+
+    fn by_class(&self, from: usize, to: usize, direction: Option<Direction>) -> Verdict {
+        let asked = |direction: Direction| self.class_one_way(from, to, direction);
+        match direction {
+            Some(direction) => asked(direction),
+            None => asked(Direction::Egress).and(asked(Direction::Ingress)),
+        }
     }
 
     /// For every class of senders the classes that both directions let through for certain: the whole matrix in one square of bits.

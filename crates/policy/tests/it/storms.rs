@@ -96,3 +96,33 @@ fn what_changes_nothing_touches_nothing() {
         assert_eq!((touched.classes, touched.answers), (0, 0), "{event:?}");
     }
 }
+
+#[test]
+fn stretches_say_what_verdicts_say() {
+    use causeway_model::policy::Direction;
+    for seed in 0..20 {
+        let design = design(policies::cluster(seed));
+        let cluster = design.clusters.values().next().unwrap();
+        let index = Index::of(Dialect::STRICT, Vec::new(), world::events(cluster));
+        let outside: IpAddr = "203.0.113.9".parse().unwrap();
+        let seat = index.seat(&End::Address(outside), None).unwrap();
+        for pod in index.pods() {
+            for port in [79, 80, 81, 443] {
+                let flow = Flow {
+                    from: pod.clone(),
+                    to: End::Address(outside),
+                    protocol: Protocol::Tcp,
+                    port,
+                    family: Some(causeway_addr::Family::V4),
+                };
+                let Some(stretches) = index.stretches(&pod, Direction::Egress) else { continue };
+                let mut on_it = stretches.iter().filter(|stretch| {
+                    stretch.protocol == Protocol::Tcp && (stretch.first..=stretch.last).contains(&port)
+                });
+                let stretch = on_it.next().expect("every port is in a stretch");
+                assert!(on_it.next().is_none(), "and in one only");
+                assert_eq!(Some(stretch.outcome.of(seat.class)), index.verdict(&flow), "{seed}: {flow:?}");
+            }
+        }
+    }
+}

@@ -34,6 +34,10 @@ fn what_is_sure_stays_so() {
         ends.extend(["203.0.113.9", "10.1.0.4"].map(|text| End::Address(text.parse().unwrap())));
         for (protocol, port) in [(Protocol::Tcp, 80), (Protocol::Tcp, 82), (Protocol::Udp, 81), (Protocol::Icmp, 0)] {
             let matrix = Matrix::of(&unknown, &pods, protocol, port, Some(Family::V4));
+            for from in 0..pods.len() {
+                let one_by_one: Vec<Verdict> = (0..pods.len()).map(|to| matrix.verdict(from, to)).collect();
+                assert_eq!(matrix.row(from, None), one_by_one, "CAUSEWAY_SEED={seed}, {engine}: row {from}");
+            }
             for (from_at, from) in ends.iter().enumerate() {
                 for (to_at, to) in ends.iter().enumerate() {
                     let family = Some(Family::V4);

@@ -73,7 +73,7 @@ impl Serialize for Rows<'_> {
 }
 
 fn row(matrix: &Matrix, from: usize, direction: Option<Direction>) -> String {
-    (0..matrix.len()).map(|to| symbol(matrix, from, to, direction)).collect()
+    matrix.row(from, direction).into_iter().map(causeway_policy::Verdict::symbol).collect()
 }
 
 pub(super) fn symbol(matrix: &Matrix, from: usize, to: usize, direction: Option<Direction>) -> char {
