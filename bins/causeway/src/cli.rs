@@ -91,7 +91,7 @@ Examples:
   causeway capacity exports/ --format json
 
 Exit codes:
-  0  everything fits, as far as it is known
+  0  everything fits, upgrades counted in, as far as it is known; losing a node or a zone may not, which is a warning
   1  something does not fit, or a finding about capacity is at or above `--deny`
   2  wrong usage, or an input that can't be read or understood";
 

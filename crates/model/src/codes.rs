@@ -118,6 +118,7 @@ codes! {
         NO_ROOM_FOR_SURGE = "no-room-for-surge" Error,
         NO_ROOM_FOR_MAX = "no-room-for-max" Error,
         NO_ROOM_FOR_GROWTH = "no-room-for-growth" Warning,
+        NO_ROOM_AFTER_LOSS = "no-room-after-loss" Warning,
         POD_CIDR_EXHAUSTED = "pod-cidr-exhausted" Error,
         SERVICE_CIDR_EXHAUSTED = "service-cidr-exhausted" Error,
         POD_SUBNET_STRANDED_ADDRESSES = "pod-subnet-stranded-addresses" Warning,

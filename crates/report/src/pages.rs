@@ -67,6 +67,7 @@ pages! {
     "nat-gateway-missing",
     "networks-overlap",
     "next-hop-unreachable",
+    "no-room-after-loss",
     "no-room-for-growth",
     "no-room-for-max",
     "no-room-for-surge",

@@ -3,7 +3,7 @@
 use super::count::Count;
 use causeway_model::arithmetic::batches::Batches;
 use causeway_model::arithmetic::{pods, subnet, surge};
-use causeway_model::design::{Cluster, Design, Factor, Mode, Pool};
+use causeway_model::design::{Cluster, Design, Factor, Mode, Node, NodeName, Pool, PoolName};
 use causeway_model::facts::ModeFacts;
 
 /// A moment the room of a range is asked about.
@@ -32,11 +32,15 @@ pub(crate) struct Nodes {
 
 impl Nodes {
     /// The nodes of a pool. Where nodes are added by auto-provisioning, no maximum is known unless one of the pools states one.
-    pub(crate) fn of(cluster: &Cluster, pool: &Pool) -> Nodes {
+    pub(crate) fn of(cluster: &Cluster, name: &PoolName, pool: &Pool) -> Nodes {
         let now = Count::of(pool.nodes.now().map(u64::from));
+        // A list may be shorter than the pool, never longer.
+        let listed = listed(cluster, name);
+        let now = if now.at_least < listed && now.exact { Count::exact(listed) } else { now };
+        let grown = if outgrown(pool, listed).is_some() { listed } else { 0 };
         let max = match (pool.nodes.count, pool.nodes.min, pool.nodes.max) {
-            (count, _, Some(max)) => Count::exact(u64::from(max.max(count.unwrap_or(0)))),
-            (Some(count), None, None) => Count::exact(u64::from(count)),
+            (count, _, Some(max)) => Count::exact(u64::from(max.max(count.unwrap_or(0))).max(grown)),
+            (Some(count), None, None) => Count::exact(u64::from(count).max(grown)),
             // A lower bound without an upper one: an autoscaler whose limit nobody stated.
             _ => Count::at_least(now.at_least),
         };
@@ -55,6 +59,27 @@ impl Nodes {
             Phase::Growth(factor) => self.max.map(|nodes| surging(factor.times(nodes))),
         }
     }
+}
+
+/// Nodes of a pool that are listed.
+pub(crate) fn listed(cluster: &Cluster, name: &PoolName) -> u64 {
+    let nodes = cluster.nodes.values().filter(|node| node.pool.as_ref() == Some(name));
+    u64::try_from(nodes.count()).unwrap_or(u64::MAX)
+}
+
+/// The most nodes a pool is said to have, where more are listed than an upgrade of these explains.
+pub(crate) fn outgrown(pool: &Pool, listed: u64) -> Option<u64> {
+    let most = u64::from(pool.nodes.most()?);
+    (listed > most.saturating_add(surge_nodes(pool, most))).then_some(most)
+}
+
+/// Label of the nodes that node auto-provisioning makes: they are of no pool.
+const PROVISIONED: &str = "karpenter.sh/nodepool";
+
+/// Listed nodes that auto-provisioning made.
+pub(crate) fn provisioned(cluster: &Cluster) -> impl Iterator<Item = (&NodeName, &Node)> {
+    let known = |node: &Node| node.pool.as_ref().is_some_and(|pool| cluster.pools.contains_key(pool));
+    cluster.nodes.iter().filter(move |(_, node)| node.labels.contains_key(PROVISIONED) && !known(node))
 }
 
 /// Nodes are added without a pool of the design growing, and nobody said how far.

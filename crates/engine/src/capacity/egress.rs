@@ -54,7 +54,9 @@ fn start<'a>(
     cluster: &'a Cluster,
     flows: Vec<Flow<'a>>,
 ) -> Egress<'a> {
-    let nodes = |phase| -> Count { cluster.pools.values().map(|pool| Nodes::of(cluster, pool).at(pool, phase)).sum() };
+    let nodes = |phase| -> Count {
+        cluster.pools.iter().map(|(name, pool)| Nodes::of(cluster, name, pool).at(pool, phase)).sum()
+    };
     let effective = nodes(Phase::Upgrade) + Count::exact(demand::headroom_nodes(cluster));
     let listed = cluster.outbound.public_ips.iter().filter(|ip| ip.is_ipv4()).count();
     let ips = match cluster.outbound.ips {
@@ -228,7 +230,7 @@ pub(crate) fn busiest_node<'a>(egress: &Egress<'a>) -> Option<(&'a str, u64)> {
     Some((to, found.0))
 }
 
-fn nodes_now(cluster: &Cluster, pool: &PoolName) -> Option<u64> {
-    let pool = cluster.pools.get(pool)?;
-    Nodes::of(cluster, pool).now.value()
+fn nodes_now(cluster: &Cluster, name: &PoolName) -> Option<u64> {
+    let pool = cluster.pools.get(name)?;
+    Nodes::of(cluster, name, pool).now.value()
 }

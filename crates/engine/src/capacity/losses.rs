@@ -70,8 +70,8 @@ fn moving_in<'a>(users: impl Iterator<Item = &'a User<'a>>, cluster: &Cluster, z
         .fold(Count::NONE, Count::max);
     cluster
         .pools
-        .values()
-        .filter(|pool| pool.zones.iter().all(|known| known == zone) && !pool.zones.is_empty())
-        .map(|pool| super::demand::Nodes::of(cluster, pool).at(pool, Phase::AtMax).times(cost))
+        .iter()
+        .filter(|(_, pool)| pool.zones.iter().all(|known| known == zone) && !pool.zones.is_empty())
+        .map(|(name, pool)| super::demand::Nodes::of(cluster, name, pool).at(pool, Phase::AtMax).times(cost))
         .sum()
 }

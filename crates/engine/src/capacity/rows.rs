@@ -1,6 +1,6 @@
 //! The ranges of a design with everybody who takes addresses from them.
 
-use super::count::Count;
+use super::count::{Count, many};
 use super::demand::{self, Nodes, PerNode, Phase};
 use super::inventory::{self, Inventory};
 use super::needs::{self, Needs};
@@ -141,7 +141,7 @@ pub(crate) fn all(design: &Design) -> Vec<Row<'_>> {
                 pool_name,
                 pool,
                 role,
-                nodes: Nodes::of(cluster, pool),
+                nodes: Nodes::of(cluster, pool_name, pool),
                 per_node,
             };
             if let Some(subnet) = &pool.subnet {
@@ -236,7 +236,19 @@ fn pod_cidr_row<'a>(
     users: Vec<User<'a>>,
 ) -> Row<'a> {
     let prefixes = ipv4(&cluster.pod_cidrs);
-    let needs = needs::of(design, &users, Count::NONE);
+    // Nodes of no pool have a block each as well.
+    let provisioned = u64::try_from(demand::provisioned(cluster).count()).unwrap_or(u64::MAX);
+    let tenants: Vec<Tenant> = (provisioned > 0 && cluster.mode != Some(Mode::Byo))
+        .then(|| Tenant {
+            what: format!("{} that node auto-provisioning made", many(provisioned, "node", "nodes")),
+            addresses: Count::exact(provisioned.saturating_mul(demand::BLOCK)),
+            object: format!("clusters.{name}.nodes"),
+            competes: false,
+        })
+        .into_iter()
+        .collect();
+    let others: Count = tenants.iter().map(|tenant| tenant.addresses).sum();
+    let needs = needs::of(design, &users, others);
     let smallest = needs.upgrade.value().and_then(|need| pods::pod_cidr_for(need.div_ceil(demand::BLOCK)));
     let mut row = Row {
         answer: AddressPool {
@@ -245,10 +257,10 @@ fn pod_cidr_row<'a>(
             ..blank(PoolKind::PodCidr, &prefixes)
         },
         users,
-        tenants: Vec::new(),
+        tenants,
         subnet: None,
         needs,
-        others: Count::NONE,
+        others,
         prefixes,
     };
     let blocks = cluster.mode != Some(Mode::Byo);

@@ -1,10 +1,10 @@
 //! Everybody on a subnet who is neither a node nor a pod: private endpoints, machines, frontends, gateways.
 
-use super::count::Count;
+use super::count::{Count, many};
 use causeway_addr::{Cidr, PrefixMap};
 use causeway_model::arithmetic::subnet;
 use causeway_model::design::{
-    ApiAccess, Cluster, ClusterName, Design, Exposure, FirewallKind, IngressKind, NetworkName, Pool, ServiceType,
+    ApiAccess, Cluster, ClusterName, Design, Exposure, FirewallKind, IngressKind, Mode, NetworkName, Pool, ServiceType,
     Subnet, SubnetRef,
 };
 use causeway_model::facts::Limits;
@@ -81,6 +81,7 @@ pub(crate) fn of(design: &Design, limits: &Limits) -> BTreeMap<SubnetRef, Vec<Te
     }
     for (name, cluster) in &design.clusters {
         census.services(name, cluster);
+        census.provisioned(name, cluster);
         census.api_server(name, cluster, limits.api_server_addresses);
         census.ingress(design, name, cluster);
     }
@@ -130,6 +131,30 @@ impl Census {
     /// The subnet of an address in any of a cluster's networks.
     fn find_near(&self, cluster: &Cluster, ip: IpAddr) -> Option<SubnetRef> {
         cluster.networks().into_iter().find_map(|network| self.find(network, ip))
+    }
+
+    /// Nodes of no pool, each on the subnet its address is of.
+    fn provisioned(&mut self, name: &ClusterName, cluster: &Cluster) {
+        let mut counts: BTreeMap<SubnetRef, u64> = BTreeMap::new();
+        for (_, node) in super::demand::provisioned(cluster) {
+            let Some(ip) = node.ips.iter().find(|ip| ip.is_ipv4()) else { continue };
+            let Some(subnet) = self.find_near(cluster, *ip) else { continue };
+            if self.seen.insert((subnet.clone(), *ip)) {
+                let count = counts.entry(subnet).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        // Where pods have addresses of the node subnet, so have those of these nodes, and how many is not stated.
+        let exact = cluster.mode.is_some_and(|mode| mode != Mode::NodeSubnet);
+        for (subnet, count) in counts {
+            let tenant = Tenant {
+                what: format!("{} of `{name}` that node auto-provisioning made", many(count, "node", "nodes")),
+                addresses: if exact { Count::exact(count) } else { Count::at_least(count) },
+                object: format!("clusters.{name}.nodes"),
+                competes: false,
+            };
+            self.tenants.entry(subnet).or_default().push(tenant);
+        }
     }
 
     /// Counts a tenant, once per address.

@@ -41,7 +41,7 @@ fn pool_limits(
     out: &mut Vec<Finding>,
 ) {
     let path = format!("clusters.{name}.pools.{pool_name}");
-    let nodes = Nodes::of(cluster, pool);
+    let nodes = Nodes::of(cluster, pool_name, pool);
     let (max, surging) = (nodes.at(pool, Phase::AtMax), nodes.at(pool, Phase::Upgrade));
     let limit = limits.nodes_per_pool;
     let about = dated::NODES_PER_POOL.about();
@@ -161,7 +161,9 @@ fn max_pods(cluster: &Cluster, path: &str, pool_name: &PoolName, pool: &Pool, ou
 
 fn cluster_limits(limits: &Limits, name: &ClusterName, cluster: &Cluster, out: &mut Vec<Finding>) {
     let path = format!("clusters.{name}");
-    let sum = |phase| -> Count { cluster.pools.values().map(|pool| Nodes::of(cluster, pool).at(pool, phase)).sum() };
+    let sum = |phase| -> Count {
+        cluster.pools.iter().map(|(name, pool)| Nodes::of(cluster, name, pool).at(pool, phase)).sum()
+    };
     let headroom = Count::exact(demand::headroom_nodes(cluster));
     let (max, surging) = (sum(Phase::AtMax), sum(Phase::Upgrade) + headroom);
     let pools = u64::try_from(cluster.pools.len()).unwrap_or(u64::MAX);
@@ -270,10 +272,10 @@ fn cluster_limits(limits: &Limits, name: &ClusterName, cluster: &Cluster, out: &
 fn pods_in_all(cluster: &Cluster) -> Count {
     cluster
         .pools
-        .values()
-        .map(|pool| {
+        .iter()
+        .map(|(name, pool)| {
             let max_pods = pool.max_pods.map(u64::from);
-            Nodes::of(cluster, pool).at(pool, Phase::AtMax).times(Count::of(max_pods))
+            Nodes::of(cluster, name, pool).at(pool, Phase::AtMax).times(Count::of(max_pods))
         })
         .sum()
 }
@@ -341,7 +343,8 @@ fn load_balancer_limits(limits: &Limits, name: &ClusterName, cluster: &Cluster, 
             .help("put an ingress controller or gateway in front of services that share an address"),
         );
     }
-    let nodes: Count = cluster.pools.values().map(|pool| Nodes::of(cluster, pool).at(pool, Phase::AtMax)).sum();
+    let nodes: Count =
+        cluster.pools.iter().map(|(name, pool)| Nodes::of(cluster, name, pool).at(pool, Phase::AtMax)).sum();
     let mut frontends: BTreeMap<(Option<IpAddr>, usize), u64> = BTreeMap::new();
     for (at, service) in balanced.iter().enumerate() {
         let ip = service.internal_ip.or(service.public_ip);

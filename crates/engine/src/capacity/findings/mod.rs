@@ -2,6 +2,7 @@
 
 mod frontends;
 mod limits;
+mod listed;
 mod ports;
 mod room;
 mod settings;
@@ -22,6 +23,7 @@ pub(super) fn check(cx: &Context, out: &mut Vec<Finding>) {
         out.extend(stranded::planned(row));
         out.extend(row.users.iter().filter_map(stranded::leaked));
     }
+    listed::check(cx.design, out);
     frontends::check(cx, out);
     limits::check(cx.design, &rows, out);
     ports::check(cx.design, &egress, out);

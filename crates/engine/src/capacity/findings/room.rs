@@ -4,6 +4,7 @@ use super::super::PoolKind;
 use super::super::argument;
 use super::super::count::Count;
 use super::super::demand::{self, Phase};
+use super::super::losses;
 use super::super::rows::{Role, Row, User};
 use super::super::services as service_range;
 use super::{many, named};
@@ -20,6 +21,9 @@ pub(super) fn check(design: &Design, row: &Row, out: &mut Vec<Finding>) {
         PoolKind::PodCidr => pod_cidr(design, row),
         PoolKind::NodeSubnet | PoolKind::PodSubnet => subnet_room(design, row),
     };
+    if shortage.is_none() {
+        out.extend(after_loss(design, row));
+    }
     let full = shortage.as_ref().is_some_and(|finding| finding.code == codes::SUBNET_FULL);
     out.extend(shortage);
     if !full {
@@ -147,6 +151,37 @@ fn growth(design: &Design, row: &Row) -> Option<Finding> {
         Some(len) => format!("while it is a plan, {}", argument::remedy(design, row, len)),
         None => "no single range is large enough: split the pools".to_owned(),
     };
+    Some(finding)
+}
+
+/// What holds everything as long as nothing is lost: the worst of a node and a zone that can't be replaced.
+fn after_loss(design: &Design, row: &Row) -> Option<Finding> {
+    let usable = row.usable()?;
+    if row.answer.kind == PoolKind::ServiceCidr {
+        return None;
+    }
+    let losses = losses::of(row);
+    let over = |count: Count| count.within(Some(usable)) == Some(false);
+    let (lost, need) = if over(losses.node) {
+        ("node", losses.node)
+    } else if over(losses.zone) {
+        ("zone", losses.zone)
+    } else {
+        return None;
+    };
+    let message = format!(
+        "{} has {} and {need} are needed at the maximum to replace a lost {lost} while its addresses are still held",
+        named(row),
+        many(usable, "usable address", "usable addresses")
+    );
+    let help = match prefix_for(row, need) {
+        Some(len) => format!("while it is a plan, {}", argument::remedy(design, row, len)),
+        None => "no single range is large enough: split the pools".to_owned(),
+    };
+    let mut finding =
+        evidence(row, Finding::new(codes::NO_ROOM_AFTER_LOSS, &row.answer.object, message), Phase::AtMax, need)
+            .help(help);
+    finding.since = since(row);
     Some(finding)
 }
 

@@ -329,3 +329,69 @@ fn what_the_mode_is_planned_with_is_said() {
     assert_eq!(row.now, Some(3 * 256));
     assert!(row.because.iter().any(|line| line.contains("maxPods is not stated")), "{:#?}", row.because);
 }
+
+#[test]
+fn a_loss_without_room_is_told_once_and_by_its_smaller_kind() {
+    let lost = |prefix: &str, pools: &str| {
+        let plan = Plan { nodes: &format!("prefix: {prefix}"), pools, ..Plan::default() };
+        let answer = plan.ask();
+        let losses = found(&answer, "no-room-after-loss");
+        let said = losses.iter().map(|finding| (finding.object.clone(), finding.message.contains("a lost zone")));
+        said.collect::<Vec<_>>()
+    };
+    let zones = |nodes: u32| format!("system: {{nodes: {nodes}, maxPods: 30, maxSurge: 1, zones: [1, 2, 3]}}");
+    let prefix = || "networks.spoke.subnets.nodes.prefix".to_owned();
+    // 27 usable addresses: 20 nodes and 7 of a lost zone are 27.
+    assert_eq!(lost("10.80.0.0/27", &zones(20)), []);
+    assert_eq!(lost("10.80.0.0/27", &zones(21)), [(prefix(), true)]);
+    // Without surge, all nodes fit during an upgrade, and no lost one can be replaced.
+    let full = "system: {nodes: 27, maxPods: 30, maxSurge: 0, maxUnavailable: 1, zones: [1, 2, 3]}";
+    assert_eq!(lost("10.80.0.0/27", full), [(prefix(), false)]);
+    // Zones nobody stated are not judged, and what does not fit anyway is told as that.
+    assert_eq!(lost("10.80.0.0/27", "system: {nodes: 26, maxPods: 30, maxSurge: 1}"), []);
+    assert_eq!(lost("10.80.0.0/27", &zones(28)), []);
+}
+
+#[test]
+fn listed_nodes_count_where_they_are_more_than_the_pool_has() {
+    let answer = |pools: &str, listed: usize| {
+        let nodes: Vec<String> =
+            (0..listed).map(|at| format!("      n{at}: {{ip: 10.80.0.{}, pool: system}}\n", at + 4)).collect();
+        Plan { pools, cluster: &format!("    nodes:\n{}", nodes.concat()), ..Plan::default() }.ask()
+    };
+    let fixed = "system: {nodes: 3, maxPods: 30, maxSurge: 1}";
+    // An upgrade explains one more.
+    let upgrading = answer(fixed, 4);
+    let row = pool(&upgrading, "spoke/nodes");
+    assert_eq!((row.now, row.at_max, row.during_upgrade), (Some(4), Some(3), Some(4)));
+    assert_eq!(found(&upgrading, "exports-disagree").len(), 0);
+    let old = answer(fixed, 240);
+    let row = pool(&old, "spoke/nodes");
+    assert_eq!((row.now, row.at_max, row.during_upgrade), (Some(240), Some(240), Some(241)));
+    let disagree = found(&old, "exports-disagree");
+    assert_eq!(disagree.len(), 1);
+    assert_eq!(disagree[0].object, "clusters.prod.pools.system.nodes");
+    // Fewer than the pool has: not all may have been given. Within an autoscaler's bounds: nothing to say.
+    assert_eq!(pool(&answer(fixed, 1), "spoke/nodes").now, Some(3));
+    let scaled = answer("system: {nodes: {count: 3, min: 1, max: 30}, maxPods: 30, maxSurge: 1}", 20);
+    let row = pool(&scaled, "spoke/nodes");
+    assert_eq!((row.now, row.at_max), (Some(20), Some(30)));
+    assert_eq!(found(&scaled, "exports-disagree").len(), 0);
+}
+
+#[test]
+fn nodes_of_auto_provisioning_count_where_their_addresses_are() {
+    let with = |label: &str| {
+        let nodes: Vec<String> = (0..240)
+            .map(|at| format!("      n{at}: {{ip: 10.80.0.{}, labels: {{{label}: default}}}}\n", at + 10))
+            .collect();
+        Plan { cluster: &format!("    nodeAutoProvisioning: true\n    nodes:\n{}", nodes.concat()), ..Plan::default() }
+            .ask()
+    };
+    let answer = with("karpenter.sh/nodepool");
+    assert_eq!(pool(&answer, "spoke/nodes").now, Some(3 + 240));
+    assert_eq!(pool(&answer, "prod/podCidr").now, Some((3 + 240) * 256));
+    assert_eq!(found(&answer, "subnet-shared").len(), 0);
+    // A node nobody says the origin of may be of the pool.
+    assert_eq!(pool(&with("team"), "spoke/nodes").now, Some(3));
+}
