@@ -123,7 +123,10 @@ pub fn connections_human(asked: &Asked<'_>, connections: &[Connection]) -> Strin
     lines.sort();
     let mut out: String = lines.into_iter().map(|line| line + "\n").collect();
     if out.is_empty() {
-        out.push_str("no connection is allowed\n");
+        out.push_str(match asked.index.pods().next() {
+            Some(_) => "no connection is allowed\n",
+            None => "there is no pod here: nothing can be listed\n",
+        });
     }
     asked.notes(&mut out);
     out
@@ -154,7 +157,8 @@ pub fn exposure_human(asked: &Asked<'_>, exposure: &Exposure) -> String {
         let mut lines: Vec<String> = connections.iter().map(|connection| line(asked, connection)).collect();
         lines.sort();
         if lines.is_empty() {
-            lines.push("nobody".to_owned());
+            let there = asked.index.pods().next().is_some();
+            lines.push(if there { "nobody" } else { "there is no pod here: nothing can be said" }.to_owned());
         }
         lines.iter().for_each(|line| out.push_str(&format!("  {line}\n")));
         out.push('\n');
