@@ -1,5 +1,7 @@
 //! Words that findings of several rooms share.
 
+use causeway_model::codes::Code;
+use causeway_model::design::Design;
 use causeway_model::facts::About;
 use causeway_model::finding::Finding;
 use std::fmt::Display;
@@ -27,6 +29,11 @@ pub(crate) fn listed<T: Display>(items: &[T]) -> String {
 /// One or several: "subnet", "subnets".
 pub(crate) fn plural<'w>(count: usize, one: &'w str, several: &'w str) -> &'w str {
     if count == 1 { one } else { several }
+}
+
+/// Whether reading has said this already: it saw what the design can't say.
+pub(crate) fn is_found(design: &Design, code: Code, object: &str) -> bool {
+    design.findings.iter().any(|finding| finding.code == code && finding.object == object)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::meaning;
 use crate::merge::{Merge, Origin, of_cluster};
 use crate::tree::{self, MapBuilder, Node};
 use causeway_model::design::{Design, Note, NoteKind};
-use causeway_model::finding::Finding;
+use causeway_model::finding::{Finding, Severity};
 use causeway_model::source::{Sources, Span};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -47,6 +47,53 @@ pub struct Read {
     pub design: Design,
     /// The same as one design tree, for `import`.
     pub tree: Node,
+    /// What was found on the way from exports to that tree: it holds what was taken of them, so nothing can find it there.
+    pub found: Vec<Finding>,
+}
+
+impl Read {
+    /// The tree with what was found on the way, so that checks of it say the same.
+    pub fn exported(&self) -> Node {
+        let mut found = self.found.clone();
+        found.sort_by(|one, other| {
+            (&one.object, one.code, &one.message).cmp(&(&other.object, other.code, &other.message))
+        });
+        let at = |finding: &Finding| finding.at.unwrap_or(self.tree.span);
+        let items: Vec<Node> = found.iter().map(|finding| written(finding, at(finding))).collect();
+        let Some(first) = items.first().map(|first| first.span).filter(|_| self.tree.as_map().is_some()) else {
+            return self.tree.clone();
+        };
+        let old = self.tree.get("importFindings").map_or(&[][..], Node::items).iter().cloned();
+        let all = Node::seq(first, old.chain(items).collect());
+        let others = self.tree.entries().iter().filter(|entry| entry.key.as_ref() != "importFindings");
+        let builder = others.fold(MapBuilder::new(self.tree.span), |builder, entry| {
+            builder.set(&entry.key, entry.key_span, Some(entry.node.clone()))
+        });
+        builder.set("importFindings", None, all).build()
+    }
+}
+
+/// A finding as a design file has it.
+fn written(finding: &Finding, at: Span) -> Node {
+    let text = |text: &str| (!text.is_empty()).then(|| Node::str(at, text));
+    let texts = |list: &[String]| {
+        (!list.is_empty()).then(|| Node::seq(at, list.iter().map(|item| Node::str(at, item.as_str())).collect()))
+    };
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    };
+    MapBuilder::new(at)
+        .set("finding", None, Node::str(at, finding.code.as_str()))
+        .set("severity", None, Node::str(at, severity))
+        .set("on", None, text(&finding.object))
+        .set("message", None, text(&finding.message))
+        .set("help", None, text(&finding.help))
+        .set("values", None, texts(&finding.on))
+        .set("evidence", None, texts(&finding.evidence))
+        .set("since", None, finding.since.map(|date| Node::str(at, date.to_string())))
+        .build()
 }
 
 /// Reads everything that was given as one model.
@@ -267,8 +314,9 @@ impl Loader {
         match design {
             Some(mut design) if self.errors.is_empty() => {
                 design.notes.append(&mut self.notes);
-                design.findings.append(&mut self.findings);
-                Ok(Read { design, tree })
+                let found = std::mem::take(&mut self.findings);
+                design.findings.extend(found.iter().cloned());
+                Ok(Read { design, tree, found })
             }
             _ => {
                 let mut errors = std::mem::take(&mut self.errors);

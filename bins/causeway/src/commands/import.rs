@@ -19,7 +19,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<Exit, clap::Error> {
         Ok(read) => read,
         Err(errors) => return Ok(refuse(&sources, &errors, args.input.read.color, &[])),
     };
-    let text = format!("{}{}", import::heading(&read.design, &sources), tree::to_yaml(&read.tree));
+    let text = format!("{}{}", import::heading(&read.design, &sources), tree::to_yaml(&read.exported()));
     let exit = match &args.output {
         Some(file) => output::file(file, &text),
         None => output::plain(text.as_bytes()),

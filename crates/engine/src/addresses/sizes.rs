@@ -4,10 +4,12 @@ use super::ground::{Ground, prefix_path};
 use causeway_addr::Cidr;
 use causeway_model::codes;
 use causeway_model::design::*;
-use causeway_model::facts::{About, address, ingress};
+use causeway_model::facts::{About, address, ingress, pod_subnet};
 use causeway_model::finding::{Finding, Severity};
+use std::collections::BTreeMap;
 
 pub(super) fn check(ground: &Ground, out: &mut Vec<Finding>) {
+    pod_subnets(ground.design, out);
     for (name, network) in &ground.design.networks {
         if network.kind != NetworkKind::Vnet {
             continue;
@@ -33,6 +35,41 @@ pub(super) fn check(ground: &Ground, out: &mut Vec<Finding>) {
                 out.extend(gateway_size(name, subnet, &path, prefix));
                 out.extend(subnet_size(ground, &format!("subnet `{name}/{subnet}`"), path, prefix));
             }
+        }
+    }
+}
+
+/// Pod subnets larger than their allocation can serve: static block has a limit, dynamic allocation one that is practical.
+fn pod_subnets(design: &Design, out: &mut Vec<Finding>) {
+    let mut users: BTreeMap<(&SubnetRef, Mode), String> = BTreeMap::new();
+    for (name, cluster) in &design.clusters {
+        for (pool_name, pool) in &cluster.pools {
+            if let (Some(subnet), Some(mode)) = (&pool.pod_subnet, cluster.mode_of(pool)) {
+                let path = format!("clusters.{name}.pools.{pool_name}.podSubnet");
+                users.entry((subnet, mode)).or_insert(path);
+            }
+        }
+    }
+    for ((reference, mode), user) in users {
+        let (fact, severity) = match mode {
+            Mode::PodSubnetStatic => (&pod_subnet::STATIC_SHORTEST, Severity::Error),
+            Mode::PodSubnet => (&pod_subnet::DYNAMIC_SHORTEST, Severity::Warning),
+            _ => continue,
+        };
+        let prefixes = design.subnet(reference).map(|subnet| subnet.prefixes.as_slice()).unwrap_or_default();
+        for prefix in prefixes.iter().filter(|prefix| prefix.is_v4() && prefix.prefix_len() < fact.value) {
+            let what = match severity {
+                Severity::Error => "the largest that static block takes is",
+                _ => "dynamic allocation can't use more than",
+            };
+            let message = format!("pod subnet `{reference}` is `{prefix}`, and {what} a /{}", fact.value);
+            let path = format!("{}.prefix", reference.path());
+            out.push(
+                finding(path, prefix, message, &format!("at most a /{}", fact.value), fact.about())
+                    .severity(severity)
+                    .help("use a part of it, and give other pools pod subnets of their own")
+                    .related(&user, "pods get addresses there"),
+            );
         }
     }
 }

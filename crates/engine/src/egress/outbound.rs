@@ -1,7 +1,7 @@
 //! The outbound type: stated, met by what is on the subnets, and really the way packets take.
 
 use super::ground::{Ground, Uses, WayOut, is_translated_to_internet};
-use crate::say::{cited, listed};
+use crate::say::{cited, is_found, listed};
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::{outbound, routing, snat};
@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 pub(super) fn check<'a>(ground: &Ground<'a>, path: &str, cluster: &'a Cluster, out: &mut Vec<Finding>) {
     if !cluster.outbound.stated {
         // Of a cluster whose mode is not known, little else of its platform side is.
-        if cluster.mode.is_some() && !cluster.automatic {
+        let object = format!("{path}.outbound.type");
+        // A type that this version does not know was named by the reader.
+        let is_named = is_found(ground.design, codes::OUTBOUND_NOT_EXPLICIT, &object);
+        if cluster.mode.is_some() && !cluster.automatic && !is_named {
             out.push(not_stated(path, cluster));
         }
         return;

@@ -47,6 +47,14 @@ pub(super) fn check(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<F
             "the load balancer".to_owned(),
         );
     }
+    if cluster.open_service_mesh {
+        retire(
+            Retiring::OpenServiceMesh,
+            codes::FEATURE_RETIRING,
+            format!("{path}.openServiceMesh"),
+            "the service mesh of this cluster".to_owned(),
+        );
+    }
     for (at, ingress) in cluster.ingress.iter().enumerate() {
         if ingress.kind == IngressKind::Nginx {
             retire(

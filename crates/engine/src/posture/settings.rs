@@ -1,7 +1,7 @@
 //! Settings worth a second look: who may call the API server, public addresses, surge and density, filters, resolvers.
 
 use crate::egress::ground::{Ground, is_described, is_platform_described};
-use crate::say::{cited, listed, plural};
+use crate::say::{cited, is_found, listed, plural};
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::{ModeFacts, limits, nsg, snat, special, upgrade};
@@ -15,7 +15,7 @@ pub(super) fn of_cluster(ground: &Ground, path: &str, cluster: &Cluster, out: &m
         return;
     }
     open_api_server(path, cluster, out);
-    pools(path, cluster, out);
+    pools(ground.design, path, cluster, out);
     subnets(ground, cluster, out);
 }
 
@@ -41,7 +41,7 @@ fn open_api_server(path: &str, cluster: &Cluster, out: &mut Vec<Finding>) {
     out.push(cited(finding, limits::AUTHORIZED_RANGES.about()));
 }
 
-fn pools(path: &str, cluster: &Cluster, out: &mut Vec<Finding>) {
+fn pools(design: &Design, path: &str, cluster: &Cluster, out: &mut Vec<Finding>) {
     let mut without_surge: Vec<&PoolName> = Vec::new();
     for (name, pool) in &cluster.pools {
         let object = format!("{path}.pools.{name}");
@@ -66,7 +66,8 @@ fn pools(path: &str, cluster: &Cluster, out: &mut Vec<Finding>) {
                 .on(pods);
             out.push(cited(finding, ModeFacts::of(mode).max_pods.default.about()));
         }
-        if pool.max_surge.is_none() && !pool.blue_green {
+        let is_named = is_found(design, codes::MAX_SURGE_NOT_SET, &format!("{object}.maxSurge"));
+        if pool.max_surge.is_none() && !pool.blue_green && !is_named {
             without_surge.push(name);
         }
     }

@@ -375,3 +375,16 @@ fn system_pools_may_not_miss_nodes_in_an_upgrade() {
         assert_eq!(of(fine), [""; 0], "{fine}");
     }
 }
+
+#[test]
+fn the_service_mesh_and_the_second_azure_linux_retire() {
+    let of = |cluster: &str, pool: &str| {
+        findings(
+            &format!("{{mode: overlay, {cluster} pools: {{a: {{nodes: 3, subnet: spoke/nodes{pool}}}}}}}"),
+            "2026-11-20",
+        )
+    };
+    assert_eq!(of("openServiceMesh: true,", ""), ["warning feature-retiring clusters.prod.openServiceMesh"]);
+    assert_eq!(of("", ", osSku: AzureLinux2"), ["error feature-retiring clusters.prod.pools.a.osSku"]);
+    assert_eq!(of("openServiceMesh: false,", ", osSku: AzureLinux"), [""; 0]);
+}

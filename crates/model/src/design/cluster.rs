@@ -72,6 +72,8 @@ pub struct Cluster {
     pub load_balancer_sku: Option<String>,
     /// The retired HTTP application routing add-on is on.
     pub http_application_routing: bool,
+    /// The Open Service Mesh add-on is on.
+    pub open_service_mesh: bool,
     /// Virtual nodes (pods in Azure Container Instances) are on.
     pub virtual_nodes: Option<VirtualNodes>,
     /// A static egress gateway is on.

@@ -144,7 +144,8 @@ fn cluster(cx: &mut Translation, cluster: &Cluster, ingress: Option<Vec<Node>>) 
         .set("nodeAutoProvisioning", None, node_auto_provisioning(cluster))
         .set("automatic", None, automatic(cluster))
         .set("loadBalancerSku", None, cluster.network("loadBalancerSku").and_then(lower))
-        .set("httpApplicationRouting", None, http_application_routing(cluster))
+        .set("httpApplicationRouting", None, addon(cluster, "httpApplicationRouting"))
+        .set("openServiceMesh", None, addon(cluster, "openServiceMesh"))
         .set("virtualNodes", None, virtual_nodes(cx, cluster))
         .set("staticEgressGateway", None, static_egress_gateway(cluster))
         .build()
@@ -261,8 +262,8 @@ fn local_dns(cluster: &Cluster) -> Option<Node> {
     Some(boolean(node, *on))
 }
 
-fn http_application_routing(cluster: &Cluster) -> Option<Node> {
-    let enabled = cluster.object.path(&["addonProfiles", "httpApplicationRouting", "enabled"])?;
+fn addon(cluster: &Cluster, name: &str) -> Option<Node> {
+    let enabled = cluster.object.path(&["addonProfiles", name, "enabled"])?;
     (truth(enabled) == Some(true)).then(|| boolean(enabled, true))
 }
 

@@ -92,6 +92,7 @@ impl Meaning<'_> {
             automatic: cluster.automatic.unwrap_or(false),
             load_balancer_sku: cluster.load_balancer_sku,
             http_application_routing: cluster.http_application_routing.unwrap_or(false),
+            open_service_mesh: cluster.open_service_mesh.unwrap_or(false),
             virtual_nodes: cluster.virtual_nodes.map(|nodes| VirtualNodes {
                 subnet: nodes.subnet.and_then(|subnet| self.subnet(&format!("{path}.virtualNodes.subnet"), &subnet)),
             }),

@@ -13,7 +13,7 @@ use causeway_addr::Cidr;
 use causeway_model::checklist::Requirement;
 use causeway_model::codes::{self, Code};
 use causeway_model::design::*;
-use causeway_model::finding::{Finding, Places};
+use causeway_model::finding::{Finding, Places, Severity};
 use causeway_model::source::{Sources, Span};
 use causeway_model::suggest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
@@ -190,6 +190,7 @@ impl Meaning<'_> {
             }
         });
         let name = document.name.unwrap_or_else(|| "design".to_owned());
+        self.import_findings(document.import_findings.unwrap_or_default());
         Design {
             name,
             peerings: self.peerings(document.peerings.unwrap_or_default()),
@@ -217,6 +218,41 @@ impl Meaning<'_> {
             findings: Vec::new(),
             before: None,
         }
+    }
+
+    /// Findings that reading made of exports this design was imported from: it holds what was taken of them, and could not
+    /// make them again.
+    fn import_findings(&mut self, found: Vec<document::ImportFinding>) {
+        const WORDS: &[(&str, Severity)] =
+            &[("error", Severity::Error), ("warning", Severity::Warning), ("info", Severity::Info)];
+        for (at, found) in found.into_iter().enumerate() {
+            let path = format!("importFindings.{at}");
+            let code = self.required(&path, "finding", found.finding).and_then(|code| self.code(&path, &code));
+            let message = self.required(&path, "message", found.message);
+            let severity = found.severity.map(|word| self.word(&format!("{path}.severity"), &word.0, WORDS));
+            let (Some(code), Some(message)) = (code, message) else { continue };
+            let mut finding =
+                Finding::new(code, found.on.unwrap_or_default(), message).help(found.help.unwrap_or_default());
+            finding.severity = severity.flatten().unwrap_or(finding.severity);
+            finding.on = found.values.unwrap_or_default().0;
+            finding.evidence = found.evidence.unwrap_or_default().0;
+            finding.since = found.since;
+            finding.at = self.places.exact(&path);
+            self.findings.push(finding);
+        }
+    }
+
+    /// A finding code, or an error at the `finding` below a path.
+    fn code(&mut self, path: &str, text: &str) -> Option<Code> {
+        let code = Code::parse(text);
+        if code.is_none() {
+            let help = match nearest(text, codes::ALL.iter().map(|code| code.as_str())) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "`causeway explain` lists every code".to_owned(),
+            };
+            self.error(&format!("{path}.finding"), format!("unknown finding code `{text}`"), help);
+        }
+        code
     }
 
     fn check_limit(&mut self, name: &str) {
@@ -287,13 +323,7 @@ impl Meaning<'_> {
                 );
             }
             let Some(finding) = finding else { continue };
-            if Code::parse(&finding).is_none() {
-                let help = match nearest(&finding, codes::ALL.iter().map(|code| code.as_str())) {
-                    Some(nearest) => format!("did you mean `{nearest}`?"),
-                    None => "`causeway explain` lists every code".to_owned(),
-                };
-                self.error(&format!("{path}.finding"), format!("unknown finding code `{finding}`"), help);
-            }
+            self.code(&path, &finding);
             out.push(Acceptance { finding, on: acceptance.on, because: because.unwrap_or_default() });
         }
         out

@@ -203,6 +203,9 @@ fn add_ons<'a>(cx: &Cx<'_, 'a>, view: &View<'a>, body: &mut Body) {
     if let Some(on) = cx.is_on(view, "http_application_routing_enabled") {
         body.set("addonProfiles.httpApplicationRouting.enabled", on.clone());
     }
+    if let Some(on) = cx.is_on(view, "open_service_mesh_enabled") {
+        body.set("addonProfiles.openServiceMesh.enabled", on.clone());
+    }
     if let Some(gateway) = view.block("ingress_application_gateway") {
         let path = |name: &str| format!("addonProfiles.ingressApplicationGateway.{name}");
         body.set(&path("enabled"), Node::plain(gateway.span(), "true"));

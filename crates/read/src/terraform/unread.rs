@@ -45,7 +45,7 @@ const LEVELS: &[Level] = &[
             kubernetes_version linux_profile local_account_disabled maintenance_window maintenance_window_auto_upgrade \
             maintenance_window_node_os microsoft_defender monitor_metrics network_profile node_os_channel_upgrade \
             node_os_upgrade_channel node_provisioning_profile node_resource_group node_resource_group_id oidc_issuer_enabled \
-            oidc_issuer_url oms_agent open_service_mesh_enabled portal_fqdn private_cluster_enabled \
+            oidc_issuer_url oms_agent portal_fqdn private_cluster_enabled \
             private_cluster_public_fqdn_enabled private_dns_zone_id private_fqdn public_network_access_enabled \
             role_based_access_control_enabled run_command_enabled service_mesh_profile service_principal sku_tier storage_profile \
             support_plan upgrade_override web_app_routing windows_profile workload_autoscaler_profile workload_identity_enabled",

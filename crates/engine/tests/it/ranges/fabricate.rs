@@ -139,6 +139,7 @@ pub(super) fn cluster(mode: Option<Mode>, pods: Vec<Cidr>, services: Vec<Cidr>, 
         automatic: false,
         load_balancer_sku: None,
         http_application_routing: false,
+        open_service_mesh: false,
         virtual_nodes: None,
         static_egress_gateway: false,
     }

@@ -96,7 +96,8 @@ fn flat(cx: &mut Translation, cluster: &Cluster, plugin: Option<&Node>) -> Modes
         return Modes::default();
     };
     let at = subnet.or(plugin).map_or(cluster.object.name_span, |node| node.span);
-    let own = found.iter().filter(|(_, other, _)| other != mode);
+    // A pool without a pod subnet has no mode of its own there: it is one whose pods have nowhere to get addresses.
+    let own = found.iter().filter(|(_, other, _)| other != mode && *other != "nodeSubnet");
     let pools =
         own.map(|(id, mode, subnet)| (id.clone(), Node::str(subnet.map_or(at, |node| node.span), *mode))).collect();
     Modes { cluster: Some(Node::str(at, *mode)), pools }

@@ -7,6 +7,8 @@ use super::super::translate::Translation;
 use super::super::value::*;
 use super::{Cluster, words_of};
 use crate::tree::{MapBuilder, Node};
+use causeway_model::codes;
+use causeway_model::finding::Finding;
 
 const TYPES: &[(&str, &str)] = &[
     ("loadBalancer", "loadBalancer"),
@@ -20,6 +22,9 @@ const TYPES: &[(&str, &str)] = &[
 
 pub(super) fn outbound(cx: &mut Translation, cluster: &Cluster) -> Option<Node> {
     let kind = words_of(cx, cluster, "outboundType", TYPES);
+    if kind.is_none() {
+        not_known(cx, cluster);
+    }
     let named = kind.as_ref().and_then(Node::text).map(str::to_owned);
     let details = match named.as_deref() {
         Some("managedNATGateway" | "managedNATGatewayV2") => nat_gateway(cx, cluster),
@@ -43,6 +48,21 @@ pub(super) fn outbound(cx: &mut Translation, cluster: &Cluster) -> Option<Node> 
             .set("idleTimeoutMinutes", None, details.idle)
             .build(),
     )
+}
+
+/// A type that is stated and not known is judged as the platform's default, and must not pass for one that is not stated.
+fn not_known(cx: &mut Translation, cluster: &Cluster) {
+    let Some(stated) = cluster.network("outboundType") else { return };
+    let Some(word) = stated.text().map(str::trim).filter(|text| !text.is_empty()) else { return };
+    let Some(name) = cx.name(&cluster.object.id) else { return };
+    let message =
+        format!("the outbound type is `{word}`, which this version does not know: `loadBalancer` is judged instead");
+    let finding = Finding::new(codes::OUTBOUND_NOT_EXPLICIT, format!("clusters.{name}.outbound.type"), message)
+        .help("see whether the word is right; if it is a new one, what is said of egress does not hold")
+        .on(word)
+        .evidence("the types known are those of outbound.md as of the date of the facts")
+        .at(Some(stated.span));
+    cx.findings.push(finding);
 }
 
 #[derive(Debug, Default)]

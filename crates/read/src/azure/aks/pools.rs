@@ -10,7 +10,7 @@ use super::mode::Modes;
 use crate::tree::{Entry, MapBuilder, Node};
 use causeway_model::codes;
 use causeway_model::design::Share;
-use causeway_model::finding::Finding;
+use causeway_model::finding::{Finding, Severity};
 
 pub(super) fn pool(cx: &mut Translation, cluster: &Cluster, pool: &Object, modes: &Modes) -> Node {
     let label = format!("the pool `{}` of {}", pool.name, cluster.label());
@@ -40,7 +40,7 @@ pub(super) fn pool(cx: &mut Translation, cluster: &Cluster, pool: &Object, modes
         .set("maxSurge", None, surge)
         .set("maxUnavailable", None, unavailable)
         .set("os", None, os)
-        .set("osSku", None, pool.get("osSKU").and_then(copy))
+        .set("osSku", None, system_sku(pool))
         .set("subnet", None, subnet(cx, cluster, pool))
         .set("podSubnet", None, pod_subnet)
         .set("mode", None, modes.pools.get(&pool.id).cloned())
@@ -53,6 +53,20 @@ pub(super) fn pool(cx: &mut Translation, cluster: &Cluster, pool: &Object, modes
         .set("availabilitySet", None, availability_set(pool))
         .set("blueGreen", None, blue_green.map(|node| boolean(node, true)))
         .build()
+}
+
+/// The system's SKU. That of Azure Linux does not tell the version, which the image of the nodes does: `AKSAzureLinux-V2gen2-…`
+/// is version 2.0, and so is what it was called before, `AKSCBLMariner-V2…`.
+fn system_sku(pool: &Object) -> Option<Node> {
+    let stated = pool.get("osSKU");
+    let image = pool.get("nodeImageVersion").and_then(Node::text).unwrap_or_default().to_ascii_lowercase();
+    let is_second = ["aksazurelinux-v2", "akscblmariner-v2"].iter().any(|start| image.starts_with(start));
+    match stated {
+        Some(node) if is_second && node.text().is_some_and(|text| text.eq_ignore_ascii_case("AzureLinux")) => {
+            Some(Node::str(node.span, "AzureLinux2"))
+        }
+        _ => stated.and_then(copy),
+    }
 }
 
 /// What the pool's machines are of. A pool of its own has the resource's type beside it, and prints this one under another name.
@@ -122,9 +136,28 @@ fn share(cx: &mut Translation, pool: &Object, key: &str, label: &str) -> Option<
         Some(Share::Percent(_)) => copy(stated),
         None => {
             cx.unknown_word(&format!("`{key}` of {label}"), stated);
+            not_a_share(cx, pool, key, stated);
             None
         }
     }
+}
+
+/// A surge that is stated and is none: planned with the default, and not to be taken for one that is not stated.
+fn not_a_share(cx: &mut Translation, pool: &Object, key: &str, stated: &Node) {
+    let cluster = pool.id.parent().and_then(|id| cx.name(&id));
+    let (Some(cluster), Some(word), "maxSurge") = (cluster, stated.text(), key) else { return };
+    let message = format!(
+        "`maxSurge` of pool `{}` is `{word}`, which is neither a number nor a percentage: the default is planned with",
+        pool.name
+    );
+    let finding =
+        Finding::new(codes::MAX_SURGE_NOT_SET, format!("clusters.{cluster}.pools.{}.maxSurge", pool.name), message)
+            .severity(Severity::Warning)
+            .help("write a number of nodes, or a percentage such as `33%`")
+            .on(word)
+            .evidence("a share of a pool is a whole number, with `%` behind it or without")
+            .at(Some(stated.span));
+    cx.findings.push(finding);
 }
 
 /// The nodes' subnet. A pool that names none is in the network AKS makes in the nodes' resource group; where that network

@@ -78,6 +78,8 @@ object! {
         "loadBalancerSku" load_balancer_sku: String,
         /// The retired HTTP application routing add-on is on.
         "httpApplicationRouting" http_application_routing: bool,
+        /// The Open Service Mesh add-on is on.
+        "openServiceMesh" open_service_mesh: bool,
         /// Virtual nodes are on.
         "virtualNodes" virtual_nodes: VirtualNodes,
         /// A static egress gateway is on.

@@ -53,6 +53,8 @@ object! {
         "accept" accept: Vec<Acceptance>,
         /// Tests of the network.
         "expect" expect: Vec<Expectation>,
+        /// What reading the exports found that this design was imported from: `import` writes it, and checks repeat it.
+        "importFindings" import_findings: Vec<ImportFinding>,
         /// The design before the change, as plans and what-if results carry it.
         "before" before: Raw,
     }
@@ -101,6 +103,26 @@ object! {
         "on" on: String,
         /// Why.
         "because" because: String,
+    }
+
+    /// A finding made while exports were read.
+    ImportFinding {
+        /// Its code.
+        "finding" finding: String,
+        /// `error`, `warning` or `info`.
+        "severity" severity: Word,
+        /// The object it is about, as a dotted path.
+        "on" on: String,
+        /// What is the matter.
+        "message" message: String,
+        /// What to do about it.
+        "help" help: String,
+        /// The values concerned.
+        "values" values: Many<String>,
+        /// What leads to it.
+        "evidence" evidence: Many<String>,
+        /// The date of the platform fact used.
+        "since" since: Date,
     }
 
     /// A test of the network.
