@@ -8,7 +8,7 @@ use super::options::Options;
 use super::said::Said;
 use super::status::{HeldStatus, Status, hash};
 use causeway_dataplane::masquerade::Settings;
-use causeway_read::masquerade::Directory;
+use causeway_read::masquerade::{Accepted, Directory};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use tracing::{debug, error, info, warn};
@@ -166,7 +166,7 @@ impl<K: Kernel> Agent<K> {
 
     /// What is kept in place; `None` = nothing was taken yet.
     pub(crate) fn settings(&self) -> Option<Settings> {
-        let config = self.keeper.held()?.config.clone();
+        let config = self.keeper.held()?.accepted.config.clone();
         Some(Settings {
             config,
             sources: self.options.sources.clone(),
@@ -332,7 +332,7 @@ impl<K: Kernel> Agent<K> {
             }
         }
         let Some(held) = self.keeper.held() else { return };
-        let empty = held.config.exempt.is_empty().then_some("empty");
+        let empty = held.accepted.config.exempt.is_empty().then_some("empty");
         if self.said.once("empty", empty) && empty.is_some() {
             warn!("the list is empty: whatever leaves this node is translated, traffic between pods included");
         }
@@ -341,17 +341,18 @@ impl<K: Kernel> Agent<K> {
             warn!("only the files that are not refused are in effect");
         }
         if self.options.flags.verbosity >= 2 {
-            let shown = merged::line(&held.texts, &held.config);
+            let shown = merged::line(&held.accepted.texts, &held.accepted.config);
             info!("using config: {shown}");
         }
     }
 }
 
 fn shown(held: &Held) -> HeldStatus {
-    let settings = Settings { config: held.config.clone(), ..Settings::default() };
+    let Accepted { config, defaults, .. } = &*held.accepted;
+    let settings = Settings { config: config.clone(), ..Settings::default() };
     let desired = settings.families().map(|family| (family, settings.exempt(family).len())).collect();
-    let (empty, defaults) = (held.config.exempt.is_empty(), held.defaults);
-    HeldStatus { hash: hash(&held.config), desired, empty, defaults, partial: held.partial }
+    let empty = config.exempt.is_empty();
+    HeldStatus { hash: hash(config), desired, empty, defaults: *defaults, partial: held.partial }
 }
 
 /// The line the original ends with, or, where only we refuse, one in its manner.

@@ -4,10 +4,11 @@ use causeway_model::codes;
 use causeway_model::finding::Severity;
 use causeway_model::masquerade::MasqueradeReader::V2;
 use causeway_read::masquerade::{
-    Accepted, CONFIG_DIRECTORY, Directory, DirectoryEntry, Flags, Issue, Rejected, reference, strict, takes_part,
+    Accepted, CONFIG_DIRECTORY, Directory, DirectoryEntry, Flags, Issue, Opened, Rejected, takes_part,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The directory, judged.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +18,7 @@ pub(crate) struct Judged {
     /// The directory itself can't be read, in the operating system's words.
     pub(crate) unlistable: Option<String>,
     /// What the good files come to; the built-in list when there is no file at all. `None` = there are files, none of them good.
-    pub(crate) accepted: Option<Accepted>,
+    pub(crate) accepted: Option<Arc<Accepted>>,
     /// The line the original ends with, where it would.
     pub(crate) original: Option<String>,
 }
@@ -50,35 +51,43 @@ impl Judged {
 /// Judges a directory that lies at `path`. With `careful`, mistakes that change the meaning and that the original reads over refuse a
 /// file.
 pub(crate) fn judge(flags: &Flags, careful: bool, path: &Path, directory: &Directory) -> Judged {
-    let original = reference(V2, flags, directory).err().map(|rejected| at_home(path, &rejected.logged()));
+    let opened = Opened::new(directory);
+    let whole = opened.reference(V2, flags);
+    let original = whole.as_ref().err().map(|rejected| at_home(path, &rejected.logged()));
     let entries = match directory {
         Directory::Unlistable(why) => {
             return Judged { unlistable: Some(why.clone()), original, ..Judged::default() };
         }
         Directory::Entries(entries) => entries,
     };
-    let issues = strict(V2, flags, directory);
+    let issues = opened.strict_beside(V2, flags, &whole);
+    let taking_part: Vec<_> = entries.iter().filter(|(name, _)| takes_part(V2, name)).collect();
     let mut files = BTreeMap::new();
-    let mut good = BTreeMap::new();
-    for (name, entry) in entries.iter().filter(|(name, _)| takes_part(V2, name)) {
-        let own = issues.iter().filter(|issue| issue.file.as_deref() == Some(name));
-        let alone = reference(V2, flags, &Directory::Entries(BTreeMap::from([(name.clone(), entry.clone())])));
-        let verdict = verdict(careful, path, entry, alone, &own.collect::<Vec<_>>());
-        if verdict.refused.is_none() {
-            good.insert(name.clone(), entry.clone());
-        }
-        files.insert(name.clone(), verdict);
+    for (name, entry) in &taking_part {
+        let own = issues.iter().filter(|issue| issue.file.as_ref() == Some(name));
+        let own: Vec<_> = own.collect();
+        let verdict = match taking_part.len() {
+            1 => verdict(careful, path, entry, &whole, &own),
+            _ => verdict(careful, path, entry, &opened.only(|other| other == *name).reference(V2, flags), &own),
+        };
+        files.insert((*name).clone(), verdict);
     }
-    let none_is_left = good.is_empty() && !files.is_empty();
-    let accepted = if none_is_left { None } else { reference(V2, flags, &Directory::Entries(good)).ok() };
-    Judged { files, unlistable: None, accepted, original }
+    let good = |name: &str| files.get(name).is_some_and(|file| file.refused.is_none());
+    let accepted = if files.values().all(|file| file.refused.is_none()) {
+        whole.ok()
+    } else if files.keys().any(|name| good(name)) {
+        opened.only(good).reference(V2, flags).ok()
+    } else {
+        None
+    };
+    Judged { files, unlistable: None, accepted: accepted.map(Arc::new), original }
 }
 
 fn verdict(
     careful: bool,
     path: &Path,
     entry: &DirectoryEntry,
-    alone: Result<Accepted, Rejected>,
+    alone: &Result<Accepted, Rejected>,
     issues: &[&Issue],
 ) -> FileVerdict {
     let text = if let DirectoryEntry::File(bytes) = entry { bytes.as_slice() } else { &[] };

@@ -2,7 +2,8 @@
 
 use super::judge::Judged;
 use causeway_addr::Family;
-use causeway_model::masquerade::MasqueradeConfig;
+use causeway_read::masquerade::Accepted;
+use std::sync::Arc;
 
 /// What the agent was told to do with doubtful configurations.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,12 +17,8 @@ pub(crate) struct Policy {
 /// The configuration that is kept in place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
-    /// What the kernel gets.
-    pub(crate) config: MasqueradeConfig,
-    /// The list as written, for the log.
-    pub(crate) texts: Vec<String>,
-    /// It is the built-in list.
-    pub(crate) defaults: bool,
+    /// What the good files come to. Shared, because lists may be long.
+    pub(crate) accepted: Arc<Accepted>,
     /// Some files were refused, and this is what the others say.
     pub(crate) partial: bool,
 }
@@ -74,19 +71,14 @@ impl Keeper {
         let whole = judged.is_whole();
         let doubt = if judged.unlistable.is_some() { Doubt::Directory } else { Doubt::Files };
         let Some(accepted) = &judged.accepted else { return self.doubtful(doubt) };
-        let next = Held {
-            config: accepted.config.clone(),
-            texts: accepted.texts.clone(),
-            defaults: accepted.defaults,
-            partial: !whole,
-        };
+        let next = Held { accepted: Arc::clone(accepted), partial: !whole };
         if !whole {
             // What good files say is better than nothing, and worse than what all of them said before.
             let kept_is_whole = self.held.as_ref().map_or(found, |held| !held.partial);
             if self.policy.strict || kept_is_whole {
                 return self.doubtful(doubt);
             }
-            if next.config.exempt.is_empty() {
+            if next.accepted.config.exempt.is_empty() {
                 return self.doubtful(Doubt::RestIsEmpty);
             }
         }
@@ -108,8 +100,8 @@ impl Keeper {
 /// A family had entries and has none left, so that everything of it would be translated. Going back to the built-in list is no accident of
 /// writing: the files are gone.
 fn shrinks_to_nothing(held: &Held, next: &Held) -> bool {
-    let count = |held: &Held, family| held.config.exempt.iter().filter(|cidr| cidr.family() == family).count();
-    !next.defaults
+    let count = |held: &Held, family| held.accepted.config.exempt.iter().filter(|cidr| cidr.family() == family).count();
+    !next.accepted.defaults
         && [Family::V4, Family::V6].into_iter().any(|family| count(held, family) > 0 && count(next, family) == 0)
 }
 

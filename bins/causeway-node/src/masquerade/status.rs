@@ -8,6 +8,7 @@ use causeway_dataplane::nftables::objects::Count;
 use causeway_model::masquerade::MasqueradeConfig;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 /// The agent, as of its last look.
@@ -186,14 +187,17 @@ impl Status {
 /// A number that tells configurations apart: FNV-1a over what the kernel gets, cut to the 48 bits that a metric, which is a double, can
 /// hold.
 pub(crate) fn hash(config: &MasqueradeConfig) -> u64 {
-    let mut text = format!("{} {} {}", config.link_local, config.link_local_v6, config.ipv6);
-    for cidr in &config.exempt {
-        text.push(' ');
-        text.push_str(&cidr.to_string());
-    }
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    let switches = [config.link_local, config.link_local_v6, config.ipv6].map(u8::from);
+    let start = switches.iter().fold(0xcbf2_9ce4_8422_2325, fold);
+    // An address has one length in bytes per family, and the family goes before it: no two lists have the same bytes.
+    let hash = config.exempt.iter().fold(start, |hash, cidr| {
+        let hash = [cidr.prefix_len(), u8::from(cidr.family() == Family::V6)].iter().fold(hash, fold);
+        match cidr.addr() {
+            IpAddr::V4(address) => address.octets().iter().fold(hash, fold),
+            IpAddr::V6(address) => address.octets().iter().fold(hash, fold),
+        }
+    });
     hash >> 16
 }
 

@@ -48,6 +48,9 @@ fn escape(out: &mut String, c: char, quote: char) {
 
 /// Letters, marks, numbers, punctuation, symbols and the ASCII space.
 fn is_printable(c: char) -> bool {
+    if c.is_ascii() {
+        return matches!(c, ' '..='~');
+    }
     // Not at the start of the text, where the debug form escapes combining marks as well.
     let shown = format!("a{c}");
     c == '\'' || c == ' ' || (!c.is_whitespace() && shown.escape_debug().eq(shown.chars()))

@@ -15,6 +15,7 @@ mod flags;
 mod given;
 mod go;
 mod json;
+mod opened;
 mod reading;
 mod reference;
 mod scalar;
@@ -24,6 +25,7 @@ mod yaml;
 
 pub use flags::{FlagError, Flags, known as known_flags, parse as parse_flags, takes_value};
 pub use given::plain;
+pub use opened::Opened;
 pub use reading::{Surroundings, agent_arguments, outcome_of, read};
 pub use reference::{
     Accepted, CONFIG_DIRECTORY, Directory, DirectoryEntry, FILE_PREFIX, MAX_ENTRIES, Rejected, SINGLE_FILE, Stage,

@@ -4,9 +4,9 @@
 use super::cidr::{self, GoCidr};
 use super::fields::{self, LINK_LOCAL, LINK_LOCAL_V6, LIST};
 use super::flags::{self, FlagError, Flags};
+use super::opened::Opened;
 use super::reference::{self, CONFIG_DIRECTORY, Directory, DirectoryEntry, takes_part};
-use super::strict::strict;
-use super::value::Value;
+use super::value::{Document, Value};
 use causeway_model::codes;
 use causeway_model::design::{AgentManifest, ConfigMap, Masquerade, MasqueradeAgent, MasqueradeFile};
 use causeway_model::facts::masquerade::CONFIG_MAPS;
@@ -56,6 +56,7 @@ pub fn read(masquerade: &Masquerade, around: Surroundings, path: &str) -> Masque
         return MasqueradeReading { missing, findings: unread, ..MasqueradeReading::default() };
     }
     let directory = directory(masquerade, &sources);
+    let opened = Opened::new(&directory);
     if let (None, _) = given_arguments(masquerade, path) {
         missing.push("the agent's arguments, which stand in another program's command line".to_owned());
     }
@@ -65,17 +66,17 @@ pub fn read(masquerade: &Masquerade, around: Surroundings, path: &str) -> Masque
     let outcomes = MasqueradeReader::ALL.into_iter().map(|each| {
         let outcome = match (&broken, each == reader) {
             (Some(message), true) => MasqueradeOutcome::Refused { message: message.clone(), exits: true },
-            (None, true) => reference::outcome(each, &flags, &directory),
+            (None, true) => opened.outcome(each, &flags),
             (_, false) => {
                 let mut flags = flags_of(masquerade, each);
                 flags.enable_ipv6 |= implied_ipv6;
-                reference::outcome(each, &flags, &directory)
+                opened.outcome(each, &flags)
             }
         };
         (each, outcome)
     });
     let outcomes: BTreeMap<MasqueradeReader, MasqueradeOutcome> = outcomes.collect();
-    for issue in strict(reader, &flags, &directory) {
+    for issue in opened.strict(reader, &flags) {
         let source = issue.file.as_ref().and_then(|file| sources.get(file));
         let object = source.map_or_else(|| path.to_owned(), |source| source.object.clone());
         let range = issue.range.map(|range| widened(source.map_or("", |source| &source.file.text), range));
@@ -89,7 +90,13 @@ pub fn read(masquerade: &Masquerade, around: Surroundings, path: &str) -> Masque
     findings.extend(unmounted(masquerade, path));
     findings.extend(unread);
     findings.extend(absent_keys(masquerade, outcomes.get(&reader), path));
-    let files = sources.iter().map(|(name, source)| read_file(reader, name, source)).collect();
+    let files = sources
+        .iter()
+        .map(|(name, source)| {
+            let held = opened.entries.as_ref().ok().and_then(|entries| entries.get(name.as_str()));
+            read_file(reader, name, source, held.and_then(|held| held.document().ok()))
+        })
+        .collect();
     MasqueradeReading {
         reader: Some(reader),
         files,
@@ -449,7 +456,12 @@ fn widened(text: &str, range: Range<usize>) -> Range<usize> {
     }
 }
 
-fn read_file(reader: MasqueradeReader, name: &str, source: &Source<'_>) -> ReadMasqueradeFile {
+fn read_file(
+    reader: MasqueradeReader,
+    name: &str,
+    source: &Source<'_>,
+    document: Option<&Document>,
+) -> ReadMasqueradeFile {
     let mut file = ReadMasqueradeFile {
         name: name.to_owned(),
         object: source.object.clone(),
@@ -459,11 +471,11 @@ fn read_file(reader: MasqueradeReader, name: &str, source: &Source<'_>) -> ReadM
         link_local: None,
         link_local_v6: None,
     };
-    let Ok(document) = reference::document(source.file.text.as_bytes()) else {
+    let Some(document) = document else {
         return file;
     };
     let place = |range: Range<usize>| -> Option<Span> { source.file.place(widened(&source.file.text, range)) };
-    for member in fields::members(&document) {
+    for member in fields::members(document) {
         let at = member.node.range.clone();
         match (fields::field_of(reader, &member.key), &member.node.value) {
             (Some(LIST), Value::Seq(items)) => {

@@ -5,8 +5,8 @@ use super::cidr::{self, GoCidr};
 use super::fields::{self, Fields, Item};
 use super::flags::Flags;
 use super::go;
-use super::value::{Document, Fault, Step};
-use super::{json, yaml};
+use super::opened::{Held, Opened};
+use super::value::Step;
 use causeway_addr::Cidr;
 use causeway_model::masquerade::{MasqueradeConfig, MasqueradeOutcome, MasqueradeReader};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,15 +71,6 @@ impl Directory {
         Directory::Entries(
             files.into_iter().map(|(name, bytes)| (name.into(), DirectoryEntry::File(bytes.into()))).collect(),
         )
-    }
-
-    /// Its entries; none when it can't be listed.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &DirectoryEntry)> {
-        let entries = match self {
-            Directory::Unlistable(_) => None,
-            Directory::Entries(entries) => Some(entries),
-        };
-        entries.into_iter().flatten().map(|(name, entry)| (name.as_str(), entry))
     }
 }
 
@@ -151,6 +142,10 @@ pub fn takes_part(reader: MasqueradeReader, name: &str) -> bool {
 /// # Errors
 /// What it refuses, in its words. Behind `yaml: ` and in what `iptables-restore` adds, versions differ in their wording.
 pub fn reference(reader: MasqueradeReader, flags: &Flags, directory: &Directory) -> Result<Accepted, Rejected> {
+    read(reader, flags, &Opened::new(directory))
+}
+
+pub(super) fn read(reader: MasqueradeReader, flags: &Flags, directory: &Opened<'_>) -> Result<Accepted, Rejected> {
     match reader {
         MasqueradeReader::V2 => merged(reader, flags, directory),
         MasqueradeReader::Original => original(flags, directory),
@@ -161,15 +156,14 @@ pub fn reference(reader: MasqueradeReader, flags: &Flags, directory: &Directory)
 
 /// The same as plain data for the model.
 pub fn outcome(reader: MasqueradeReader, flags: &Flags, directory: &Directory) -> MasqueradeOutcome {
-    match reference(reader, flags, directory) {
+    told(reference(reader, flags, directory))
+}
+
+pub(super) fn told(result: Result<Accepted, Rejected>) -> MasqueradeOutcome {
+    match result {
         Ok(accepted) => MasqueradeOutcome::Applied { config: accepted.config, defaults: accepted.defaults },
         Err(rejected) => MasqueradeOutcome::Refused { message: rejected.logged(), exits: rejected.exits },
     }
-}
-
-/// The text of a file as a tree, by whichever of the two ways the agents take.
-pub(super) fn document(bytes: &[u8]) -> Result<Document, Fault> {
-    if json::looks_like_json(bytes) { json::read(bytes) } else { yaml::read(bytes) }
 }
 
 /// Where a message comes from.
@@ -191,22 +185,21 @@ impl Teller<'_> {
 
 /// ip-masq-agent-v2 and AKS' merger: every file with the prefix, each checked on its own, the union of the lists and of the
 /// booleans.
-fn merged(reader: MasqueradeReader, flags: &Flags, directory: &Directory) -> Result<Accepted, Rejected> {
+fn merged(reader: MasqueradeReader, flags: &Flags, directory: &Opened<'_>) -> Result<Accepted, Rejected> {
     let teller = Teller { reader, file: None };
-    if let Directory::Unlistable(why) = directory {
+    if let Err(why) = directory.entries {
         return Err(teller
             .configuration(format!("failed to read config directory, error: open {CONFIG_DIRECTORY}/: {why}"), None));
     }
     let (mut items, mut files) = (Vec::new(), Vec::new());
     let (mut link_local, mut link_local_v6) = (false, false);
-    for (name, entry) in directory.entries().filter(|(name, _)| takes_part(reader, name)) {
+    for (name, held) in directory.entries().filter(|(name, _)| takes_part(reader, name)) {
         let teller = Teller { reader, file: Some(name) };
         let quoted = go::quote(name);
-        let bytes = bytes_of(name, entry)
+        bytes_of(name, held.entry)
             .map_err(|why| teller.configuration(format!("failed to read config file {quoted}, error: {why}"), None))?;
-        let fields = document(bytes)
-            .and_then(|document| fields::read(reader, &document, Fields::start(None)))
-            .map_err(|fault| {
+        let fields = held.document().and_then(|document| fields::read(reader, document, Fields::start(None))).map_err(
+            |fault| {
                 let step = match fault.step {
                     Step::Convert => {
                         format!("failed to convert config file {quoted} to JSON, error: ")
@@ -214,7 +207,8 @@ fn merged(reader: MasqueradeReader, flags: &Flags, directory: &Directory) -> Res
                     Step::Unmarshal => format!("failed to unmarshal config file {quoted}, error: "),
                 };
                 teller.configuration(format!("{step}{}", fault.message), Some(fault.range))
-            })?;
+            },
+        )?;
         validate(reader, flags, &fields).map_err(|(message, range)| {
             teller.configuration(format!("config file {quoted} is invalid: {message}"), range)
         })?;
@@ -259,17 +253,18 @@ fn forwarded(
 }
 
 /// The original agent: one file, laid over the defaults.
-fn original(flags: &Flags, directory: &Directory) -> Result<Accepted, Rejected> {
+fn original(flags: &Flags, directory: &Opened<'_>) -> Result<Accepted, Rejected> {
     let reader = MasqueradeReader::Original;
     let teller = Teller { reader, file: Some(SINGLE_FILE) };
-    let bytes = match single_file(directory) {
+    let held = match single_file(directory) {
         Ok(None) => return Ok(defaults(flags.all_reserved_ranges, flags.enable_ipv6)),
-        Ok(Some(bytes)) => bytes,
+        Ok(Some((held, _))) => held,
         Err(why) => return Err(teller.configuration(why, None)),
     };
     let start = Fields::start(Some(default_list(flags.all_reserved_ranges)));
-    let fields = document(bytes)
-        .and_then(|document| fields::read(reader, &document, start))
+    let fields = held
+        .document()
+        .and_then(|document| fields::read(reader, document, start))
         .map_err(|fault| teller.configuration(fault.message, Some(fault.range)))?;
     validate(reader, flags, &fields).map_err(|(message, range)| teller.configuration(message, range))?;
     let items = fields.list.unwrap_or_default().into_iter().map(|item| (SINGLE_FILE, item)).collect();
@@ -277,24 +272,24 @@ fn original(flags: &Flags, directory: &Directory) -> Result<Accepted, Rejected> 
 }
 
 /// Cilium: one file; nothing in it at all means the defaults.
-fn cilium(directory: &Directory) -> Result<Accepted, Rejected> {
+fn cilium(directory: &Opened<'_>) -> Result<Accepted, Rejected> {
     let reader = MasqueradeReader::Cilium;
-    if let Directory::Unlistable(why) = directory {
+    if let Err(why) = directory.entries {
         let teller = Teller { reader, file: None };
         return Err(
             teller.configuration(format!("Failed to add \"{CONFIG_DIRECTORY}\" dir to fsnotify watcher: {why}"), None)
         );
     }
     let teller = Teller { reader, file: Some(SINGLE_FILE) };
-    let bytes = match single_file(directory) {
-        Ok(None | Some([])) => return Ok(defaults(true, true)),
-        Ok(Some(bytes)) => bytes,
+    let held = match single_file(directory) {
+        Ok(None | Some((_, []))) => return Ok(defaults(true, true)),
+        Ok(Some((held, _))) => held,
         Err(why) => {
             return Err(teller.configuration(format!("Failed to read {CONFIG_DIRECTORY}/{SINGLE_FILE}: {why}"), None));
         }
     };
     let fields =
-        document(bytes).and_then(|document| fields::read(reader, &document, Fields::start(None))).map_err(|fault| {
+        held.document().and_then(|document| fields::read(reader, document, Fields::start(None))).map_err(|fault| {
             let step = match fault.step {
                 Step::Convert => "Failed to convert to json: ",
                 Step::Unmarshal => "Failed to de-serialize json: ",
@@ -322,12 +317,14 @@ fn bytes_of<'a>(name: &str, entry: &'a DirectoryEntry) -> Result<&'a [u8], Strin
     }
 }
 
-/// The bytes of the one file; `None` if it is not there.
-fn single_file(directory: &Directory) -> Result<Option<&[u8]>, String> {
-    match directory {
-        Directory::Unlistable(why) if why == "no such file or directory" => Ok(None),
-        Directory::Unlistable(why) => Err(format!("open {CONFIG_DIRECTORY}/{SINGLE_FILE}: {why}")),
-        Directory::Entries(entries) => entries.get(SINGLE_FILE).map(|entry| bytes_of(SINGLE_FILE, entry)).transpose(),
+/// The one file and its bytes; `None` if it is not there.
+fn single_file<'a, 'b>(directory: &'b Opened<'a>) -> Result<Option<(&'b Held<'a>, &'a [u8])>, String> {
+    match &directory.entries {
+        Err("no such file or directory") => Ok(None),
+        Err(why) => Err(format!("open {CONFIG_DIRECTORY}/{SINGLE_FILE}: {why}")),
+        Ok(entries) => {
+            entries.get(SINGLE_FILE).map(|held| Ok((&**held, bytes_of(SINGLE_FILE, held.entry)?))).transpose()
+        }
     }
 }
 
@@ -372,14 +369,17 @@ fn validate(reader: MasqueradeReader, flags: &Flags, fields: &Fields) -> Result<
 /// # Errors
 /// In the agent's words.
 pub(super) fn entry(reader: MasqueradeReader, flags: &Flags, text: &str) -> Result<(), String> {
-    let quoted = go::quote(text);
+    // Written only where something is wrong: lists are long.
+    let quoted = || go::quote(text);
     let merger = reader == MasqueradeReader::Merger;
     let Some(cidr) = GoCidr::parse(text) else {
+        let quoted = quoted();
         let separator = if merger { ':' } else { ',' };
         return Err(format!("CIDR {quoted} could not be parsed{separator} invalid CIDR address: {text}"));
     };
     if !cidr.is_aligned() {
         let (address, network) = (go::quote(&cidr.address_text()), go::quote(&cidr.network_text()));
+        let quoted = quoted();
         let tail = if merger { ": ip not aligned to CIDR block" } else { "" };
         return Err(format!("CIDR {quoted} is not aligned to a CIDR block, ip: {address} network: {network}{tail}"));
     }
@@ -408,27 +408,31 @@ fn program(
         );
         return stopped(Stage::Rules, None, message, None);
     }
-    let mut exempt = BTreeSet::new();
-    let mut texts = BTreeSet::new();
+    let parsed = items.iter().filter_map(|(file, item)| Some((*file, item, GoCidr::parse(&item.text)?)));
+    let parsed: Vec<(&str, &Item, GoCidr)> = parsed.collect();
+    let mut exempt = Vec::with_capacity(parsed.len());
     let families = [(false, Stage::Rules, "iptables-restore"), (true, Stage::RulesV6, "ip6tables-restore")];
     for (v6, stage, program) in families {
-        for (file, item) in &items {
-            let Some(cidr) = GoCidr::parse(&item.text).filter(|cidr| cidr.is_v6() == v6) else {
-                continue;
-            };
+        for (file, item, cidr) in parsed.iter().filter(|(.., cidr)| cidr.is_v6() == v6) {
             match cidr.programmed(&item.text) {
-                Ok(cidr) => exempt.insert(cidr),
+                Ok(cidr) => exempt.push(cidr),
                 Err(mask) => {
                     let message = format!("exit status 2: {program}: invalid mask `{mask}' specified");
                     return stopped(stage, Some(file), message, Some(item.range.clone()));
                 }
-            };
-            texts.insert(item.text.clone());
+            }
         }
     }
-    let config =
-        MasqueradeConfig { exempt: exempt.into_iter().collect(), link_local, link_local_v6, ipv6: flags.enable_ipv6 };
-    Ok(Accepted { config, texts: texts.into_iter().collect(), files, defaults: false })
+    let texts = items.into_iter().map(|(_, item)| item.text).collect();
+    let config = MasqueradeConfig { exempt: sorted(exempt), link_local, link_local_v6, ipv6: flags.enable_ipv6 };
+    Ok(Accepted { config, texts: sorted(texts), files, defaults: false })
+}
+
+/// In order, each once.
+fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    list.sort_unstable();
+    list.dedup();
+    list
 }
 
 #[cfg(test)]

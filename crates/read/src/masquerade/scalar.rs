@@ -80,7 +80,9 @@ fn plain_scalar(text: &str) -> Resolved {
         "-.inf" | "-.Inf" | "-.INF" => return Resolved::NotFinite("-Inf"),
         _ => {}
     }
-    if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) || is_date(text) {
+    let numeric = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
+    // No number has a slash, and most of what stands in these files is a prefix.
+    if !numeric || text.contains('/') || is_date(text) {
         return string();
     }
     let digits = text.replace('_', "");

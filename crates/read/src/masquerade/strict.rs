@@ -3,7 +3,8 @@
 use super::cidr::GoCidr;
 use super::fields::{self, LINK_LOCAL, LINK_LOCAL_V6, LIST};
 use super::flags::Flags;
-use super::reference::{self, Directory, DirectoryEntry, SINGLE_FILE, takes_part};
+use super::opened::{Held, Opened};
+use super::reference::{self, Directory, DirectoryEntry, Rejected, SINGLE_FILE, takes_part};
 use super::value::{Document, Member, Node, Value};
 use causeway_addr::{Cidr, Family, PrefixMap};
 use causeway_model::codes::{self, Code};
@@ -64,6 +65,16 @@ struct Strict<'a> {
 /// Everything worth knowing, in the order of files and bytes. A directory that a reader refuses always has an issue of severity
 /// error among them.
 pub fn strict(reader: MasqueradeReader, flags: &Flags, directory: &Directory) -> Vec<Issue> {
+    Opened::new(directory).strict(reader, flags)
+}
+
+/// `rejected` = what the reader refuses of the directory, if it does.
+pub(super) fn issues(
+    reader: MasqueradeReader,
+    flags: &Flags,
+    directory: &Opened<'_>,
+    rejected: Option<&Rejected>,
+) -> Vec<Issue> {
     let mut strict = Strict {
         reader,
         flags,
@@ -73,13 +84,15 @@ pub fn strict(reader: MasqueradeReader, flags: &Flags, directory: &Directory) ->
         link_local_v6: Vec::new(),
         lists: Vec::new(),
     };
-    for (name, entry) in directory.entries() {
-        strict.file(name, entry);
+    for (name, held) in directory.entries() {
+        strict.file(name, held);
     }
     strict.redundant();
     strict.contradictions();
     strict.empty();
-    strict.what_is_left(directory);
+    if let Some(rejected) = rejected {
+        strict.what_is_left(rejected);
+    }
     let order = |issue: &Issue| (issue.file.clone(), issue.range.as_ref().map(|range| (range.start, range.end)));
     strict.issues.sort_by_key(order);
     strict.issues
@@ -108,12 +121,12 @@ impl Strict<'_> {
         &mut self.issues[last]
     }
 
-    fn file(&mut self, name: &str, entry: &DirectoryEntry) {
+    fn file(&mut self, name: &str, held: &Held<'_>) {
         if !takes_part(self.reader, name) {
             self.ignored(name);
             return;
         }
-        let bytes = match entry {
+        let bytes = match held.entry {
             DirectoryEntry::File(bytes) => bytes,
             DirectoryEntry::Directory => {
                 let help = "remove it, or give it another name".to_owned();
@@ -138,8 +151,8 @@ impl Strict<'_> {
                 return;
             }
         };
-        match reference::document(bytes) {
-            Ok(document) => self.document(name, &document, bytes),
+        match held.document() {
+            Ok(document) => self.document(name, document, bytes),
             Err(fault) => {
                 let message = format!("`{name}` is no YAML or JSON the agent can read: {}", fault.message);
                 self.push(
@@ -456,6 +469,12 @@ impl Strict<'_> {
 
     /// Entries that another one says already.
     fn redundant(&mut self) {
+        let mut sorted: Vec<Cidr> = self.entries.iter().filter_map(|entry| entry.cidr).collect();
+        sorted.sort_unstable();
+        // Whatever covers a prefix covers all that sort in between, so one look at neighbours tells whether there is anything to find.
+        if !sorted.iter().zip(sorted.iter().skip(1)).any(|(before, after)| before.covers(after)) {
+            return;
+        }
         let mut first: PrefixMap<usize> = PrefixMap::new();
         for (at, entry) in self.entries.iter().enumerate() {
             if let Some(cidr) = entry.cidr
@@ -544,11 +563,8 @@ impl Strict<'_> {
     }
 
     /// Whatever the agent refuses that has not been said yet.
-    fn what_is_left(&mut self, directory: &Directory) {
+    fn what_is_left(&mut self, rejected: &Rejected) {
         let refused = |code| matches!(code, codes::MASQ_CONFIG_REJECTED | codes::MASQ_ITEM_NULL);
-        let Err(rejected) = reference::reference(self.reader, self.flags, directory) else {
-            return;
-        };
         let logged = format!("the agent logs: {}", rejected.logged());
         let said = self.issues.iter().any(|issue| refused(issue.code));
         match self
@@ -567,7 +583,7 @@ impl Strict<'_> {
                 file: rejected.file.clone(),
                 range: rejected.range.clone(),
                 message: format!("the configuration is refused: {}", rejected.message),
-                help: help_for(&rejected),
+                help: help_for(rejected),
                 evidence: vec![logged],
             }),
         }
@@ -575,7 +591,7 @@ impl Strict<'_> {
 }
 
 /// What to do about a refusal that no single entry explains.
-fn help_for(rejected: &reference::Rejected) -> String {
+fn help_for(rejected: &Rejected) -> String {
     match (&rejected.file, rejected.stage) {
         (None, reference::Stage::Configuration) => "mount a volume at `/etc/config`; an empty one is enough".to_owned(),
         (None, _) => "give the chain a name of at most 28 characters".to_owned(),

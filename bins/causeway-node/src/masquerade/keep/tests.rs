@@ -24,9 +24,9 @@ fn course(policy: Policy, found: bool, steps: &[(&[&str], Decision, &str)]) {
     for (at, (files, expected, held)) in steps.iter().enumerate() {
         assert_eq!(keeper.decide(&read(files), found), *expected, "step {at}: {files:?}");
         let now = keeper.held().map_or("nothing".to_owned(), |held| {
-            let defaults = if held.defaults { " defaults" } else { "" };
+            let defaults = if held.accepted.defaults { " defaults" } else { "" };
             let partial = if held.partial { " partial" } else { "" };
-            format!("{}{defaults}{partial}", held.texts.join(" "))
+            format!("{}{defaults}{partial}", held.accepted.texts.join(" "))
         });
         assert_eq!(now, *held, "step {at}: {files:?}");
     }
@@ -122,5 +122,5 @@ fn a_directory_that_vanishes_changes_nothing() {
     assert_eq!(keeper.decide(&gone, false), Wait(Doubt::Directory));
     assert_eq!(keeper.decide(&read(&[A]), false), Take);
     assert_eq!(keeper.decide(&gone, false), Keep(Doubt::Directory));
-    assert_eq!(keeper.held().unwrap().texts, ["10.0.0.0/8"]);
+    assert_eq!(keeper.held().unwrap().accepted.texts, ["10.0.0.0/8"]);
 }
