@@ -98,7 +98,9 @@ impl<K: Kernel> Agent<K> {
             return Next::End(words);
         }
         self.tell_files(judged);
-        let found = self.keeper.held().is_none() && self.kernel.has_rules().unwrap_or(false);
+        // Rules from before matter only where this configuration is not simply taken: the first sync must not wait for the answer.
+        let doubtful = !judged.is_whole() || judged.accepted.is_none();
+        let found = doubtful && self.keeper.held().is_none() && self.kernel.has_rules().unwrap_or(false);
         let decision = self.keeper.decide(judged, found);
         self.tell_decision(decision, found);
         self.place(wake, noticed)
@@ -183,7 +185,7 @@ impl<K: Kernel> Agent<K> {
         let repaired = synced.changes > 0 && self.placed.as_ref() == Some(&settings);
         let first = self.placed.is_none();
         self.placed = Some(settings);
-        let took = noticed.elapsed();
+        let took = synced.in_place_at.unwrap_or_else(Instant::now).saturating_duration_since(noticed);
         let mut status = lock(&self.status);
         *status.looks.entry("in-place").or_default() += 1;
         if synced.changes > 0 {

@@ -5,6 +5,7 @@ use causeway_dataplane::masquerade::Settings;
 use causeway_dataplane::nftables::objects::Count;
 use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
+use std::time::Instant;
 
 /// Something that holds rules: nf_tables, iptables, or a test's own.
 pub(crate) trait Kernel {
@@ -87,6 +88,8 @@ impl Kernel for Box<dyn Kernel> {
 pub(crate) struct Synced {
     /// Changes that were made; 0 = everything was in place.
     pub(crate) changes: usize,
+    /// When the rules were known to be in place; `None` = when the call came back. What is only looked at comes after that.
+    pub(crate) in_place_at: Option<Instant>,
     /// What was taken over or removed of other agents, one sentence each.
     pub(crate) taken_over: Vec<String>,
     /// Rules of others that take packets before ours.

@@ -39,6 +39,8 @@ pub(crate) struct Nft {
     memory: Option<Memory>,
     /// The old agent's chain may have come back since it was last looked for.
     old_unsure: bool,
+    /// The state of all tables in which the old agent's chain was known not to be there.
+    without_old: Option<Generation>,
     /// Rules of others, and when they were looked at.
     shadows: Option<(Instant, Vec<Shadowing>)>,
     /// The name the original's chain may have.
@@ -73,6 +75,7 @@ impl Nft {
             wanted: None,
             memory: None,
             old_unsure: true,
+            without_old: None,
             shadows: None,
             chain: chain.to_owned(),
             leftovers: None,
@@ -83,6 +86,10 @@ impl Nft {
     fn settle(&mut self, wanted: &Compiled) -> Result<Settled, Failure> {
         let mut settled = Settled::default();
         let mut last = String::new();
+        if self.listener.is_none() {
+            // Before anything is read: what is done from now on is heard of.
+            self.listener = Listener::open().ok();
+        }
         for _ in 0..TRIES {
             // What others did since is in a later generation; what is planned for an earlier one is refused.
             let generation = self.connection.generation().map_err(failure)?;
@@ -94,14 +101,18 @@ impl Nft {
                     (Memory { generation: reading.generation, tables: reading.tables }, false)
                 }
             };
-            let look_for_old = self.old_unsure || !remembered;
+            let look_for_old = self.old_unsure || (!remembered && self.without_old != Some(generation));
             let old = if look_for_old { self.old.removal(&mut self.connection).map_err(failure)? } else { Vec::new() };
             self.old_unsure = !old.is_empty();
+            if look_for_old && old.is_empty() {
+                self.without_old = Some(generation);
+            }
             let limits = Limits { batch_bytes: self.connection.batch_limit() / FILL };
             let plan = plan(wanted.objects(), &memory.tables, &limits);
             if plan.is_empty() && old.is_empty() {
                 self.memory = Some(memory);
-                settled.unchanged = !look_for_old;
+                settled.unchanged = remembered && !look_for_old;
+                settled.at = Some(Instant::now());
                 return Ok(settled);
             }
             if let Some(first) = plan.drift.first() {
@@ -117,6 +128,8 @@ impl Nft {
                 Ok(generation) => {
                     settled.changes += batches.iter().map(Vec::len).sum::<usize>();
                     settled.took_over |= !old.is_empty();
+                    // Nobody else committed anything between the look for it and this.
+                    self.without_old = self.without_old.filter(|_| old.is_empty()).map(|_| generation);
                     self.memory = follow(memory, &batches, generation);
                 }
                 Err(error @ (ApplyError::Stale | ApplyError::Rejected { .. })) => last = error.to_string(),
@@ -126,7 +139,8 @@ impl Nft {
         Err(Failure::Busy(if last.is_empty() { "they differ whenever they are read back".to_owned() } else { last }))
     }
 
-    /// Commits batches one after the other, each only if nobody else committed anything since.
+    /// Commits batches one after the other, each only if nobody else committed anything since. Gives the state they lead to; whoever
+    /// finds another generation when this is done has not heard of all that happened, and reads everything again.
     fn carry_out(&mut self, batches: &[Vec<Op>], mut generation: Generation) -> Result<Generation, ApplyError> {
         let many = keys(batches) > MANY_KEYS;
         if many && let Some(listener) = &mut self.listener {
@@ -177,6 +191,8 @@ struct Settled {
     took_over: bool,
     /// Nobody changed anything since the last look, so nothing was read.
     unchanged: bool,
+    /// When the kernel was known to hold it.
+    at: Option<Instant>,
 }
 
 /// What our tables are after batches that only put keys into sets and took some out. `None` = to be read back.
@@ -220,7 +236,7 @@ impl Kernel for Nft {
         let settled = self.settle(&wanted);
         self.wanted = Some(wanted);
         let settled = settled?;
-        let mut synced = Synced { changes: settled.changes, ..Synced::default() };
+        let mut synced = Synced { changes: settled.changes, in_place_at: settled.at, ..Synced::default() };
         if settled.took_over {
             synced.taken_over.push("removed the chain of ip-masq-agent-v2 and its jump".to_owned());
         }

@@ -8,12 +8,14 @@ use causeway_dataplane::masquerade::{table, tables};
 use causeway_dataplane::nftables::objects::{Keys, Op};
 use causeway_dataplane::packet::Protocol;
 use causeway_dataplane::ruleset::{TableFamily, TableId};
-use causeway_linux::nftables::Connection;
+use causeway_linux::event::wait;
+use causeway_linux::nftables::{Connection, Listener};
 use causeway_testkit::lab::topology::{NODE, POD};
 use causeway_testkit::lab::{Lab, Place, Probe};
 use causeway_testkit::oracle::Oracle;
 use causeway_testkit::trial::{CannotProve, Trial};
 use std::net::IpAddr;
+use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
 const LISTED: &str = "nonMasqueradeCIDRs: [10.0.0.0/8, 8.8.8.0/24]";
@@ -30,6 +32,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::new("agent::a_directory_that_vanishes_changes_nothing", vanished),
         Trial::new("agent::killed_and_started_again_it_takes_what_is_there", killed),
         Trial::new("agent::what_it_remembers_is_what_is_there", remembered),
+        Trial::new("agent::what_others_do_while_it_does_not_listen_is_put_right", unheard),
         Trial::new("agent::two_of_them_come_to_rest", two),
         Trial::new("agent::once_and_cleanup_end_with_the_right_status", once),
         Trial::new("agent::started_as_the_original_it_is_the_original", original),
@@ -362,4 +365,47 @@ fn remembered() {
     other.apply(&[Op::DeleteElements { table: table(Family::V4), set, keys }], None).unwrap();
     agent.until("they are put right");
     assert_eq!(source_to(&mut lab, "8.8.8.1"), pod());
+}
+
+/// Around large changes of its own the agent does not listen. Somebody who removes its table the moment such a change is committed is not
+/// heard of, and the table comes back all the same.
+fn unheard() {
+    const TIMES: u8 = 10;
+    const PREFIXES: u32 = 5000;
+    let lab = Lab::new().unwrap();
+    let list = |first: u8| {
+        let prefixes = (0..PREFIXES).map(|at| {
+            let [_, a, b, c] = (at * 16).to_be_bytes();
+            format!("- {first}.{a}.{b}.{c}/28\n")
+        });
+        format!("nonMasqueradeCIDRs:\n{}", prefixes.collect::<String>())
+    };
+    let volume = Volume::new(&[("ip-masq-agent", &list(10))]);
+    let mut agent = Agent::start(&lab, &volume, &["--resync-interval=3600", "--max-cidrs=10000", "-v=4"]);
+    agent.until("the rules are in place");
+    let directory = format!("--config-dir={}", volume.path().display());
+    let mut other = nft(&lab);
+    for time in 1..=TIMES {
+        let before = other.generation().unwrap();
+        volume.swap(&[("ip-masq-agent", &list(10 + time))]);
+        let until = Instant::now() + Duration::from_secs(20);
+        // The new number is there before the agent is told that its change is committed.
+        while other.generation().unwrap() == before {
+            assert!(Instant::now() < until, "it takes the list");
+        }
+        other.apply(&[Op::DeleteTable(table(Family::V4))], None).unwrap();
+        agent.until("the rules are in place");
+        let mut listener = lab.on_node(Listener::open).unwrap().unwrap();
+        loop {
+            let (status, shown, _) = run(&lab, &["masquerade", "--dry-run", "--max-cidrs=10000", &directory]);
+            assert_eq!(status, Some(0), "{shown}");
+            if shown.contains("# nothing would change") {
+                break;
+            }
+            // It was heard after all, and is being put right.
+            wait(&[listener.as_fd()], Some(Duration::from_secs(1))).unwrap();
+            listener.drain().unwrap();
+            assert!(Instant::now() < until, "{time}: nobody puts it right");
+        }
+    }
 }
