@@ -193,6 +193,7 @@ codes! {
     }
     Names {
         PRIVATE_ZONE_NOT_LINKED = "private-zone-not-linked" Error,
+        PRIVATE_ENDPOINT_UNREACHABLE = "private-endpoint-unreachable" Error,
         PRIVATE_ENDPOINT_NAME_GOES_PUBLIC = "private-endpoint-name-goes-public" Error,
         PRIVATE_ZONE_SHADOWS_FOREIGN_NAME = "private-zone-shadows-foreign-name" Warning,
         DNS_UPSTREAMS_DISAGREE = "dns-upstreams-disagree" Error,

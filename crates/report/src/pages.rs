@@ -103,6 +103,7 @@ pages! {
     "pools-differ-in-egress",
     "private-api-endpoint-return-through-firewall",
     "private-endpoint-name-goes-public",
+    "private-endpoint-unreachable",
     "private-zone-not-linked",
     "private-zone-shadows-foreign-name",
     "public-range-used",

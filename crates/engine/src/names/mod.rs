@@ -4,6 +4,7 @@
 //! open; that is for the checklist.
 
 pub(crate) mod api_server;
+mod endpoints;
 mod resolver;
 mod upstreams;
 mod zones;
@@ -14,6 +15,7 @@ use causeway_model::finding::Finding;
 /// All checks of names.
 pub(crate) fn check(ground: &Ground, out: &mut Vec<Finding>) {
     zones::check(ground, out);
+    endpoints::check(ground, out);
     api_server::check(ground.design, out);
     upstreams::check(ground.design, out);
 }

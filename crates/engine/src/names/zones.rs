@@ -152,7 +152,7 @@ fn public_names(design: &Design, network: &NetworkName, clusters: &[&ClusterName
 }
 
 /// The record of a name in a zone.
-fn record<'a>(zone: &'a PrivateDnsZone, domain: &str, name: &str) -> Option<&'a [IpAddr]> {
+pub(super) fn record<'a>(zone: &'a PrivateDnsZone, domain: &str, name: &str) -> Option<&'a [IpAddr]> {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let label = name.strip_suffix(&domain.to_ascii_lowercase())?.trim_end_matches('.');
     let label = if label.is_empty() { "@" } else { label };

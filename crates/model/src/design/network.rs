@@ -387,6 +387,21 @@ pub struct PrivateEndpoint {
     pub names: Vec<String>,
     /// What it answers on.
     pub listens: Vec<(Protocol, u16)>,
+    /// What the owner of the service made of it; `None` = not stated.
+    pub connection: Option<EndpointConnection>,
+}
+
+/// State of a private endpoint's connection (`privateLinkServiceConnectionState`): only an approved one carries packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndpointConnection {
+    /// Approved.
+    Approved,
+    /// Nobody has approved it yet.
+    Pending,
+    /// Refused.
+    Rejected,
+    /// The service behind it is gone, or its owner removed the connection.
+    Disconnected,
 }
 
 /// A private DNS zone.
@@ -398,6 +413,8 @@ pub struct PrivateDnsZone {
     pub links_known: bool,
     /// Host label to addresses.
     pub records: BTreeMap<String, Vec<IpAddr>>,
+    /// The zone has no other records than those. Without any, only where that is stated.
+    pub records_known: bool,
     /// Names not found here are asked on the internet.
     pub fallback_to_internet: bool,
 }

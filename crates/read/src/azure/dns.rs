@@ -27,10 +27,12 @@ pub(super) fn zones(cx: &mut Translation) -> Vec<(Arc<str>, Span, Node)> {
         seen.insert(domain.clone(), zone.id.clone());
         let (links, fallback) = links(cx, zone);
         let unknown = links_not_given(cx, zone);
+        let records = records(cx, zone);
         let node = MapBuilder::new(zone.span())
             .set("links", None, links)
             .set("linksKnown", None, unknown)
-            .set("records", None, records(cx, zone))
+            .set("records", None, records.clone())
+            .set("recordsKnown", None, records_known(cx, zone, records.is_some()))
             .set("fallbackToInternet", None, fallback)
             .build();
         out.push((domain.into(), zone.name_span, node));
@@ -53,6 +55,18 @@ fn links_not_given(cx: &mut Translation, zone: &Object) -> Option<Node> {
     let answer = boolean(count, false);
     cx.unknown(count.span, message);
     Some(answer)
+}
+
+/// Whether the zone has no other records than those given, where that is not what is taken without a word: the zone counts its
+/// sets, of which one (its own authority) is in every zone, and who gives that one gives the list of all. What an alias leads to is not in the design.
+fn records_known(cx: &Translation, zone: &Object, some: bool) -> Option<Node> {
+    let count = zone.get("numberOfRecordSets")?;
+    let stated: usize = count.text()?.trim().parse().ok()?;
+    let sets: Vec<&Object> = cx.inventory.parts(&zone.id, Kind::PrivateDnsRecords).collect();
+    let authority = sets.iter().any(|set| set.get("soaRecord").is_some());
+    let aliases = sets.iter().any(|set| set.get("cnameRecord").is_some());
+    let all = (authority || sets.len().saturating_add(1) >= stated) && !aliases;
+    (all != some).then(|| boolean(count, all))
 }
 
 /// The linked networks, and whether names that are not found are asked on the internet. Each link says that for its own

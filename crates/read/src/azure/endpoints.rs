@@ -31,6 +31,7 @@ pub(super) fn endpoints(cx: &mut Translation) -> Vec<(Arc<str>, Span, Node)> {
             .set("ip", None, ip)
             .set("subnet", None, subnet)
             .set("names", None, names(endpoint))
+            .set("connection", None, connection(cx, endpoint))
             .build();
         out.extend(cx.name(&endpoint.id).map(|name| (name, endpoint.name_span, node)));
     }
@@ -61,6 +62,26 @@ fn names(endpoint: &Object) -> Option<Node> {
     let names =
         entries.filter_map(|entry| text(entry, "fqdn").filter(|name| name.text().is_some_and(|name| !name.is_empty())));
     one_or_many(names.filter(|name| seen.insert(name.text())).filter_map(copy).collect())
+}
+
+/// What the owner of the service made of it, where that is not an approval.
+fn connection(cx: &mut Translation, endpoint: &Object) -> Option<Node> {
+    let automatic = endpoint.all("privateLinkServiceConnections");
+    let manual = endpoint.all("manualPrivateLinkServiceConnections");
+    let mut states = automatic.into_iter().chain(manual).filter_map(|connection| {
+        let state = path(connection, &["privateLinkServiceConnectionState"])
+            .or_else(|| path(connection, &["properties", "privateLinkServiceConnectionState"]))?;
+        text(state, "status")
+    });
+    let status = states.find(|status| !status.text().is_some_and(|text| text.eq_ignore_ascii_case("approved")))?;
+    let word = match status.text().map(str::to_ascii_lowercase).as_deref() {
+        Some(word @ ("pending" | "rejected" | "disconnected")) => word.to_owned(),
+        _ => {
+            cx.unknown_word(&format!("the connection of the private endpoint `{}`", endpoint.name), status);
+            return None;
+        }
+    };
+    Some(Node::str(status.span, word))
 }
 
 /// The private endpoint through which nodes reach a private cluster's API server.

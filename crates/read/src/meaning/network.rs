@@ -511,11 +511,26 @@ impl Meaning<'_> {
                 .required(&path, "subnet", endpoint.subnet)
                 .and_then(|subnet| self.subnet(&format!("{path}.subnet"), &subnet));
             let listens = self.listens(&format!("{path}.listens"), &endpoint.listens.unwrap_or_default().0);
+            let connection = endpoint.connection.and_then(|word| {
+                let words = [
+                    ("approved", EndpointConnection::Approved),
+                    ("pending", EndpointConnection::Pending),
+                    ("rejected", EndpointConnection::Rejected),
+                    ("disconnected", EndpointConnection::Disconnected),
+                ];
+                self.word(&format!("{path}.connection"), &word.0, &words)
+            });
             if let Some(subnet) = subnet {
                 let listens = listens.into_iter().map(|(_, protocol, port)| (protocol, port)).collect();
                 out.insert(
                     PrivateEndpointName::from(name.as_str()),
-                    PrivateEndpoint { ip: endpoint.ip, subnet, names: endpoint.names.unwrap_or_default().0, listens },
+                    PrivateEndpoint {
+                        ip: endpoint.ip,
+                        subnet,
+                        names: endpoint.names.unwrap_or_default().0,
+                        listens,
+                        connection,
+                    },
                 );
             }
         }
@@ -532,13 +547,14 @@ impl Meaning<'_> {
             let links = zone.links.unwrap_or_default().0;
             let links =
                 links.iter().filter_map(|link| self.name(&path, "network", link, |known| &known.networks)).collect();
-            let records =
+            let records: BTreeMap<_, _> =
                 zone.records.unwrap_or_default().0.into_iter().map(|(label, addresses)| (label, addresses.0)).collect();
             out.insert(
                 name,
                 PrivateDnsZone {
                     links,
                     links_known: zone.links_known.unwrap_or(true),
+                    records_known: zone.records_known.unwrap_or(!records.is_empty()),
                     records,
                     fallback_to_internet: zone.fallback_to_internet.unwrap_or(false),
                 },

@@ -254,6 +254,8 @@ object! {
         "names" names: Many<String>,
         /// Ports it answers on, as `tcp/443`.
         "listens" listens: Many<String>,
+        /// `approved`, `pending`, `rejected` or `disconnected`.
+        "connection" connection: Word,
     }
 
     /// A private DNS zone.
@@ -264,6 +266,8 @@ object! {
         "linksKnown" links_known: bool,
         /// Host label to addresses.
         "records" records: Named<Many<IpAddr>>,
+        /// Whether the zone has no other records than those; default true if there are some.
+        "recordsKnown" records_known: bool,
         /// Names not found are asked on the internet; default false.
         "fallbackToInternet" fallback_to_internet: bool,
     }

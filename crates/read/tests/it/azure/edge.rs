@@ -182,7 +182,7 @@ fn zones_with_links_and_records() {
         &hub,
         &spoke,
     ]);
-    let expected = "privateDnsZones:\n  z.example:\n    links: [hub, spoke]\n    records:\n      db: [10.0.0.1, 10.0.0.2, fd00::1]\n    fallbackToInternet: true\n";
+    let expected = "privateDnsZones:\n  z.example:\n    links: [hub, spoke]\n    records:\n      db: [10.0.0.1, 10.0.0.2, fd00::1]\n    recordsKnown: false\n    fallbackToInternet: true\n";
     assert!(both.yaml.ends_with(expected), "{}", both.yaml);
     assert_eq!(
         both.notes,
@@ -231,4 +231,43 @@ fn an_endpoint_keeps_the_names_it_is_found_by() {
     let tree = endpoint(two);
     assert!(tree.contains("names: [cr.westeurope.data.azurecr.io, cr.azurecr.io]"), "{tree}");
     assert!(!endpoint("").contains("names:"));
+}
+
+#[test]
+fn an_endpoint_tells_a_connection_nobody_approved() {
+    let endpoint = |list: &str, status: &str| {
+        let text = format!(
+            r#"{{"id": "{}", "subnet": {{"id": "{}"}}, "{list}": [{{"privateLinkServiceConnectionState": {{"status": "{status}"}}}}]}}"#,
+            id("g", "privateEndpoints/vault"),
+            id("g", "virtualNetworks/hub/subnets/ends")
+        );
+        translated(&[&text]).yaml
+    };
+    assert!(endpoint("privateLinkServiceConnections", "Rejected").contains("connection: rejected"));
+    assert!(endpoint("manualPrivateLinkServiceConnections", "Pending").contains("connection: pending"));
+    assert!(!endpoint("privateLinkServiceConnections", "Approved").contains("connection"));
+}
+
+#[test]
+fn a_zone_knows_whether_all_its_records_were_given() {
+    let zone =
+        |sets: u32| format!(r#"{{"id": "{}", "numberOfRecordSets": {sets}}}"#, id("g", "privateDnsZones/z.example"));
+    let authority = format!(
+        r#"{{"id": "{}", "soaRecord": {{"email": "a"}}, "ttl": 1}}"#,
+        id("g", "privateDnsZones/z.example/SOA/@")
+    );
+    let record = format!(
+        r#"{{"id": "{}", "aRecords": [{{"ipv4Address": "10.0.0.1"}}], "ttl": 1}}"#,
+        id("g", "privateDnsZones/z.example/A/db")
+    );
+    let known = |texts: &[&str]| {
+        let yaml = translated(texts).yaml;
+        yaml.lines().find(|line| line.contains("recordsKnown")).map(|line| line.trim().to_owned())
+    };
+    assert_eq!(known(&[&zone(1)]), Some("recordsKnown: true".to_owned()));
+    assert_eq!(known(&[&zone(1), &authority]), Some("recordsKnown: true".to_owned()));
+    assert_eq!(known(&[&zone(2)]), None);
+    assert_eq!(known(&[&zone(2), &record]), None);
+    assert_eq!(known(&[&zone(3), &authority, &record]), None);
+    assert_eq!(known(&[&zone(3), &record]), Some("recordsKnown: false".to_owned()));
 }
