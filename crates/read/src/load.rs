@@ -1,5 +1,7 @@
 //! Everything that was given becomes one model: the whole way, in the order it is walked.
 
+mod forms;
+
 use crate::azure;
 use crate::belong;
 use crate::diagnostic::InputError;
@@ -164,6 +166,14 @@ impl Loader {
             let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
             return self.failed(&input.name, said.lines().next().unwrap_or(said), Span { file, start: 0, end });
         }
+        if let Some((at, what)) = forms::other_output(&text) {
+            let start = u32::try_from(at).unwrap_or(u32::MAX);
+            return self.error(
+                Some(Span { file, start, end: start }),
+                format!("`{}` is {what}", input.name),
+                "export again with `-o json`",
+            );
+        }
         let documents = match tree::parse(&text, file, &tree::Limits::default()) {
             Ok(documents) => documents,
             Err(errors) => {
@@ -227,11 +237,11 @@ impl Loader {
             .collect();
         let Some(first) = pending.first() else {
             if self.errors.is_empty() {
-                self.error(
-                    None,
-                    "nothing to read: no file of a known kind was given",
-                    "give a design file, a folder of them, or exports",
-                );
+                // What was found and could not be told is why.
+                let seen = self.notes.iter().take(3).map(|note| note.message.as_str()).collect::<Vec<_>>().join("; ");
+                let help = "give a design file, a folder of them, or exports";
+                let help = if seen.is_empty() { help.to_owned() } else { format!("{help}: {seen}") };
+                self.error(None, "nothing to read: no file of a known kind was given", help);
             }
             return Err(std::mem::take(&mut self.errors));
         };

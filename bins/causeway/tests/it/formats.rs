@@ -222,3 +222,22 @@ fn errors_stand_in_the_formats_too_and_never_look_like_an_answer() {
     let junit = print("junit", broken).stdout;
     assert!(elements(&junit).iter().any(|(name, _)| name == "error"), "{junit}");
 }
+
+#[test]
+fn many_findings_worth_knowing_do_not_bury_the_others() {
+    let design = |pools: usize| {
+        let pool = |at: usize| format!("      p{at}: {{nodes: 1, maxPods: 30, maxSurge: 1, subnet: spoke/nodes}}\n");
+        let pools: String = (0..pools).map(pool).collect();
+        format!(
+            "causeway: 1\nnetworks: {{spoke: {{prefixes: [10.0.0.0/16], subnets: {{nodes: {{prefix: 10.0.0.0/24}}}}}}}}\nclusters:\n  c:\n    mode: overlay\n    podCidr: 10.244.0.0/16\n    serviceCidr: 172.16.0.0/16\n    outbound: loadBalancer\n    pools:\n{pools}"
+        )
+    };
+    let shown = |pools: usize, more: &[&str]| {
+        let arguments: Vec<&str> = ["check", "-"].iter().chain(more).copied().collect();
+        let answer = run_in(&root(), &arguments, &design(pools)).seen();
+        (answer.matches("info[max-pods-low]: pool").count(), answer.contains("info[max-pods-low]: 4 more findings"))
+    };
+    assert_eq!(shown(12, &[]), (8, true));
+    assert_eq!(shown(12, &["-v"]), (12, false));
+    assert_eq!(shown(8, &[]), (8, false));
+}

@@ -6,11 +6,16 @@ use crate::text::printable;
 use crate::{Report, Trouble, text};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet, Title};
+use causeway_model::codes::Code;
 use causeway_model::finding::{Finding, Severity};
 use causeway_model::source::{Sources, Span};
+use std::collections::BTreeMap;
 
 /// Other places of one finding that are shown; the rest is counted.
 const MOST_RELATED: usize = 6;
+
+/// Findings of one code that are only worth knowing and shown one by one; more would bury the others.
+const MOST_INFOS: usize = 8;
 
 /// Excerpts are cut before they are rendered; the renderer would cut the place out of a long one.
 fn renderer(look: &Look) -> Renderer {
@@ -34,9 +39,24 @@ fn level(severity: Severity) -> Level<'static> {
 /// Findings nobody accepted.
 pub(super) fn open(report: &Report<'_>, look: &Look, out: &mut String) {
     let renderer = renderer(look);
+    let mut infos: BTreeMap<Code, usize> = BTreeMap::new();
     for finding in &report.answer.findings {
+        if finding.severity == Severity::Info && !look.says(Verbosity::Verbose) {
+            let seen = infos.entry(finding.code).or_default();
+            *seen += 1;
+            if *seen > MOST_INFOS {
+                continue;
+            }
+        }
         let allowed = report.threshold.allows(finding).then_some("does not count: allowed by `--allow`");
         one(report, finding, allowed, &renderer, look, out);
+    }
+    for (code, count) in infos.into_iter().filter(|(_, count)| *count > MOST_INFOS) {
+        let more = text::count(count - MOST_INFOS, "more finding");
+        out.push_str(&format!("info[{code}]: {more} of this code (`-v` lists them)\n"));
+        if look.says(Verbosity::Normal) {
+            out.push('\n');
+        }
     }
 }
 
