@@ -65,6 +65,14 @@ pub(super) fn check(cx: &Context, path: &str, cluster: &Cluster, out: &mut Vec<F
             );
         }
     }
+    for (name, _) in cluster.pools.iter().filter(|(_, pool)| pool.availability_set) {
+        retire(
+            Retiring::AvailabilitySets,
+            codes::FEATURE_RETIRING,
+            format!("{path}.pools.{name}.availabilitySet"),
+            format!("the machine set of pool `{name}`"),
+        );
+    }
     for (name, pool) in &cluster.pools {
         let sku = pool.os_sku.as_deref().unwrap_or_default().to_ascii_lowercase();
         let what = match sku.as_str() {

@@ -239,6 +239,7 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
             &[
                 "error combination-unsupported clusters.prod.pools.a",
                 "error combination-unsupported clusters.prod.pools.b.vmSize",
+                "error feature-retiring clusters.prod.pools.a.availabilitySet",
             ],
         ),
         (
@@ -246,7 +247,7 @@ fn settings_that_do_not_go_together_are_refused_and_their_twins_are_not() {
             "{mode: nodeSubnet, pools: {a: {nodes: 3, maxPods: 30, subnet: spoke/nodes, availabilitySet: true}, \
              b: {nodes: 3, maxPods: 30, subnet: spoke/nodes, vmSize: Standard_DC4s_v2}}}"
                 .to_owned(),
-            &[],
+            &["error feature-retiring clusters.prod.pools.a.availabilitySet"],
         ),
         (
             "machines among pods",
