@@ -11,6 +11,7 @@ mod networks;
 mod proposal;
 mod reserved;
 mod reuse;
+mod routed;
 mod services;
 mod shadow;
 mod sizes;
@@ -32,6 +33,7 @@ pub fn check(cx: &Context, out: &mut Vec<Finding>) {
     sizes::check(&ground, out);
     shadow::check(&ground, out);
     services::check(&ground, out);
+    routed::check(&ground, out);
     reuse::check(&ground, out);
     held::check(&ground, out);
     twice::check(&ground, out);
