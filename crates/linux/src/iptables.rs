@@ -7,40 +7,15 @@ mod child;
 mod detect;
 mod error;
 
-pub use detect::{Detected, detect};
+pub use causeway_dataplane::iptables::Variant;
+pub use detect::detect;
 pub use error::{IptablesError, IptablesFailure};
 
 use causeway_addr::Family;
 use child::Limits;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Where a program keeps its rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Variant {
-    /// In nf_tables.
-    Nft,
-    /// In the older tables of x_tables, behind one lock for all programs.
-    Legacy,
-}
-
-impl Variant {
-    /// Its name as the programs print it and carry it in their own.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Variant::Nft => "nft",
-            Variant::Legacy => "legacy",
-        }
-    }
-}
-
-impl fmt::Display for Variant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 
 /// The pair of programs for one family and one variant.
 #[derive(Debug, Clone, PartialEq, Eq)]

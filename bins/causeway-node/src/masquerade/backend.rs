@@ -42,8 +42,8 @@ pub(crate) fn open(options: &Options) -> Result<Opened, String> {
 
 fn iptables(chain: &str, because: &str) -> Result<Opened, String> {
     let detected = detect(Family::V4).ok_or("there is no `iptables-restore`; the image with iptables has one")?;
-    let kernel = Box::new(Chain::open(chain, detected.variant)?);
-    let because = format!("back end {}: {because}; the variant: {}", kernel.name(), detected.because);
+    let kernel = Box::new(Chain::open(chain, detected.variant())?);
+    let because = format!("back end {}: {because}; the variant: {detected}", kernel.name());
     Ok(Opened { kernel, because })
 }
 

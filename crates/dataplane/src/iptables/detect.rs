@@ -3,21 +3,28 @@
 use super::save::Saved;
 use std::fmt;
 
-/// The two programs that are called iptables.
+/// Where a program that is called iptables keeps its rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Variant {
-    /// Rules kept in nf_tables (`iptables-nft-restore`).
+    /// In nf_tables (`iptables-nft-restore`).
     Nft,
-    /// Rules of their own in the kernel (`iptables-legacy-restore`).
+    /// In the older tables of x_tables, behind one lock for all programs (`iptables-legacy-restore`).
     Legacy,
+}
+
+impl Variant {
+    /// Its name as the programs print it and carry it in their own.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Variant::Nft => "nft",
+            Variant::Legacy => "legacy",
+        }
+    }
 }
 
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Variant::Nft => "nft",
-            Variant::Legacy => "legacy",
-        })
+        f.pad(self.as_str())
     }
 }
 
@@ -35,16 +42,23 @@ pub enum Detected {
     },
     /// None of Kubernetes' chains; one variant has rules and the other has none.
     Used(Variant),
-    /// Nothing says anything.
-    Unknown,
+    /// None of Kubernetes' chains, and both variants have rules.
+    Mixed,
+    /// Nobody has rules; the plain program is of this variant.
+    Plain(Variant),
+    /// Nobody has rules, and only the programs of this variant are there.
+    Only(Variant),
 }
 
 impl Detected {
-    /// The variant to use; with nothing to go by, nft.
+    /// The variant to use.
     pub fn variant(&self) -> Variant {
         match self {
-            Detected::Marked { variant, .. } | Detected::Used(variant) => *variant,
-            Detected::Unknown => Variant::Nft,
+            Detected::Marked { variant, .. }
+            | Detected::Used(variant)
+            | Detected::Plain(variant)
+            | Detected::Only(variant) => *variant,
+            Detected::Mixed => Variant::Nft,
         }
     }
 }
@@ -57,7 +71,13 @@ impl fmt::Display for Detected {
                 if *both { f.write_str("; Kubernetes' chains are in the other variant too") } else { Ok(()) }
             }
             Detected::Used(variant) => write!(f, "{variant}, because only that variant has rules"),
-            Detected::Unknown => f.write_str("nft, because neither variant has rules"),
+            Detected::Mixed => f.write_str("nft, because both variants have rules and nothing says whose they are"),
+            Detected::Plain(variant) => {
+                write!(f, "{variant}, because neither variant has rules and the plain program is of that one")
+            }
+            Detected::Only(variant) => {
+                write!(f, "{variant}, because neither variant has rules and only the programs of that one are there")
+            }
         }
     }
 }
@@ -65,18 +85,23 @@ impl fmt::Display for Detected {
 /// Chains that the kubelet and kube-proxy make so that others can tell which variant the node uses; the first is made for that alone.
 const MARKS: &[&str] = &["KUBE-IPTABLES-HINT", "KUBE-KUBELET-CANARY", "KUBE-PROXY-CANARY"];
 
-/// Tells by what both variants print; `None` = the program is not there, or printed nothing that could be read.
-pub fn detect(nft: Option<&Saved>, legacy: Option<&Saved>) -> Detected {
-    let marked =
-        [(Variant::Nft, nft), (Variant::Legacy, legacy)].map(|(variant, saved)| Some((variant, mark(saved?)?)));
-    let [first, second] = marked;
+/// Tells by what both variants print; `None` = its programs are not there, and what could not be read is empty. `plain` is the variant
+/// of the program that is called `iptables` and nothing else. `None` when neither variant is there.
+pub fn detect(nft: Option<&Saved>, legacy: Option<&Saved>, plain: Option<Variant>) -> Option<Detected> {
+    let there = [nft.map(|saved| (Variant::Nft, saved)), legacy.map(|saved| (Variant::Legacy, saved))];
+    let [first, second] = there.map(|there| there.and_then(|(variant, saved)| Some((variant, mark(saved)?))));
     if let Some((variant, chain)) = first.or(second) {
-        return Detected::Marked { variant, chain, both: first.is_some() && second.is_some() };
+        return Some(Detected::Marked { variant, chain, both: first.is_some() && second.is_some() });
     }
-    match (nft.is_some_and(has_rules), legacy.is_some_and(has_rules)) {
-        (true, false) => Detected::Used(Variant::Nft),
-        (false, true) => Detected::Used(Variant::Legacy),
-        _ => Detected::Unknown,
+    let variants: Vec<Variant> = there.iter().flatten().map(|(variant, _)| *variant).collect();
+    match there.map(|there| there.is_some_and(|(_, saved)| has_rules(saved))) {
+        [true, true] => Some(Detected::Mixed),
+        [true, false] => Some(Detected::Used(Variant::Nft)),
+        [false, true] => Some(Detected::Used(Variant::Legacy)),
+        [false, false] => match plain.filter(|plain| variants.contains(plain)) {
+            Some(plain) => Some(Detected::Plain(plain)),
+            None => variants.first().copied().map(Detected::Only),
+        },
     }
 }
 

@@ -156,11 +156,15 @@ fn the_variant_is_the_one_kubernetes_uses() {
             "nft, because chain `KUBE-KUBELET-CANARY` is there; Kubernetes' chains are in the other variant too",
         ),
         (Some(&none), Some(&rules), "legacy, because only that variant has rules"),
-        (Some(&none), Some(&none), "nft, because neither variant has rules"),
-        (None, None, "nft, because neither variant has rules"),
+        (Some(&rules), Some(&rules), "nft, because both variants have rules and nothing says whose they are"),
+        (Some(&none), Some(&none), "legacy, because neither variant has rules and the plain program is of that one"),
+        (Some(&none), None, "nft, because neither variant has rules and only the programs of that one are there"),
     ] {
-        assert_eq!(detect(nft, legacy).to_string(), words);
+        let detected = detect(nft, legacy, Some(Variant::Legacy)).unwrap();
+        assert_eq!(detected.to_string(), words);
+        assert!(words.starts_with(detected.variant().as_str()));
     }
+    assert_eq!(detect(None, None, Some(Variant::Nft)), None, "no programs, no variant");
 }
 
 #[test]

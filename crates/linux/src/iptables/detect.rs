@@ -1,72 +1,25 @@
-//! Which iptables a node uses.
+//! Asks the programs of both variants what tells which one a node uses.
 
 use super::{Iptables, Variant, legacy_tables};
 use causeway_addr::Family;
+use causeway_dataplane::iptables::{self, Detected, Saved};
 
-/// A variant and the reason for it, to be printed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Detected {
-    /// Rules of the node's other programs live here.
-    pub variant: Variant,
-    /// What tells so.
-    pub because: String,
-}
+/// The tables that tell: the kubelet leaves its hints in `mangle`, and whoever translates has rules in `nat`.
+const TELLING: [&str; 2] = ["mangle", "nat"];
 
-/// The chains that the kubelet leaves in table mangle for those who want to know which iptables it uses.
-const HINTS: [&str; 2] = ["KUBE-IPTABLES-HINT", "KUBE-KUBELET-CANARY"];
-
-/// Finds out which variant the node's other programs use: the kubelet's hint in nf_tables, then in the legacy tables, then
-/// rules of any kind, then what the plain program is. `None` when there is no iptables at all.
+/// Finds out which variant the node's other programs use. `None` when there is no iptables at all.
 pub fn detect(family: Family) -> Option<Detected> {
-    let nft = Iptables::find(family, Variant::Nft).ok();
-    let legacy = Iptables::find(family, Variant::Legacy).ok();
+    let nft = Iptables::find(family, Variant::Nft).ok().map(|program| saved(&program, &TELLING));
     // Asking the legacy program about a table creates it, so it is asked about those that are there only.
     let tables = legacy_tables(family);
-    let there = |variant, table: &str| variant == Variant::Nft || tables.iter().any(|name| name == table);
-    let programs: Vec<&Iptables> = [&nft, &legacy].into_iter().flatten().collect();
-    for program in &programs {
-        let saved =
-            if there(program.variant, "mangle") { program.save("mangle").unwrap_or_default() } else { String::new() };
-        if let Some(hint) = HINTS.iter().find(|hint| declares(&saved, hint)) {
-            let because = format!("chain {hint} is in table mangle of {}", program.variant);
-            return Some(Detected { variant: program.variant, because });
-        }
-    }
-    for program in &programs {
-        let saved = if there(program.variant, "nat") { program.save("nat").unwrap_or_default() } else { String::new() };
-        let rules = saved.lines().filter(|line| line.starts_with("-A ")).count();
-        if rules > 0 {
-            let because = format!("table nat of {} has {rules} rules", program.variant);
-            return Some(Detected { variant: program.variant, because });
-        }
-    }
-    if let Some(variant) = Iptables::plain_variant(family)
-        && programs.iter().any(|program| program.variant == variant)
-    {
-        let because = format!("nobody has rules yet, and the plain program is of the variant {variant}");
-        return Some(Detected { variant, because });
-    }
-    let only = programs.first()?;
-    Some(Detected {
-        variant: only.variant,
-        because: format!("only the programs of the variant {} are there", only.variant),
-    })
+    let there: Vec<&str> = TELLING.into_iter().filter(|table| tables.iter().any(|name| name == table)).collect();
+    let legacy = Iptables::find(family, Variant::Legacy).ok().map(|program| saved(&program, &there));
+    iptables::detect(nft.as_ref(), legacy.as_ref(), Iptables::plain_variant(family))
 }
 
-/// The text of `iptables-save` has a chain.
-fn declares(saved: &str, chain: &str) -> bool {
-    saved.lines().any(|line| line.strip_prefix(':').and_then(|rest| rest.split(' ').next()) == Some(chain))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chains_are_found_by_their_whole_name() {
-        let saved =
-            "*mangle\n:PREROUTING ACCEPT [0:0]\n:KUBE-IPTABLES-HINT-2 - [0:0]\n:KUBE-KUBELET-CANARY - [0:0]\nCOMMIT\n";
-        assert!(declares(saved, HINTS[1]));
-        assert!(!declares(saved, HINTS[0]));
-    }
+/// What of the tables can be read; nothing of those that can't.
+fn saved(program: &Iptables, tables: &[&str]) -> Saved {
+    let texts = tables.iter().filter_map(|table| program.save(table).ok());
+    let read = texts.filter_map(|text| iptables::parse(&text).ok());
+    Saved { tables: read.flat_map(|saved| saved.tables).collect(), ..Saved::default() }
 }

@@ -2,6 +2,7 @@
 
 use crate::Test;
 use causeway_addr::Family;
+use causeway_dataplane::iptables::Detected;
 use causeway_linux::iptables::{Iptables, IptablesFailure, Restore, Variant, detect, legacy_tables};
 use causeway_testkit::trial::CannotProve;
 use nix::fcntl::{Flock, FlockArg};
@@ -74,14 +75,13 @@ fn detected() -> Result<(), CannotProve> {
     let legacy = Iptables::find(Family::V4, Variant::Legacy).map_err(|error| CannotProve(error.to_string()))?;
     let nft = Iptables::find(Family::V4, Variant::Nft).map_err(|error| CannotProve(error.to_string()))?;
     let first = detect(Family::V4).unwrap();
-    assert!(first.because.starts_with("nobody has rules yet"), "{first:?}");
+    assert!(matches!(first, Detected::Plain(_)), "{first}");
     assert!(legacy_tables(Family::V4).is_empty(), "asking made no tables");
     legacy.restore(CHAIN, Restore::default()).unwrap();
     assert_eq!(legacy_tables(Family::V4), ["nat"]);
-    assert_eq!(detect(Family::V4).unwrap().variant, Variant::Legacy);
+    assert_eq!(detect(Family::V4).unwrap(), Detected::Used(Variant::Legacy));
     nft.restore("*mangle\n:KUBE-KUBELET-CANARY - [0:0]\nCOMMIT\n", Restore::default()).unwrap();
     let hinted = detect(Family::V4).unwrap();
-    assert_eq!(hinted.variant, Variant::Nft);
-    assert!(hinted.because.contains("KUBE-KUBELET-CANARY"), "{hinted:?}");
+    assert_eq!(hinted, Detected::Marked { variant: Variant::Nft, chain: "KUBE-KUBELET-CANARY", both: false });
     Ok(())
 }
