@@ -55,6 +55,7 @@ pub(crate) fn run(options: Options) -> Exit {
 }
 
 /// Puts the rules in place and ends. Any refused file leaves the kernel as it is.
+#[expect(clippy::disallowed_methods, reason = "nothing tells when others leave the rules alone for a moment")]
 fn once(options: Options, kernel: Box<dyn Kernel>) -> Exit {
     let directory = directory::read(&options.config_dir);
     let exit_on_error = options.exit_on_error;

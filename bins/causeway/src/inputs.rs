@@ -1,4 +1,8 @@
 //! From paths to what they say: files, folders, standard input. The one place that reads files.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the rim: the one place that reads files, folders and standard input"
+)]
 
 use causeway_model::masquerade::MasqueradeReader;
 use causeway_read::diagnostic::InputError;
@@ -168,7 +172,6 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, std::io::Error)> {
         if !entered.insert(folder.canonicalize().map_err(failed)?) {
             continue;
         }
-        #[expect(clippy::disallowed_methods, reason = "this is the rim: the one place that reads folders")]
         for entry in std::fs::read_dir(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             if entry.file_name().as_encoded_bytes().starts_with(b".") {
@@ -222,7 +225,6 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     if metadata.len() > LARGEST {
         return Err(too_large(Some(metadata.len())));
     }
-    #[expect(clippy::disallowed_methods, reason = "this is the rim: the one place that opens files")]
     let file = std::fs::File::open(path).map_err(words)?;
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(words)?;

@@ -77,6 +77,15 @@ pub(crate) fn say(text: &str, color: Color) {
     let _ = stderr.write_all(text.as_bytes());
 }
 
+/// Whether writing a file would replace something.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the rim: the one place that writes files asks what it would replace"
+)]
+pub(crate) fn is_there(path: &Path) -> bool {
+    path.exists()
+}
+
 /// Writes a file.
 #[expect(clippy::disallowed_methods, reason = "this is the rim: the one place that writes files")]
 pub(crate) fn file(path: &Path, text: &str) -> Exit {

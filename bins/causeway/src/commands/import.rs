@@ -9,7 +9,7 @@ use causeway_report::human::Look;
 use causeway_report::{human, import};
 
 pub(crate) fn run(args: &ImportArgs) -> Result<Exit, clap::Error> {
-    if let Some(file) = args.output.as_deref().filter(|file| file.exists() && !args.force) {
+    if let Some(file) = args.output.as_deref().filter(|file| !args.force && output::is_there(file)) {
         return Err(output::wrong(&format!("`{}` exists; `--force` replaces it", file.display())));
     }
     let progress = Progress::start("reading");

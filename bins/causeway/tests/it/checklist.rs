@@ -1,6 +1,6 @@
 //! The production checklist as people and pipelines see it, and the page that explains it.
 
-use crate::support::{TODAY, list, read, root, run};
+use crate::support::{TODAY, folders, read, root, run};
 use causeway_model::checklist::Requirement;
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ fn the_guide_and_the_program_have_the_same_lines() {
 #[test]
 fn the_examples_are_answered() {
     let mut seen = String::new();
-    for path in list(&root().join("examples")).iter().filter(|path| path.is_dir()) {
+    for path in folders(&root().join("examples")) {
         let name = path.file_name().unwrap().to_str().unwrap();
         let answer = run(&["check", &format!("examples/{name}"), "--format", "json", "--as-of", TODAY]).json();
         seen.push_str(&format!("{name}\n"));

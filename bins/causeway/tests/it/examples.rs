@@ -1,12 +1,11 @@
 //! The examples: each a folder with a README and the output it must give.
 
-use crate::support::{TODAY, expect_file, list, read, root, run, run_in};
+use crate::support::{TODAY, expect_file, folders, read, root, run, run_in};
 
 /// Every folder of `examples`, by name.
 fn all() -> Vec<String> {
-    list(&root().join("examples"))
+    folders(&root().join("examples"))
         .iter()
-        .filter(|path| path.is_dir())
         .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .collect()
 }

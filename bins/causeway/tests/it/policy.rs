@@ -219,6 +219,7 @@ fn diff_tells_states_and_engines_apart() {
 
 /// The lists of public samples, where they lie beside the checkout.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "tests read the folders they test")]
 fn samples_beside_the_checkout_come_out_as_they_say() {
     let samples = root().join("../shared/samples/kubernetes");
     if !samples.exists() {

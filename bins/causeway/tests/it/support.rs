@@ -90,6 +90,12 @@ pub(crate) fn list(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
+/// The folders in a folder of the workspace, sorted by name.
+#[expect(clippy::disallowed_methods, reason = "tests read the folders they test")]
+pub(crate) fn folders(folder: &Path) -> Vec<PathBuf> {
+    list(folder).into_iter().filter(|path| path.is_dir()).collect()
+}
+
 /// Holds a text to the one that is kept in the workspace; `UPDATE_EXPECTED=1` keeps the new one.
 #[expect(clippy::disallowed_methods, reason = "the one switch of the tests")]
 pub(crate) fn expect_file(path: &Path, text: &str) -> Result<(), String> {
