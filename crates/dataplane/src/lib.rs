@@ -11,5 +11,6 @@ pub mod iptables;
 pub mod masquerade;
 pub mod nftables;
 pub mod packet;
+pub mod policy;
 pub mod prefixes;
 pub mod ruleset;

@@ -185,7 +185,7 @@ mod tests {
     }
 
     fn exempt(ruleset: &Ruleset, family: Family) -> Vec<String> {
-        let Set::Prefixes(set) = &ruleset.tables[&table(family)].sets[EXEMPT_SET];
+        let Set::Prefixes(set) = &ruleset.tables[&table(family)].sets[EXEMPT_SET] else { panic!("no prefixes") };
         set.iter().map(|cidr| cidr.to_string()).collect()
     }
 
@@ -226,7 +226,7 @@ mod tests {
         wanted.sources = cidrs(&["10.244.0.0/16"]);
         let ruleset = compile(&wanted);
         for (family, prefixes) in [(Family::V4, 1), (Family::V6, 0)] {
-            let Set::Prefixes(sources) = &ruleset.tables[&table(family)].sets[SOURCES_SET];
+            let Set::Prefixes(sources) = &ruleset.tables[&table(family)].sets[SOURCES_SET] else { panic!() };
             assert_eq!(sources.len(), prefixes, "{family}");
         }
     }

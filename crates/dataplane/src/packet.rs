@@ -42,3 +42,15 @@ impl Packet {
         }
     }
 }
+
+/// The IP protocol number of a packet.
+pub(crate) fn number(packet: &Packet) -> u8 {
+    match (packet.protocol, packet.family()) {
+        (Protocol::Tcp, _) => 6,
+        (Protocol::Udp, _) => 17,
+        (Protocol::Sctp, _) => 132,
+        (Protocol::Icmp, Family::V4) => 1,
+        (Protocol::Icmp, Family::V6) => 58,
+        (Protocol::Other(number), _) => number,
+    }
+}

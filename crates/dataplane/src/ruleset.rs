@@ -9,9 +9,13 @@ mod check;
 
 pub use check::{Problem, problems};
 
-use crate::prefixes::PrefixSet;
+pub use crate::nftables::objects::numbered_chain;
+use crate::nftables::objects::{CHAIN_NUMBER, KeyType, Keys, leads_to};
+use crate::prefixes::{self, PrefixSet};
+use causeway_addr::Family;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::IpAddr;
 
 /// All tables that are ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,6 +77,87 @@ pub struct Table {
 pub enum Set {
     /// An address is in the set when any prefix contains it.
     Prefixes(PrefixSet),
+    /// Values side by side, found whole.
+    Tuples(Tuples),
+}
+
+/// A set, or a map, of values side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tuples {
+    /// What a key is made of.
+    pub parts: Vec<Part>,
+    /// Each key leads to a chain.
+    pub leads: bool,
+    /// The keys as [`Tuples::key`] writes them; where they lead to chains each with the number of its chain ([`numbered_chain`]), in
+    /// network byte order, behind it.
+    pub entries: Keys,
+}
+
+/// One value of a tuple.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// An address; of a prefix its first.
+    Address(Family),
+    /// A transport protocol.
+    Protocol,
+    /// A port.
+    Port,
+}
+
+/// A value to write into a tuple.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// An address.
+    Address(IpAddr),
+    /// An IP protocol by its number.
+    Protocol(u8),
+    /// A port.
+    Port(u16),
+}
+
+impl Tuples {
+    /// None yet.
+    pub fn new(parts: Vec<Part>, leads: bool) -> Tuples {
+        let mut tuples = Tuples { parts, leads, entries: Keys::default() };
+        tuples.entries = Keys::new(tuples.key_width() + if leads { CHAIN_NUMBER } else { 0 });
+        tuples
+    }
+
+    /// Bytes of a key.
+    pub fn key_width(&self) -> usize {
+        usize::try_from(self.key_type().width).unwrap_or_default()
+    }
+
+    /// What a key is to nf_tables.
+    pub fn key_type(&self) -> KeyType {
+        KeyType::concatenated(self.parts.iter().map(|part| match part {
+            Part::Address(Family::V4) => KeyType::IPV4,
+            Part::Address(Family::V6) => KeyType::IPV6,
+            Part::Protocol => KeyType::PROTOCOL,
+            Part::Port => KeyType::PORT,
+        }))
+    }
+
+    /// A key: every value begins at a multiple of four bytes, unless there is only one.
+    pub fn key(values: &[Value]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for value in values {
+            match value {
+                Value::Address(address) => prefixes::with_octets(*address, |octets| bytes.extend_from_slice(octets)),
+                Value::Protocol(number) => bytes.push(*number),
+                Value::Port(port) => bytes.extend(port.to_be_bytes()),
+            }
+            if values.len() > 1 {
+                bytes.resize(bytes.len().next_multiple_of(4), 0);
+            }
+        }
+        bytes
+    }
+
+    /// The chain a key leads to.
+    pub fn chain(&self, key: &[u8]) -> Option<String> {
+        leads_to(self.entries.beginning(key)?)
+    }
 }
 
 /// A list of rules, tried in order.
@@ -159,6 +244,36 @@ pub enum Match {
     SourceTranslated,
     /// The packet goes in the direction of the connection's first packet (`ct direction original`).
     OriginalDirection,
+    /// These values of the packet, side by side, are a key of a set. False where the packet or its connection has no such value.
+    Tuple {
+        /// The values.
+        of: Vec<Ask>,
+        /// The set's name.
+        set: String,
+    },
+    /// Connection tracking has nothing to say of the packet: it belongs to no connection, or is not followed
+    /// (`ct state invalid,untracked`).
+    NoConnection,
+    /// It would begin a TCP connection without asking for one: no SYN (`ct state new tcp flags & syn == 0`).
+    BeginsWithoutSyn,
+}
+
+/// A value of a packet, or of the connection it belongs to.
+///
+/// Of the connection the ends are asked for as they are after every translation of the destination and before any of the source: who
+/// began it, and who answers. Packets of both directions, and errors about them, have the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Who began the connection, the first so many bits (`ct original saddr`).
+    Beginner(u8),
+    /// Who answers, the first so many bits (`ct reply saddr`).
+    Answerer(u8),
+    /// The connection's transport protocol (`ct protocol`).
+    Protocol,
+    /// The port of whoever answers (`ct reply proto-src`).
+    Port,
+    /// An address of the packet itself, the first so many bits.
+    Address(AddressField, u8),
 }
 
 /// An address of the packet.
@@ -183,6 +298,14 @@ pub enum Verdict {
     Jump(String),
     /// Into another chain of the table, never back to this one.
     Goto(String),
+    /// Into the chain these values of the packet, side by side, lead to, never back to this one. Where they lead nowhere the rule does
+    /// not match.
+    Lead {
+        /// The values.
+        of: Vec<Ask>,
+        /// The set of keys that lead to chains.
+        map: String,
+    },
     /// The source becomes the address of the interface it leaves by, chosen by the route.
     Masquerade {
         /// Source ports are chosen at random, which avoids lost insertions when many flows start at once.

@@ -216,7 +216,7 @@ impl Index {
         }
     }
 
-    fn seat_of_address(&self, address: IpAddr) -> Option<Seat> {
+    pub(crate) fn seat_of_address(&self, address: IpAddr) -> Option<Seat> {
         match self.addresses.get(&address) {
             Some((_, seat)) => Some(*seat),
             None => {

@@ -99,6 +99,7 @@ pub struct Lab {
     sniffers: Vec<(Place, Sniffer)>,
     listener: Listener,
     token: u32,
+    patience: Duration,
 }
 
 impl Lab {
@@ -127,6 +128,7 @@ impl Lab {
             node,
             world,
             token: 0,
+            patience: PATIENCE,
         })
     }
 
@@ -146,6 +148,12 @@ impl Lab {
     /// As [`Namespace::enter`].
     pub fn on_node<T>(&self, run: impl FnOnce() -> T) -> Result<T, SystemError> {
         self.node.enter(run)
+    }
+
+    /// How long a packet may take that the kernel left to another thread. Whoever shortens it asks again before a packet counts as
+    /// lost that should have arrived.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// A packet of a connection that was never there before, from this source to this destination.
@@ -188,7 +196,7 @@ impl Lab {
         self.collect(probes, &mut open, &mut fates)?;
         while !open.is_empty() {
             let descriptors: Vec<_> = self.sniffers.iter().map(|(_, sniffer)| sniffer.as_fd()).collect();
-            if !event::wait(&descriptors, Some(PATIENCE))?.contains(&true) {
+            if !event::wait(&descriptors, Some(self.patience))?.contains(&true) {
                 break;
             }
             self.collect(probes, &mut open, &mut fates)?;

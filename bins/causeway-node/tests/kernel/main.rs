@@ -17,6 +17,7 @@ mod ground;
 mod model;
 mod order;
 mod packets;
+mod policy;
 mod robust;
 mod rules;
 mod storm;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         agent::trials(),
         robust::trials(),
         differential::trials(),
+        policy::trials(),
     ];
     let trials: Vec<Trial> = parts.into_iter().flatten().collect();
     trial::run(&trials, std::env::args().skip(1), strict)

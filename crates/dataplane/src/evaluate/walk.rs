@@ -3,10 +3,10 @@
 use super::{Counter, Fate, Matched, Missing, Node, Outcome, Place, SourcePort, Step};
 use crate::packet::{Packet, Protocol};
 use crate::ruleset::{
-    AddressField, BaseChain, Chain, ChainKind, Hook, Match, Policy, Rule, Ruleset, Set, Table, TableFamily, TableId,
-    Verdict,
+    AddressField, Ask, BaseChain, Chain, ChainKind, Hook, Match, Policy, Rule, Ruleset, Set, Table, TableFamily,
+    TableId, Tuples, Value, Verdict,
 };
-use causeway_addr::Family;
+use causeway_addr::{Cidr, Family};
 
 /// `NFT_JUMP_STACK_SIZE`: jumps that may wait to come back at once.
 pub const MOST_JUMPS: usize = 16;
@@ -178,8 +178,17 @@ impl<'a> Walk<'a, '_> {
                     None if policy == Policy::Drop => return Left::Dropped(place),
                     None => return Left::Accepted(place),
                 },
-                (Matched::Yes, Some(Verdict::Jump(target) | Verdict::Goto(target))) => {
-                    let Some((target, chain)) = table.chains.get_key_value(target) else {
+                (Matched::Yes, Some(Verdict::Jump(_) | Verdict::Goto(_) | Verdict::Lead { .. })) => {
+                    let target = match &rule.verdict {
+                        Some(Verdict::Jump(target) | Verdict::Goto(target)) => target.clone(),
+                        Some(Verdict::Lead { of, map }) => match self.lead(table, of, map) {
+                            Ok(Some(target)) => target,
+                            Ok(None) => continue,
+                            Err(missing) => return Left::Unknown(missing, Some(place)),
+                        },
+                        _ => continue,
+                    };
+                    let Some((target, chain)) = table.chains.get_key_value(&target) else {
                         return broken(format!("no chain `{target}`"));
                     };
                     if chain.base.is_some() {
@@ -221,12 +230,56 @@ impl<'a> Walk<'a, '_> {
                     AddressField::Source => self.packet.source,
                     AddressField::Destination => self.packet.destination,
                 })),
+                Some(Set::Tuples(_)) => Err(Missing::Broken(format!("set `{set}` is not of addresses"))),
                 None => Err(Missing::Broken(format!("no set `{set}`"))),
             },
+            Match::Tuple { of, set } => {
+                let tuples = tuples(table, set)?;
+                Ok(self.key(of).is_some_and(|key| tuples.entries.contains(&key)))
+            }
+            // It begins a connection, as connections are begun.
+            Match::NoConnection | Match::BeginsWithoutSyn => Ok(false),
             Match::LocalDestination => self.node.is_local(self.packet.destination).ok_or(Missing::LocalAddresses),
             Match::SourceTranslated => self.source_translated.ok_or(Missing::SourceTranslated),
             // It is the first packet of its connection.
             Match::OriginalDirection => Ok(true),
         }
+    }
+
+    /// The chain values lead to.
+    fn lead(&self, table: &Table, of: &[Ask], map: &str) -> Result<Option<String>, Missing> {
+        let tuples = tuples(table, map)?;
+        if !tuples.leads {
+            return Err(Missing::Broken(format!("keys of set `{map}` lead nowhere")));
+        }
+        Ok(self.key(of).and_then(|key| tuples.chain(&key)))
+    }
+
+    /// Values side by side; `None` where the packet has not all of them.
+    fn key(&self, of: &[Ask]) -> Option<Vec<u8>> {
+        let mut values = Vec::with_capacity(of.len());
+        let masked = |address, length| Cidr::new(address, length).map(|cidr| Value::Address(cidr.addr()));
+        for ask in of {
+            values.push(match ask {
+                // Between the translation of the destination and that of the source.
+                Ask::Beginner(length) | Ask::Address(AddressField::Source, length) => {
+                    masked(self.packet.source, *length)?
+                }
+                Ask::Answerer(length) | Ask::Address(AddressField::Destination, length) => {
+                    masked(self.packet.destination, *length)?
+                }
+                Ask::Protocol => Value::Protocol(crate::packet::number(&self.packet)),
+                Ask::Port => Value::Port(self.packet.destination_port),
+            });
+        }
+        Some(Tuples::key(&values))
+    }
+}
+
+fn tuples<'a>(table: &'a Table, name: &str) -> Result<&'a Tuples, Missing> {
+    match table.sets.get(name) {
+        Some(Set::Tuples(tuples)) => Ok(tuples),
+        Some(Set::Prefixes(_)) => Err(Missing::Broken(format!("set `{name}` is not of tuples"))),
+        None => Err(Missing::Broken(format!("no set `{name}`"))),
     }
 }

@@ -4,21 +4,18 @@
 //! out of a kernel. Both must agree.
 
 use super::lower::{CT_DIRECTION, CT_STATUS, FIB_ADDRESS_TYPE, FIB_DESTINATION, FULLY_RANDOM, META_FAMILY};
+use super::lower::{CT_PROTOCOL, CT_SOURCE_PORT, CT_SOURCE_V4, CT_SOURCE_V6, CT_STATE, META_PROTOCOL, STATE_NEW};
 use super::lower::{ROUTE_LOCAL, STATUS_SOURCE_NAT};
-use super::objects::{ChainObject, Expression, Header, Register, RuleObject, TableObjects, VerdictObject};
+use super::objects::{
+    ChainObject, Expression, Header, MAP, Register, RuleObject, TableObjects, VerdictObject, leads_to,
+};
 use crate::evaluate::{MOST_JUMPS, Missing, Node, Outcome, moment, ports};
-use crate::packet::{Packet, Protocol};
+use crate::packet::{Packet, Protocol, number as protocol};
 use crate::prefixes::with_octets;
 use crate::ruleset::{ChainKind, Hook, Policy, TableFamily, TableId};
 use causeway_addr::Family;
 use std::collections::BTreeMap;
 
-/// `NFT_META_L4PROTO`.
-const META_PROTOCOL: u32 = 16;
-/// `NFT_CT_STATE`.
-const CT_STATE: u32 = 0;
-/// The bit of state NEW.
-const STATE_NEW: u32 = 8;
 /// `RTN_UNICAST`; that a destination is broadcast or multicast is not known here.
 const ROUTE_UNICAST: u32 = 1;
 const MOST_STEPS: usize = 1_000_000;
@@ -169,13 +166,22 @@ impl Machine<'_> {
                 }
                 Expression::Lookup { set, register, inverted } => {
                     let set = table.sets.get(set).ok_or(Missing::Broken(format!("no set `{set}`")))?;
-                    if set.flags != 0 {
+                    if set.flags != 0 || set.leads {
                         return Err(Missing::Expression(format!("a set with flags {}", set.flags)));
                     }
                     let key = self.load(*register, set.elements.width)?;
                     if set.elements.contains(key) == *inverted {
                         return Ok(Said::Next);
                     }
+                }
+                Expression::Lead { map, register } => {
+                    let set = table.sets.get(map).ok_or(Missing::Broken(format!("no set `{map}`")))?;
+                    if set.flags != MAP || !set.leads {
+                        return Err(Missing::Expression(format!("a map with flags {}", set.flags)));
+                    }
+                    let key = self.load(*register, usize::try_from(set.key.width).unwrap_or_default())?;
+                    let Some(chain) = set.elements.beginning(key).and_then(leads_to) else { return Ok(Said::Next) };
+                    return Ok(Said::Verdict(VerdictObject::Goto(chain)));
                 }
                 Expression::Fib { result: FIB_ADDRESS_TYPE, flags: FIB_DESTINATION, to } => {
                     let local = self.node.is_local(self.packet.destination).ok_or(Missing::LocalAddresses)?;
@@ -184,6 +190,21 @@ impl Machine<'_> {
                 }
                 Expression::Conntrack { key: CT_STATE, direction: None, to } => {
                     self.store(*to, &STATE_NEW.to_ne_bytes())?;
+                }
+                // The tuple of the answers has the ends the other way round, as they are after translation of the destination.
+                Expression::Conntrack { key: CT_SOURCE_V4 | CT_SOURCE_V6, direction: Some(direction), to } => {
+                    let end = if *direction == 0 { self.packet.source } else { self.packet.destination };
+                    if end.is_ipv4() != matches!(expression, Expression::Conntrack { key: CT_SOURCE_V4, .. }) {
+                        return Ok(Said::Next);
+                    }
+                    with_octets(end, |octets| self.store(*to, octets))?;
+                }
+                Expression::Conntrack { key: CT_PROTOCOL, direction: None, to } => {
+                    self.store(*to, &[protocol(&self.packet)])?;
+                }
+                Expression::Conntrack { key: CT_SOURCE_PORT, direction: Some(direction), to } => {
+                    let port = if *direction == 0 { self.packet.source_port } else { self.packet.destination_port };
+                    self.store(*to, &port.to_be_bytes())?;
                 }
                 Expression::Conntrack { key: CT_DIRECTION, direction: None, to } => self.store(*to, &[0])?,
                 Expression::Conntrack { key: CT_STATUS, direction: None, to } => {
@@ -222,17 +243,6 @@ impl Machine<'_> {
     }
 }
 
-fn protocol(packet: &Packet) -> u8 {
-    match (packet.protocol, packet.family()) {
-        (Protocol::Tcp, _) => 6,
-        (Protocol::Udp, _) => 17,
-        (Protocol::Sctp, _) => 132,
-        (Protocol::Icmp, Family::V4) => 1,
-        (Protocol::Icmp, Family::V6) => 58,
-        (Protocol::Other(number), _) => number,
-    }
-}
-
 /// The fields of the header that a [`Packet`] has; the rest is zero.
 fn network_header(packet: &Packet) -> Vec<u8> {
     let mut header = match packet.family() {
@@ -246,7 +256,12 @@ fn network_header(packet: &Packet) -> Vec<u8> {
 
 fn transport_header(packet: &Packet) -> Vec<u8> {
     match packet.protocol {
-        Protocol::Tcp | Protocol::Udp | Protocol::Sctp => {
+        Protocol::Tcp => {
+            let ports = [packet.source_port.to_be_bytes(), packet.destination_port.to_be_bytes()].concat();
+            // Five words of header, and SYN: it is the first packet.
+            [ports.as_slice(), &[0; 8], &[0x50, 2], &[0; 6]].concat()
+        }
+        Protocol::Udp | Protocol::Sctp => {
             [packet.source_port.to_be_bytes(), packet.destination_port.to_be_bytes()].concat()
         }
         Protocol::Icmp | Protocol::Other(_) => Vec::new(),

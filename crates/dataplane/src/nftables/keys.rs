@@ -80,6 +80,16 @@ impl Keys {
         Err(low)
     }
 
+    /// The first entry that begins with these bytes: the pair of a key, in a map.
+    pub fn beginning(&self, head: &[u8]) -> Option<&[u8]> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.get(middle).is_some_and(|found| found < head) { low = middle + 1 } else { high = middle }
+        }
+        self.get(low).filter(|found| found.starts_with(head))
+    }
+
     /// Puts a key in its place; false if it was there or has another width.
     pub fn insert(&mut self, key: &[u8]) -> bool {
         match self.search(key) {

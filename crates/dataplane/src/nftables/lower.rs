@@ -4,10 +4,10 @@
 //! hash per length present instead of a walk down a tree. A rule that looks addresses up becomes a rule per length.
 
 use super::objects::{
-    ChainObject, Expression, Header, KeyType, Keys, Register, RuleObject, SetObject, TableObjects, VerdictObject,
+    ChainObject, Expression, Header, KeyType, Keys, MAP, Register, RuleObject, SetObject, TableObjects, VerdictObject,
 };
 use crate::prefixes::PrefixSet;
-use crate::ruleset::{AddressField, Match, Rule, Ruleset, Set, Table, TableFamily, TableId, Verdict};
+use crate::ruleset::{AddressField, Ask, Match, Rule, Ruleset, Set, Table, TableFamily, TableId, Tuples, Verdict};
 use causeway_addr::Family;
 use std::collections::BTreeMap;
 
@@ -19,6 +19,24 @@ pub(crate) const FIB_ADDRESS_TYPE: u32 = 3;
 pub(crate) const FIB_DESTINATION: u32 = 2;
 /// `RTN_LOCAL`.
 pub(crate) const ROUTE_LOCAL: u32 = 2;
+/// `NFT_CT_STATE`, and its bits.
+pub(crate) const CT_STATE: u32 = 0;
+pub(crate) const STATE_NEW: u32 = 8;
+const STATE_INVALID: u32 = 1;
+const STATE_UNTRACKED: u32 = 64;
+/// `NFT_CT_PROTOCOL`.
+pub(crate) const CT_PROTOCOL: u32 = 10;
+/// `NFT_CT_PROTO_SRC`.
+pub(crate) const CT_SOURCE_PORT: u32 = 11;
+/// `NFT_CT_SRC_IP` and `NFT_CT_SRC_IP6`.
+pub(crate) const CT_SOURCE_V4: u32 = 19;
+pub(crate) const CT_SOURCE_V6: u32 = 21;
+/// `NFT_META_L4PROTO`.
+pub(crate) const META_PROTOCOL: u32 = 16;
+const TCP: u8 = 6;
+/// Where TCP's flags stand, and which is SYN.
+const TCP_FLAGS: u32 = 13;
+const TCP_SYN: u8 = 2;
 /// `NFT_CT_DIRECTION`.
 pub(crate) const CT_DIRECTION: u32 = 1;
 /// `NFT_CT_STATUS`.
@@ -67,7 +85,13 @@ pub fn set_of_length(set: &str, length: u8) -> String {
 fn lower_table(family: TableFamily, table: &Table, growth: Growth) -> TableObjects {
     let mut objects = TableObjects { counters: table.counters.clone(), ..TableObjects::default() };
     for (name, set) in &table.sets {
-        let Set::Prefixes(prefixes) = set;
+        let prefixes = match set {
+            Set::Prefixes(prefixes) => prefixes,
+            Set::Tuples(tuples) => {
+                objects.sets.insert(name.clone(), tuple_object(tuples, growth));
+                continue;
+            }
+        };
         for (length, keys) in prefixes.lengths() {
             objects.sets.insert(set_of_length(name, *length), set_object(prefixes.family(), keys.clone(), growth));
         }
@@ -94,7 +118,13 @@ pub(crate) fn set_object(family: Family, elements: Keys, growth: Growth) -> SetO
         Family::V4 => KeyType::IPV4,
         Family::V6 => KeyType::IPV6,
     };
-    SetObject { key, size: growth.size(elements.len()), flags: 0, elements }
+    SetObject { key, size: growth.size(elements.len()), flags: 0, elements, leads: false }
+}
+
+fn tuple_object(tuples: &Tuples, growth: Growth) -> SetObject {
+    let elements = tuples.entries.clone();
+    let flags = if tuples.leads { MAP } else { 0 };
+    SetObject { key: tuples.key_type(), size: growth.size(elements.len()), flags, elements, leads: tuples.leads }
 }
 
 /// Lowers one rule. A rule with alternatives (a set of several lengths) that does not end the chain would act once per alternative
@@ -117,7 +147,12 @@ fn lower_rule(
     };
     let rules = heads.into_iter().map(|mut expressions| {
         expressions.extend(rule.counter.clone().map(Expression::CountOn));
-        expressions.extend(last.as_ref().map(verdict_expression));
+        if let Some(Verdict::Lead { of, map }) = &last {
+            expressions.extend(load(family, of));
+            expressions.push(Expression::Lead { map: map.clone(), register: REGISTER });
+        } else {
+            expressions.extend(last.as_ref().and_then(verdict_expression));
+        }
         RuleObject { expressions, comment: rule.comment.clone() }
     });
     if apart {
@@ -137,8 +172,31 @@ fn alternatives(family: TableFamily, table: &Table, rule: &Rule) -> Vec<Vec<Expr
         let tails = match condition {
             Match::In { field, set } => match table.sets.get(set) {
                 Some(Set::Prefixes(prefixes)) => lookups(family, prefixes, *field, set),
-                None => Vec::new(),
+                Some(Set::Tuples(_)) | None => Vec::new(),
             },
+            Match::Tuple { of, set } => match table.sets.get(set) {
+                Some(Set::Tuples(_)) => {
+                    let mut way = load(family, of);
+                    way.push(Expression::Lookup { set: set.clone(), register: REGISTER, inverted: false });
+                    vec![way]
+                }
+                Some(Set::Prefixes(_)) | None => Vec::new(),
+            },
+            Match::NoConnection => vec![vec![
+                Expression::Conntrack { key: CT_STATE, direction: None, to: REGISTER },
+                mask((STATE_INVALID | STATE_UNTRACKED).to_ne_bytes().to_vec()),
+                compare(false, vec![0; 4]),
+            ]],
+            Match::BeginsWithoutSyn => vec![vec![
+                Expression::Meta { key: META_PROTOCOL, to: REGISTER },
+                compare(true, vec![TCP]),
+                Expression::Conntrack { key: CT_STATE, direction: None, to: REGISTER },
+                mask(STATE_NEW.to_ne_bytes().to_vec()),
+                compare(false, vec![0; 4]),
+                Expression::Payload { header: Header::Transport, offset: TCP_FLAGS, length: 1, to: REGISTER },
+                mask(vec![TCP_SYN]),
+                compare(true, vec![0]),
+            ]],
             Match::LocalDestination => vec![vec![
                 Expression::Fib { result: FIB_ADDRESS_TYPE, flags: FIB_DESTINATION, to: REGISTER },
                 compare(true, ROUTE_LOCAL.to_ne_bytes().to_vec()),
@@ -196,6 +254,48 @@ fn lookups(family: TableFamily, prefixes: &PrefixSet, field: AddressField, set: 
         .collect()
 }
 
+/// Loads values side by side.
+fn load(family: TableFamily, of: &[Ask]) -> Vec<Expression> {
+    let mut into = Vec::new();
+    // Tables of both families have no addresses of one width: tuples with addresses are for tables of one.
+    let six = family == TableFamily::Ip6;
+    let (ct_source, saddr, daddr, length) = if six { (CT_SOURCE_V6, 8, 24, 16) } else { (CT_SOURCE_V4, 12, 16, 4) };
+    let width = if six { Family::V6 } else { Family::V4 };
+    let mut to = REGISTER;
+    for ask in of {
+        let masked = |bits: u8, into: &mut Vec<Expression>| {
+            if bits < width.width() {
+                let mask = netmask(width, bits);
+                into.push(Expression::Bitwise { from: to, to, xor: vec![0; mask.len()], mask });
+            }
+        };
+        let registers = match ask {
+            Ask::Beginner(bits) | Ask::Answerer(bits) => {
+                let direction = Some(u8::from(matches!(ask, Ask::Answerer(_))));
+                into.push(Expression::Conntrack { key: ct_source, direction, to });
+                masked(*bits, &mut into);
+                length / 4
+            }
+            Ask::Address(field, bits) => {
+                let offset = if *field == AddressField::Source { saddr } else { daddr };
+                into.push(Expression::Payload { header: Header::Network, offset, length, to });
+                masked(*bits, &mut into);
+                length / 4
+            }
+            Ask::Protocol => {
+                into.push(Expression::Conntrack { key: CT_PROTOCOL, direction: None, to });
+                1
+            }
+            Ask::Port => {
+                into.push(Expression::Conntrack { key: CT_SOURCE_PORT, direction: Some(1), to });
+                1
+            }
+        };
+        to = Register(to.0.saturating_add(u8::try_from(registers).unwrap_or(u8::MAX)));
+    }
+    into
+}
+
 /// The ones of a prefix length, in network byte order.
 pub(crate) fn netmask(family: Family, length: u8) -> Vec<u8> {
     let ones = u128::MAX.checked_shl(128_u32.saturating_sub(u32::from(length))).unwrap_or(0);
@@ -211,17 +311,19 @@ fn compare(equal: bool, value: Vec<u8>) -> Expression {
     Expression::Compare { register: REGISTER, equal, value }
 }
 
-fn verdict_expression(verdict: &Verdict) -> Expression {
-    Expression::Verdict(match verdict {
+fn verdict_expression(verdict: &Verdict) -> Option<Expression> {
+    Some(Expression::Verdict(match verdict {
         Verdict::Accept => VerdictObject::Accept,
         Verdict::Drop => VerdictObject::Drop,
         Verdict::Return => VerdictObject::Return,
         Verdict::Jump(chain) => VerdictObject::Jump(chain.clone()),
         Verdict::Goto(chain) => VerdictObject::Goto(chain.clone()),
         Verdict::Masquerade { fully_random } => {
-            return Expression::Masquerade { flags: if *fully_random { FULLY_RANDOM } else { 0 } };
+            return Some(Expression::Masquerade { flags: if *fully_random { FULLY_RANDOM } else { 0 } });
         }
-    })
+        // Needs more than one expression.
+        Verdict::Lead { .. } => return None,
+    }))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(crate) fn referenced(observed: &ObservedTable) -> BTreeSet<&str> {
     rules
         .flat_map(|rule| &rule.expressions)
         .filter_map(|expression| match expression {
-            Expression::Lookup { set, .. } => Some(set.as_str()),
+            Expression::Lookup { set, .. } | Expression::Lead { map: set, .. } => Some(set.as_str()),
             _ => None,
         })
         .collect()
@@ -51,6 +51,7 @@ pub(crate) fn holders<'a>(desired: &'a TableObjects, observed: &'a ObservedTable
                     && !(desired.sets.contains_key(physical.as_str()) && *physical != name)
                     && found.key == wanted.key
                     && found.flags == wanted.flags
+                    && found.leads == wanted.leads
                     && room(found.size, wanted.size, wanted.elements.len())
             });
             let best = candidates.min_by_key(|(physical, _)| (!used.contains(physical.as_str()), *physical != name))?;
@@ -74,6 +75,11 @@ pub(crate) fn renamed<'a>(expression: &'a Expression, name: impl Fn(&str) -> Opt
         && let Some(set) = name(set)
     {
         return Cow::Owned(Expression::Lookup { set, register: *register, inverted: *inverted });
+    }
+    if let Expression::Lead { map, register } = expression
+        && let Some(map) = name(map)
+    {
+        return Cow::Owned(Expression::Lead { map, register: *register });
     }
     Cow::Borrowed(expression)
 }

@@ -24,10 +24,38 @@ pub struct SetObject {
     pub key: KeyType,
     /// Room for this many elements (`NFTA_SET_DESC_SIZE`); `None` = grows by itself.
     pub size: Option<u32>,
-    /// `NFTA_SET_FLAGS` as the kernel has them; 0 = a plain hash set. Sets of ours have 0.
+    /// `NFTA_SET_FLAGS` as the kernel has them; 0 = a plain hash set, [`MAP`] = one whose keys have values. Sets of ours have one of
+    /// the two.
     pub flags: u32,
-    /// Its keys.
+    /// Its keys; where they lead to chains, each with the number of its chain behind it, in network byte order.
     pub elements: Keys,
+    /// Its keys lead to chains: it is a map of verdicts, each of them goto a [`numbered_chain`].
+    pub leads: bool,
+}
+
+/// `NFT_SET_MAP`.
+pub const MAP: u32 = 8;
+
+/// Bytes of the number of a chain behind a key.
+pub const CHAIN_NUMBER: usize = 4;
+
+/// The chain that keys lead to by its number.
+pub fn numbered_chain(number: u32) -> String {
+    format!("{NUMBERED}{number:08x}")
+}
+
+/// The number of a chain that keys may lead to; `None` = it has another name.
+pub fn chain_number(chain: &str) -> Option<u32> {
+    let number = u32::from_str_radix(chain.strip_prefix(NUMBERED)?, 16).ok()?;
+    (numbered_chain(number) == chain).then_some(number)
+}
+
+const NUMBERED: &str = "to-";
+
+/// The chain an entry of a map leads to.
+pub fn leads_to(entry: &[u8]) -> Option<String> {
+    let number = entry.last_chunk::<CHAIN_NUMBER>()?;
+    Some(numbered_chain(u32::from_be_bytes(*number)))
 }
 
 /// The type of a set's keys: the number nft's user space gives it, so that `nft list` prints it properly.
@@ -44,6 +72,23 @@ impl KeyType {
     pub const IPV4: KeyType = KeyType { number: 7, width: 4 };
     /// An IPv6 address.
     pub const IPV6: KeyType = KeyType { number: 8, width: 16 };
+    /// An IP protocol.
+    pub const PROTOCOL: KeyType = KeyType { number: 12, width: 1 };
+    /// A port.
+    pub const PORT: KeyType = KeyType { number: 13, width: 2 };
+
+    /// One value behind the other, each beginning at a register: nft's number has six bits for each.
+    pub fn concatenated(parts: impl IntoIterator<Item = KeyType>) -> KeyType {
+        let mut all = KeyType { number: 0, width: 0 };
+        let mut parts = parts.into_iter().peekable();
+        while let Some(part) = parts.next() {
+            all.number = all.number << 6 | part.number;
+            // The last of several is padded like the others.
+            let alone = all.width == 0 && parts.peek().is_none();
+            all.width += if alone { part.width } else { part.width.next_multiple_of(4) };
+        }
+        all
+    }
 }
 
 /// Keys of one width, packed one behind the other in network byte order, sorted, each once.
@@ -123,6 +168,13 @@ pub enum Expression {
         register: Register,
         /// Must not be in it.
         inverted: bool,
+    },
+    /// Ends the rule with the verdict of a key; goes on if it is not in the map.
+    Lead {
+        /// The map of the same table.
+        map: String,
+        /// Read from here.
+        register: Register,
     },
     /// What the routing table says of an address.
     Fib {
@@ -255,6 +307,35 @@ pub enum Op {
         table: TableId,
         /// Its name.
         name: String,
+    },
+    /// Make an empty map of keys that lead to chains.
+    AddMap {
+        /// In this table.
+        table: TableId,
+        /// Its name.
+        name: String,
+        /// What the keys are.
+        key: KeyType,
+        /// Room for this many; `None` = grows by itself.
+        size: Option<u32>,
+    },
+    /// Put keys with the chains they lead to into a map.
+    AddPairs {
+        /// In this table.
+        table: TableId,
+        /// The map.
+        map: String,
+        /// Each key with the number of its chain behind it.
+        pairs: Keys,
+    },
+    /// Take keys out of a map; an error if one is not in it.
+    DeletePairs {
+        /// In this table.
+        table: TableId,
+        /// The map.
+        map: String,
+        /// Each key with the number of its chain behind it.
+        pairs: Keys,
     },
     /// Put keys into a set.
     AddElements {

@@ -106,7 +106,8 @@ fn fill(tables: &[TableWay<'_>], limits: &Limits) -> Vec<Vec<Op>> {
 /// Takes the set whose keys need most room in the last batch out of it, to be filled before. False if there is none.
 fn set_the_largest_apart(tables: &mut [TableWay<'_>]) -> bool {
     let sets = tables.iter_mut().flat_map(|table| table.sets.values_mut());
-    match sets.filter(|set| !set.apart && set.inline() > 0).max_by_key(|set| set.inline()) {
+    // What leads to chains can't come before the chains, and they come last.
+    match sets.filter(|set| !set.apart && !set.wanted.leads && set.inline() > 0).max_by_key(|set| set.inline()) {
         Some(set) => {
             set.apart = true;
             true
@@ -134,11 +135,15 @@ impl SetWay<'_> {
         }
     }
 
+    fn bytes_of(&self, keys: &Keys) -> usize {
+        keys_bytes(keys, self.wanted.leads)
+    }
+
     /// Bytes of keys it puts into the last batch.
     fn inline(&self) -> usize {
         match &self.held {
-            Some((_, change)) => keys_bytes(&change.added) + keys_bytes(&change.removed),
-            None => keys_bytes(&self.wanted.elements),
+            Some((_, change)) => self.bytes_of(&change.added) + self.bytes_of(&change.removed),
+            None => self.bytes_of(&self.wanted.elements),
         }
     }
 }
@@ -177,7 +182,7 @@ impl<'a> TableWay<'a> {
         }
         for set in apart {
             // Half a batch, so that pieces of two sets can share one.
-            let most = limits.batch_bytes / 2 / key_bytes(set.wanted.elements.width);
+            let most = limits.batch_bytes / 2 / key_bytes(set.wanted.elements.width, set.wanted.leads);
             ops.push(self.add_set(set));
             ops.extend(set.wanted.elements.pieces(most).map(|keys| self.add_elements(set, keys)));
         }
@@ -201,6 +206,11 @@ impl<'a> TableWay<'a> {
         let used: BTreeSet<&str> = holders.values().copied().collect();
         let unused = found.sets.keys().filter(|physical| !used.contains(physical.as_str()));
         ops.extend(unused.map(|name| Op::DeleteSet { table: table(), name: name.clone() }));
+        for set in self.sets.values().filter(|set| !set.apart) {
+            if let Some((physical, change)) = set.held.as_ref().filter(|(_, change)| !change.removed.is_empty()) {
+                ops.push(self.take_out(set, (*physical).to_owned(), change.removed.clone()));
+            }
+        }
         let gone = found.chains.iter().filter(|(name, chain)| {
             self.desired.chains.get(*name).is_none_or(|wanted| !difference::same_base(wanted, chain))
         });
@@ -211,17 +221,17 @@ impl<'a> TableWay<'a> {
         // What comes.
         let new = self.desired.counters.difference(&found.counters);
         ops.extend(new.map(|name| Op::AddCounter { table: table(), name: name.clone() }));
+        let wanted = || self.desired.chains.iter().filter(|(name, _)| !kept(name));
+        for (name, chain) in wanted() {
+            if found.chains.get(name).is_none_or(|there| !difference::same_base(chain, there)) {
+                ops.push(Op::AddChain { table: table(), name: name.clone(), base: chain.base });
+            }
+        }
         for set in self.sets.values().filter(|set| !set.apart) {
             match &set.held {
+                Some((_, change)) if change.added.is_empty() => {}
                 Some((physical, change)) => {
-                    let set_name = || (*physical).to_owned();
-                    if !change.removed.is_empty() {
-                        let keys = change.removed.clone();
-                        ops.push(Op::DeleteElements { table: table(), set: set_name(), keys });
-                    }
-                    if !change.added.is_empty() {
-                        ops.push(Op::AddElements { table: table(), set: set_name(), keys: change.added.clone() });
-                    }
+                    ops.push(self.put_in(set, (*physical).to_owned(), change.added.clone()));
                 }
                 None => {
                     ops.push(self.add_set(set));
@@ -229,12 +239,6 @@ impl<'a> TableWay<'a> {
                         ops.push(self.add_elements(set, set.wanted.elements.clone()));
                     }
                 }
-            }
-        }
-        let wanted = || self.desired.chains.iter().filter(|(name, _)| !kept(name));
-        for (name, chain) in wanted() {
-            if found.chains.get(name).is_none_or(|there| !difference::same_base(chain, there)) {
-                ops.push(Op::AddChain { table: table(), name: name.clone(), base: chain.base });
             }
         }
         for (name, chain) in wanted() {
@@ -264,22 +268,41 @@ impl<'a> TableWay<'a> {
 
     fn add_set(&self, set: &SetWay<'_>) -> Op {
         let (key, size) = (set.wanted.key, set.wanted.size);
+        if set.wanted.leads {
+            return Op::AddMap { table: self.id.clone(), name: set.fresh.clone(), key, size };
+        }
         Op::AddSet { table: self.id.clone(), name: set.fresh.clone(), key, size }
     }
 
     fn add_elements(&self, set: &SetWay<'_>, keys: Keys) -> Op {
-        Op::AddElements { table: self.id.clone(), set: set.fresh.clone(), keys }
+        self.put_in(set, set.fresh.clone(), keys)
+    }
+
+    fn put_in(&self, set: &SetWay<'_>, name: String, keys: Keys) -> Op {
+        let table = self.id.clone();
+        if set.wanted.leads {
+            return Op::AddPairs { table, map: name, pairs: keys };
+        }
+        Op::AddElements { table, set: name, keys }
+    }
+
+    fn take_out(&self, set: &SetWay<'_>, name: String, keys: Keys) -> Op {
+        let table = self.id.clone();
+        if set.wanted.leads {
+            return Op::DeletePairs { table, map: name, pairs: keys };
+        }
+        Op::DeleteElements { table, set: name, keys }
     }
 }
 
-/// Bytes of one key in a message: three nested attributes and the key, padded.
-fn key_bytes(width: usize) -> usize {
-    12 + width.next_multiple_of(4)
+/// Bytes of one entry in a message: three nested attributes around a key, a code and a name around the chain it leads to, padded.
+fn key_bytes(width: usize, pair: bool) -> usize {
+    (if pair { 48 } else { 12 }) + width.next_multiple_of(4)
 }
 
 /// Bytes of keys in messages; each holds about 64 KiB of them.
-fn keys_bytes(keys: &Keys) -> usize {
-    keys.len() * key_bytes(keys.width)
+fn keys_bytes(keys: &Keys, pairs: bool) -> usize {
+    keys.len() * key_bytes(keys.width, pairs)
 }
 
 /// Bytes of a change in a batch, on the safe side.
@@ -287,8 +310,11 @@ fn bytes(op: &Op) -> usize {
     const MESSAGE: usize = 256;
     MESSAGE
         + match op {
-            Op::AddElements { keys, .. } | Op::DeleteElements { keys, .. } => {
-                let keys = keys_bytes(keys);
+            Op::AddElements { keys, .. }
+            | Op::DeleteElements { keys, .. }
+            | Op::AddPairs { pairs: keys, .. }
+            | Op::DeletePairs { pairs: keys, .. } => {
+                let keys = keys_bytes(keys, matches!(op, Op::AddPairs { .. } | Op::DeletePairs { .. }));
                 keys + keys / 16
             }
             Op::AddRule { rule, .. } => {
@@ -304,7 +330,9 @@ fn expression_bytes(expression: &Expression) -> usize {
         + match expression {
             Expression::Bitwise { mask, xor, .. } => mask.len() + xor.len() + 16,
             Expression::Compare { value, .. } => value.len(),
-            Expression::Lookup { set: name, .. } | Expression::CountOn(name) => name.len(),
+            Expression::Lookup { set: name, .. } | Expression::Lead { map: name, .. } | Expression::CountOn(name) => {
+                name.len()
+            }
             Expression::Other { data, .. } => data.len(),
             _ => 0,
         }

@@ -4,7 +4,8 @@
 //! is removed must be. The rules are those of net/netfilter/nf_tables_api.c of Linux 6.18.
 
 use super::objects::{
-    ChainObject, Count, Expression, Keys, ObservedTable, Op, RuleObject, SetObject, TableObjects, VerdictObject,
+    CHAIN_NUMBER, ChainObject, Count, Expression, Keys, MAP, ObservedTable, Op, RuleObject, SetObject, TableObjects,
+    VerdictObject, leads_to,
 };
 use crate::ruleset::TableId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,16 +132,44 @@ impl Kernel {
                 let sets = &mut self.table(table)?.objects.sets;
                 absent(sets.contains_key(name), name)?;
                 let width = usize::try_from(key.width).unwrap_or_default();
-                let set = SetObject { key: *key, size: *size, flags: 0, elements: Keys::new(width) };
+                let set = SetObject { key: *key, size: *size, flags: 0, elements: Keys::new(width), leads: false };
+                sets.insert(name.clone(), set);
+            }
+            Op::AddMap { table, name, key, size } => {
+                let sets = &mut self.table(table)?.objects.sets;
+                absent(sets.contains_key(name), name)?;
+                let elements = Keys::new(usize::try_from(key.width).unwrap_or_default() + CHAIN_NUMBER);
+                let set = SetObject { key: *key, size: *size, flags: MAP, elements, leads: true };
                 sets.insert(name.clone(), set);
             }
             Op::DeleteSet { table, name } => {
                 let objects = &mut self.table(table)?.objects;
-                unused(objects, name, |e| matches!(e, Expression::Lookup { set, .. } if set == name))?;
+                unused(
+                    objects,
+                    name,
+                    |e| matches!(e, Expression::Lookup { set, .. } | Expression::Lead { map: set, .. } if set == name),
+                )?;
                 present(objects.sets.remove(name).is_some(), name)?;
             }
-            Op::AddElements { table, set, keys } => {
+            Op::AddElements { table, set, keys } | Op::AddPairs { table, map: set, pairs: keys, .. } => {
+                if let Op::AddPairs { table, .. } = op {
+                    let objects = &self.table(table)?.objects;
+                    for chain in keys.iter().filter_map(leads_to) {
+                        let found = objects.chains.get(&chain).ok_or_else(|| Why::Missing(chain.clone()))?;
+                        if found.base.is_some() || found.foreign_base.is_some() {
+                            return Err(Why::JumpToBase(chain));
+                        }
+                    }
+                }
                 let found = self.set(table, set, keys)?;
+                same_kind(found, matches!(op, Op::AddPairs { .. }), set)?;
+                if found.leads {
+                    let there = |pair: &[u8]| {
+                        let key = pair.get(..pair.len().saturating_sub(CHAIN_NUMBER)).unwrap_or_default();
+                        found.elements.beginning(key).is_some()
+                    };
+                    absent(keys.iter().any(there), set)?;
+                }
                 let change = keys.since(&found.elements);
                 if change.added.len() != keys.len() {
                     return Err(Why::Exists(set.clone()));
@@ -155,8 +184,9 @@ impl Kernel {
                 }
                 found.elements = all;
             }
-            Op::DeleteElements { table, set, keys } => {
+            Op::DeleteElements { table, set, keys } | Op::DeletePairs { table, map: set, pairs: keys, .. } => {
                 let found = self.set(table, set, keys)?;
+                same_kind(found, matches!(op, Op::DeletePairs { .. }), set)?;
                 let left = found.elements.since(keys).added;
                 if left.len() + keys.len() != found.elements.len() {
                     return Err(Why::Missing(format!("a key of {set}")));
@@ -173,6 +203,11 @@ impl Kernel {
             Op::DeleteChain { table, name } => {
                 let table = self.table(table)?;
                 unused(&table.objects, name, |e| target(e) == Some(name))?;
+                let leads = |set: &&SetObject| set.leads;
+                let mut led_to = table.objects.sets.values().filter(leads).flat_map(|set| set.elements.iter());
+                if led_to.any(|entry| leads_to(entry).as_ref() == Some(name)) {
+                    return Err(Why::Used(name.clone()));
+                }
                 table.handles.remove(name);
                 present(table.objects.chains.remove(name).is_some(), name)?;
             }
@@ -214,6 +249,11 @@ impl Kernel {
     }
 }
 
+/// A map gets keys with chains; a set gets keys.
+fn same_kind(set: &SetObject, pairs: bool, name: &str) -> Result<(), Why> {
+    if set.leads == pairs { Ok(()) } else { Err(Why::Width(name.to_owned())) }
+}
+
 fn absent(there: bool, name: &str) -> Result<(), Why> {
     if there { Err(Why::Exists(name.to_owned())) } else { Ok(()) }
 }
@@ -240,7 +280,9 @@ fn target(expression: &Expression) -> Option<&String> {
 fn refers_to_what_is_there(objects: &TableObjects, rule: &RuleObject) -> Result<(), Why> {
     for expression in &rule.expressions {
         match expression {
-            Expression::Lookup { set, .. } => present(objects.sets.contains_key(set), set)?,
+            Expression::Lookup { set, .. } | Expression::Lead { map: set, .. } => {
+                present(objects.sets.contains_key(set), set)?;
+            }
             Expression::CountOn(counter) => present(objects.counters.contains(counter), counter)?,
             other => {
                 if let Some(chain) = target(other) {
@@ -255,19 +297,27 @@ fn refers_to_what_is_there(objects: &TableObjects, rule: &RuleObject) -> Result<
     Ok(())
 }
 
-fn targets(chain: &ChainObject) -> BTreeSet<&String> {
-    chain.rules.iter().flat_map(|rule| &rule.expressions).filter_map(target).collect()
+/// The chains the rules of a chain lead to, those that keys of its maps lead to among them.
+fn targets(objects: &TableObjects, chain: &ChainObject) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for expression in chain.rules.iter().flat_map(|rule| &rule.expressions) {
+        all.extend(target(expression).cloned());
+        if let Expression::Lead { map, .. } = expression {
+            all.extend(objects.sets.get(map).into_iter().flat_map(|set| set.elements.iter()).filter_map(leads_to));
+        }
+    }
+    all
 }
 
 /// A chain that leads back to itself.
 fn on_a_loop(objects: &TableObjects) -> Option<String> {
     // Chains that lead to nothing but chains already taken out can't be on a loop; what is left over is.
-    let mut left: BTreeMap<&String, BTreeSet<&String>> =
-        objects.chains.iter().map(|(name, chain)| (name, targets(chain))).collect();
+    let mut left: BTreeMap<&String, BTreeSet<String>> =
+        objects.chains.iter().map(|(name, chain)| (name, targets(objects, chain))).collect();
     loop {
         let ends: Vec<&String> = left
             .iter()
-            .filter(|(_, targets)| !targets.iter().any(|target| left.contains_key(*target)))
+            .filter(|(_, targets)| !targets.iter().any(|target| left.contains_key(target)))
             .map(|(name, _)| *name)
             .collect();
         if ends.is_empty() {

@@ -1,8 +1,10 @@
 //! Objects and changes in nft's own language, as `nft list table` prints them.
 
-use super::lower::{CT_DIRECTION, CT_STATUS, FIB_ADDRESS_TYPE, FIB_DESTINATION, FULLY_RANDOM, META_FAMILY};
+use super::lower::{CT_DIRECTION, CT_PROTOCOL, CT_SOURCE_PORT, CT_SOURCE_V4, CT_SOURCE_V6, CT_STATE, CT_STATUS};
+use super::lower::{FIB_ADDRESS_TYPE, FIB_DESTINATION, FULLY_RANDOM, META_FAMILY, META_PROTOCOL};
 use super::objects::{
-    ChainObject, Expression, Header, KeyType, Keys, Op, RuleObject, SetObject, TableObjects, VerdictObject,
+    CHAIN_NUMBER, ChainObject, Expression, Header, KeyType, Keys, Op, Register, RuleObject, SetObject, TableObjects,
+    VerdictObject, leads_to,
 };
 use crate::prefixes;
 use crate::ruleset::{BaseChain, ChainKind, Hook, Policy, TableId};
@@ -49,32 +51,71 @@ struct SetText<'a>(&'a str, &'a SetObject);
 impl fmt::Display for SetText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let SetText(name, set) = self;
-        writeln!(f, "\tset {name} {{\n\t\ttype {}", key_type(set.key))?;
+        if set.leads {
+            writeln!(f, "\tmap {name} {{\n\t\ttype {} : verdict", key_type(set.key))?;
+        } else {
+            writeln!(f, "\tset {name} {{\n\t\ttype {}", key_type(set.key))?;
+        }
         if let Some(size) = set.size {
             writeln!(f, "\t\tsize {size}")?;
         }
-        if set.flags != 0 {
+        if set.flags != 0 && !set.leads {
             writeln!(f, "\t\tflags {:#x}", set.flags)?;
         }
         if !set.elements.is_empty() {
-            writeln!(f, "\t\telements = {{ {} }}", elements(&set.elements))?;
+            writeln!(f, "\t\telements = {{ {} }}", entries(&set.elements, Some(set.key), set.leads))?;
         }
         writeln!(f, "\t}}")
     }
 }
 
 fn key_type(key: KeyType) -> String {
-    match key {
-        KeyType::IPV4 => "ipv4_addr".to_owned(),
-        KeyType::IPV6 => "ipv6_addr".to_owned(),
-        KeyType { number, width } => format!("{number} ({width} bytes)"),
-    }
+    let parts: Option<Vec<&str>> = parts(key.number).map(|(name, _)| name).collect();
+    parts.map_or_else(|| format!("{} ({} bytes)", key.number, key.width), |parts| parts.join(" . "))
 }
 
-fn elements(keys: &Keys) -> String {
-    let keys: Vec<String> =
-        keys.iter().map(|key| prefixes::address(key).map_or_else(|| hex(key), |key| key.to_string())).collect();
-    keys.join(", ")
+/// The types nft's number stands for, with the bytes of each.
+fn parts(number: u32) -> impl Iterator<Item = (Option<&'static str>, usize)> {
+    let all = (0..5).rev().map(move |at| number >> (6 * at)).filter(|rest| *rest != 0).map(|rest| rest & 63);
+    all.map(|number| match number {
+        7 => (Some("ipv4_addr"), 4),
+        8 => (Some("ipv6_addr"), 16),
+        12 => (Some("inet_proto"), 1),
+        13 => (Some("inet_service"), 2),
+        _ => (None, 0),
+    })
+}
+
+fn entries(entries: &Keys, key: Option<KeyType>, leads: bool) -> String {
+    let width = entries.width.saturating_sub(if leads { CHAIN_NUMBER } else { 0 });
+    let texts = entries.iter().map(|entry| {
+        let head = entry.get(..width).unwrap_or_default();
+        let plain = || prefixes::address(head).map_or_else(|| hex(head), |address| address.to_string());
+        let head = key.and_then(|key| words(head, key)).unwrap_or_else(plain);
+        leads_to(entry).filter(|_| leads).map_or(head.clone(), |chain| format!("{head} : goto {chain}"))
+    });
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+/// A key part by part; `None` where a part is of a type without a name here.
+fn words(key: &[u8], of: KeyType) -> Option<String> {
+    let mut rest = key;
+    let mut texts = Vec::new();
+    for (name, width) in parts(of.number) {
+        let (value, after) = rest.split_at_checked(width)?;
+        // The next part begins at a multiple of four bytes.
+        rest = after.get(width.next_multiple_of(4) - width..).unwrap_or_default();
+        texts.push(match (name?, value) {
+            ("ipv4_addr" | "ipv6_addr", value) => prefixes::address(value)?.to_string(),
+            ("inet_proto", [6]) => "tcp".to_owned(),
+            ("inet_proto", [17]) => "udp".to_owned(),
+            ("inet_proto", [132]) => "sctp".to_owned(),
+            ("inet_proto", [number]) => number.to_string(),
+            ("inet_service", [high, low]) => u16::from_be_bytes([*high, *low]).to_string(),
+            (_, value) => hex(value),
+        });
+    }
+    Some(texts.join(" . "))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -154,33 +195,48 @@ struct RuleText<'a>(&'a RuleObject);
 impl fmt::Display for RuleText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words: Vec<String> = Vec::new();
-        let mut loaded = String::new();
+        // What each register holds, in words.
+        let mut loaded: BTreeMap<Register, String> = BTreeMap::new();
         for expression in &self.0.expressions {
             match expression {
-                Expression::Payload { header, offset, length, .. } => loaded = payload(*header, *offset, *length),
-                Expression::Meta { key: META_FAMILY, .. } => loaded = "meta nfproto".to_owned(),
-                Expression::Meta { key, .. } => loaded = format!("meta {key}"),
-                Expression::Fib { result: FIB_ADDRESS_TYPE, flags: FIB_DESTINATION, .. } => {
-                    loaded = "fib daddr type".to_owned();
+                Expression::Payload { header, offset, length, to } => {
+                    loaded.insert(*to, payload(*header, *offset, *length));
                 }
-                Expression::Fib { result, flags, .. } => loaded = format!("fib {flags} {result}"),
-                Expression::Conntrack { key: CT_STATUS, .. } => loaded = "ct status".to_owned(),
-                Expression::Conntrack { key: CT_DIRECTION, .. } => loaded = "ct direction".to_owned(),
-                Expression::Conntrack { key, .. } => loaded = format!("ct {key}"),
-                Expression::Bitwise { .. } if loaded == "ct status" => {}
-                Expression::Bitwise { mask, .. } => {
-                    let mask = prefixes::address(mask).map_or_else(|| hex(mask), |mask| mask.to_string());
-                    loaded = format!("{loaded} & {mask}");
+                Expression::Meta { key, to } => {
+                    loaded.insert(*to, meta(*key));
                 }
-                Expression::Compare { equal, value, .. } => words.push(compared(&loaded, *equal, value)),
-                Expression::Lookup { set, inverted, .. } => {
+                Expression::Fib { result: FIB_ADDRESS_TYPE, flags: FIB_DESTINATION, to } => {
+                    loaded.insert(*to, "fib daddr type".to_owned());
+                }
+                Expression::Fib { result, flags, to } => {
+                    loaded.insert(*to, format!("fib {flags} {result}"));
+                }
+                Expression::Conntrack { key, direction, to } => {
+                    loaded.insert(*to, conntrack(*key, *direction));
+                }
+                Expression::Bitwise { from, to, mask, .. } => {
+                    let before = loaded.get(from).cloned().unwrap_or_default();
+                    if before != "ct status" {
+                        let mask = prefixes::address(mask).map_or_else(|| hex(mask), |mask| mask.to_string());
+                        loaded.insert(*to, format!("{before} & {mask}"));
+                    }
+                }
+                Expression::Compare { register, equal, value } => {
+                    let of = loaded.get(register).map(String::as_str).unwrap_or_default();
+                    words.push(compared(of, *equal, value));
+                }
+                Expression::Lookup { set, register, inverted } => {
+                    let of = side_by_side(&loaded, *register);
                     // As nft does, which writes the sign where it would otherwise read a mask and a set.
-                    let sign = match (*inverted, loaded.contains('&')) {
+                    let sign = match (*inverted, of.contains('&')) {
                         (true, _) => "!= ",
                         (false, true) => "== ",
                         (false, false) => "",
                     };
-                    words.push(format!("{loaded} {sign}@{set}"));
+                    words.push(format!("{of} {sign}@{set}"));
+                }
+                Expression::Lead { map, register } => {
+                    words.push(format!("{} vmap @{map}", side_by_side(&loaded, *register)));
                 }
                 Expression::CountOn(name) => words.push(format!("counter name \"{name}\"")),
                 Expression::Counter => words.push("counter".to_owned()),
@@ -200,12 +256,44 @@ impl fmt::Display for RuleText<'_> {
     }
 }
 
+/// The values from a register on.
+fn side_by_side(loaded: &BTreeMap<Register, String>, from: Register) -> String {
+    loaded.range(from..).map(|(_, words)| words.as_str()).collect::<Vec<_>>().join(" . ")
+}
+
+fn meta(key: u32) -> String {
+    match key {
+        META_FAMILY => "meta nfproto".to_owned(),
+        META_PROTOCOL => "meta l4proto".to_owned(),
+        key => format!("meta {key}"),
+    }
+}
+
+fn conntrack(key: u32, direction: Option<u8>) -> String {
+    let what = match key {
+        CT_STATE => "state".to_owned(),
+        CT_STATUS => "status".to_owned(),
+        CT_DIRECTION => "direction".to_owned(),
+        CT_PROTOCOL => "protocol".to_owned(),
+        CT_SOURCE_PORT => "proto-src".to_owned(),
+        CT_SOURCE_V4 => "ip saddr".to_owned(),
+        CT_SOURCE_V6 => "ip6 saddr".to_owned(),
+        key => key.to_string(),
+    };
+    match direction {
+        Some(0) => format!("ct original {what}"),
+        Some(_) => format!("ct reply {what}"),
+        None => format!("ct {what}"),
+    }
+}
+
 fn payload(header: Header, offset: u32, length: u32) -> String {
     match (header, offset, length) {
         (Header::Network, 12, 4) => "ip saddr".to_owned(),
         (Header::Network, 16, 4) => "ip daddr".to_owned(),
         (Header::Network, 8, 16) => "ip6 saddr".to_owned(),
         (Header::Network, 24, 16) => "ip6 daddr".to_owned(),
+        (Header::Transport, 13, 1) => "tcp flags".to_owned(),
         (Header::Network, offset, length) => format!("@nh,{},{}", offset * 8, length * 8),
         (Header::Transport, offset, length) => format!("@th,{},{}", offset * 8, length * 8),
     }
@@ -249,10 +337,23 @@ impl fmt::Display for Command<'_> {
                 size.map_or(Ok(()), |size| write!(f, " size {size};"))?;
                 f.write_str(" }")
             }
+            Op::AddMap { table, name, key, size } => {
+                write!(f, "add map {table} {name} {{ type {} : verdict;", key_type(*key))?;
+                size.map_or(Ok(()), |size| write!(f, " size {size};"))?;
+                f.write_str(" }")
+            }
+            Op::AddPairs { table, map, pairs } => {
+                write!(f, "add element {table} {map} {{ {} }}", entries(pairs, None, true))
+            }
+            Op::DeletePairs { table, map, pairs } => {
+                write!(f, "delete element {table} {map} {{ {} }}", entries(pairs, None, true))
+            }
             Op::DeleteSet { table, name } => write!(f, "delete set {table} {name}"),
-            Op::AddElements { table, set, keys } => write!(f, "add element {table} {set} {{ {} }}", elements(keys)),
+            Op::AddElements { table, set, keys } => {
+                write!(f, "add element {table} {set} {{ {} }}", entries(keys, None, false))
+            }
             Op::DeleteElements { table, set, keys } => {
-                write!(f, "delete element {table} {set} {{ {} }}", elements(keys))
+                write!(f, "delete element {table} {set} {{ {} }}", entries(keys, None, false))
             }
             Op::AddChain { table, name, base: None } => write!(f, "add chain {table} {name}"),
             Op::AddChain { table, name, base: Some(base) } => {

@@ -1,7 +1,8 @@
 //! What a kernel would refuse of a ruleset, found without one.
 
-use super::{ChainKind, Hook, Match, Ruleset, Set, Table, TableFamily, TableId, Verdict};
+use super::{Ask, ChainKind, Hook, Match, Part, Ruleset, Set, Table, TableFamily, TableId, Verdict};
 use crate::evaluate::MOST_JUMPS;
+use crate::nftables::objects::leads_to;
 use causeway_addr::Family;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -68,8 +69,12 @@ pub fn problems(ruleset: &Ruleset) -> Vec<Problem> {
                             Some(Set::Prefixes(prefixes)) if !has(id.family, prefixes.family()) => {
                                 say(format!("set `{set}` is of {}, which this table never sees", prefixes.family()));
                             }
+                            Some(Set::Tuples(_)) => say(format!("set `{set}` is of tuples, not of addresses")),
                             Some(_) => {}
                         }
+                    }
+                    if let Match::Tuple { of, set } = condition {
+                        tuple(id.family, table, of, set, false, &mut say);
                     }
                 }
                 if let Some(counter) = rule.counter.as_ref().filter(|counter| !table.counters.contains(*counter)) {
@@ -84,6 +89,7 @@ pub fn problems(ruleset: &Ruleset) -> Vec<Problem> {
                         Some(chain) if chain.base.is_some() => say(format!("`{target}` is entered by the kernel only")),
                         Some(_) => {}
                     },
+                    Some(Verdict::Lead { of, map }) => tuple(id.family, table, of, map, true, &mut say),
                     Some(Verdict::Masquerade { .. }) if !reached.get(name.as_str()).copied().unwrap_or(true) => {
                         say("only nat chains at postrouting may masquerade".to_owned());
                     }
@@ -103,6 +109,45 @@ fn has(table: TableFamily, family: Family) -> bool {
     }
 }
 
+/// What is asked for must be what the set has keys of, and where chains are asked for they must lead to some.
+fn tuple(family: TableFamily, table: &Table, of: &[Ask], name: &str, leads: bool, say: &mut impl FnMut(String)) {
+    let tuples = match table.sets.get(name) {
+        Some(Set::Tuples(tuples)) => tuples,
+        Some(Set::Prefixes(_)) => return say(format!("set `{name}` is of addresses, not of tuples")),
+        None => return say(format!("there is no set `{name}`")),
+    };
+    if leads != tuples.leads {
+        say(format!("keys of set `{name}` {}", if leads { "lead nowhere" } else { "lead to chains" }));
+    }
+    let address = match family {
+        TableFamily::Ip => Some(Part::Address(Family::V4)),
+        TableFamily::Ip6 => Some(Part::Address(Family::V6)),
+        TableFamily::Inet => None,
+    };
+    let asked: Vec<Option<Part>> = of
+        .iter()
+        .map(|ask| match ask {
+            Ask::Beginner(_) | Ask::Answerer(_) | Ask::Address(..) => address,
+            Ask::Protocol => Some(Part::Protocol),
+            Ask::Port => Some(Part::Port),
+        })
+        .collect();
+    if asked.iter().any(Option::is_none) {
+        say("tuples with addresses are for tables of one family".to_owned());
+    } else if !asked.iter().flatten().eq(&tuples.parts) {
+        say(format!("the keys of set `{name}` are of other parts"));
+    }
+    for chain in tuples.entries.iter().filter(|_| tuples.leads).filter_map(leads_to) {
+        match table.chains.get(&chain) {
+            None => say(format!("there is no chain `{chain}`")),
+            Some(chain) if chain.base.is_some() => {
+                say("chains that the kernel enters are entered by it only".to_owned())
+            }
+            Some(_) => {}
+        }
+    }
+}
+
 fn names(id: &TableId, table: &Table, say: &mut impl FnMut(&str, Option<usize>, String)) {
     let names = table.sets.keys().chain(&table.counters).chain(table.chains.keys()).chain([&id.name]);
     for name in names.filter(|name| name.is_empty() || name.len() > LONGEST_NAME) {
@@ -113,11 +158,19 @@ fn names(id: &TableId, table: &Table, say: &mut impl FnMut(&str, Option<usize>, 
 /// The chains a chain leads to, and whether by a jump.
 fn targets<'a>(table: &'a Table, chain: &str) -> impl Iterator<Item = (&'a str, bool)> {
     let rules = table.chains.get(chain).map(|chain| chain.rules.as_slice()).unwrap_or_default();
-    rules.iter().filter_map(|rule| match &rule.verdict {
-        Some(Verdict::Jump(target)) => Some((target.as_str(), true)),
-        Some(Verdict::Goto(target)) => Some((target.as_str(), false)),
-        _ => None,
+    rules.iter().flat_map(|rule| match &rule.verdict {
+        Some(Verdict::Jump(target)) => vec![(target.as_str(), true)],
+        Some(Verdict::Goto(target)) => vec![(target.as_str(), false)],
+        Some(Verdict::Lead { map, .. }) => led_to(table, map).into_iter().map(|target| (target, false)).collect(),
+        _ => Vec::new(),
     })
+}
+
+/// The chains keys of a set lead to, as far as they are there.
+fn led_to<'a>(table: &'a Table, map: &str) -> BTreeSet<&'a str> {
+    let Some(Set::Tuples(tuples)) = table.sets.get(map) else { return BTreeSet::new() };
+    let chains = tuples.entries.iter().filter(|_| tuples.leads).filter_map(leads_to);
+    chains.filter_map(|chain| table.chains.get_key_value(&chain).map(|(name, _)| name.as_str())).collect()
 }
 
 /// For each chain that base chains lead to: whether all of them are nat chains at postrouting.

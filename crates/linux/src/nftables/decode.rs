@@ -3,7 +3,7 @@
 use super::wire::{self, message};
 use super::{Generation, expression, userdata};
 use crate::netlink::read::{Attribute, Attributes, Malformed, Message, Messages, Role};
-use causeway_dataplane::nftables::objects::{Count, KeyType, Keys, RuleObject};
+use causeway_dataplane::nftables::objects::{self, Count, KeyType, Keys, RuleObject, VerdictObject};
 use causeway_dataplane::ruleset::{BaseChain, TableId};
 
 /// A bit in [`causeway_dataplane::nftables::objects::SetObject::flags`] that no kernel knows: the set has elements that are more than a key
@@ -57,6 +57,8 @@ pub enum Seen {
         size: Option<u32>,
         /// `NFT_SET_*`.
         flags: u32,
+        /// Its keys lead to chains: it is a map of verdicts.
+        leads: bool,
     },
     /// Some elements of a set, in the kernel's order.
     Elements {
@@ -64,7 +66,7 @@ pub enum Seen {
         table: Option<TableId>,
         /// The set.
         set: String,
-        /// Those that are keys and nothing else, of the width of the first.
+        /// Those that are keys, or keys with the number of a chain behind, and nothing else; of the width of the first.
         keys: Keys,
         /// There are others.
         strange: bool,
@@ -232,10 +234,12 @@ fn set(family: u8, attributes: Attributes<'_>) -> Result<Seen, Malformed> {
     let mut key = KeyType { number: 0, width: 0 };
     let mut size = None;
     let mut flags = 0;
+    let mut leads = false;
     for attribute in attributes {
         let attribute = attribute?;
         match attribute.kind {
             wire::TABLE => table = wire::table_id(family, attribute.text()),
+            wire::set::DATA_TYPE => leads = attribute.be32()? == wire::set::VERDICTS,
             wire::set::NAME => name = attribute.string(),
             wire::set::FLAGS => flags = attribute.be32()? & !FLAG_STRANGE_ELEMENTS,
             wire::set::KEY_TYPE => key.number = attribute.be32()?,
@@ -251,7 +255,7 @@ fn set(family: u8, attributes: Attributes<'_>) -> Result<Seen, Malformed> {
             _ => {}
         }
     }
-    Ok(Seen::Set { table, name, key, size, flags })
+    Ok(Seen::Set { table, name, key, size, flags, leads })
 }
 
 /// Appends the keys to `keys`. Returns the table, the set, and whether there are elements that are not just a key of that width.
@@ -270,10 +274,18 @@ pub(super) fn elements(
             wire::set::LIST_SET => set = attribute.string(),
             wire::set::LIST_ELEMENTS => {
                 for one in attribute.nested() {
-                    match plain_key(&one?)? {
-                        Some(key) if !key.is_empty() && (keys.width == 0 || keys.width == key.len()) => {
-                            keys.width = key.len();
+                    match plain_entry(&one?)? {
+                        Some((key, chain)) if !key.is_empty() => {
+                            let chain = chain.map(u32::to_be_bytes);
+                            let chain: &[u8] = chain.as_ref().map_or(&[], |chain| chain);
+                            let width = key.len() + chain.len();
+                            if keys.width != 0 && keys.width != width {
+                                strange = true;
+                                continue;
+                            }
+                            keys.width = width;
                             keys.bytes.extend_from_slice(key);
+                            keys.bytes.extend_from_slice(chain);
                         }
                         _ => strange = true,
                     }
@@ -285,28 +297,43 @@ pub(super) fn elements(
     Ok((table, set, strange))
 }
 
-/// The key of an element that has nothing else that matters.
-fn plain_key<'a>(element: &Attribute<'a>) -> Result<Option<&'a [u8]>, Malformed> {
+/// A key, and the number of the chain it leads to.
+type Entry<'a> = (&'a [u8], Option<u32>);
+
+/// The key of an element and the number of the chain it leads to, if it does, when it has nothing else that matters.
+fn plain_entry<'a>(element: &Attribute<'a>) -> Result<Option<Entry<'a>>, Malformed> {
     let mut key = None;
+    let mut chain = None;
     let mut plain = true;
     for attribute in element.nested() {
         let attribute = attribute?;
         match attribute.kind {
-            wire::set::ELEMENT_KEY => {
-                for value in attribute.nested() {
-                    let value = value?;
-                    if value.kind == wire::DATA_VALUE {
-                        key = Some(value.payload);
-                    }
+            wire::set::ELEMENT_KEY => key = value(&attribute)?,
+            wire::set::ELEMENT_DATA => match expression::decode_verdict(&attribute)? {
+                Some(VerdictObject::Goto(name)) => {
+                    chain = objects::chain_number(&name);
+                    plain &= chain.is_some();
                 }
-            }
+                _ => plain = false,
+            },
             wire::set::ELEMENT_FLAGS => plain &= attribute.be32()? == 0,
-            wire::set::ELEMENT_DATA | wire::set::ELEMENT_KEY_END => plain = false,
+            wire::set::ELEMENT_KEY_END => plain = false,
             // A comment, a counter, an expiry: sets of ours have none of them, and a set that may is told apart by its own flags.
             _ => {}
         }
     }
-    Ok(key.filter(|_| plain))
+    Ok(key.filter(|_| plain).map(|key| (key, chain)))
+}
+
+fn value<'a>(attribute: &Attribute<'a>) -> Result<Option<&'a [u8]>, Malformed> {
+    let mut found = None;
+    for value in attribute.nested() {
+        let value = value?;
+        if value.kind == wire::DATA_VALUE {
+            found = Some(value.payload);
+        }
+    }
+    Ok(found)
 }
 
 /// The same of a whole message, without making a [`Seen`] of it: large sets come in thousands of messages.

@@ -3,13 +3,15 @@
 use super::wire::{self, message};
 use super::{ApplyError, Generation, expression, userdata};
 use crate::netlink::write::{Attributes, Unwritable, Writer, attribute_size, flag};
-use causeway_dataplane::nftables::objects::{Keys, Op, RuleObject};
+use causeway_dataplane::nftables::objects::{self, CHAIN_NUMBER, Keys, Op, RuleObject, VerdictObject};
 use causeway_dataplane::ruleset::{BaseChain, TableId};
 
 /// `NFT_NAME_MAXLEN` counts the zero byte at the end.
 const LONGEST_NAME: usize = 255;
 /// `NFT_DATA_VALUE_MAXLEN`: the widest key.
 const WIDEST_KEY: usize = 64;
+/// Bytes of the name of a chain with a number, and the zero behind it.
+const LONGEST_NUMBERED: usize = 12;
 /// Keys of one message stay below this, so that the attribute around them has a length of 16 bits.
 const LONGEST_LIST: usize = 65_000;
 
@@ -26,7 +28,7 @@ pub(super) struct Batch {
 struct Piece<'a> {
     change: usize,
     op: &'a Op,
-    /// The keys of an element change that go into this message.
+    /// The keys of an element change that go into this message, with the chains they lead to.
     keys: &'a [u8],
 }
 
@@ -43,6 +45,12 @@ pub const fn key_size(width: usize) -> usize {
     attribute_size(attribute_size(attribute_size(width)))
 }
 
+/// Bytes one key with the chain it leads to takes in a batch: a verdict is a code and a name.
+const fn pair_size(key: usize) -> usize {
+    let verdict = attribute_size(4) + attribute_size(LONGEST_NUMBERED);
+    attribute_size(attribute_size(attribute_size(key)) + attribute_size(attribute_size(verdict)))
+}
+
 /// Writes the batch; its messages are numbered from `first`, the begin message, on. No change that needs writing gives no bytes at all.
 pub(super) fn encode(ops: &[Op], expected: Option<Generation>, first: u32) -> Result<Batch, ApplyError> {
     let mut pieces = Vec::with_capacity(ops.len());
@@ -52,6 +60,11 @@ pub(super) fn encode(ops: &[Op], expected: Option<Generation>, first: u32) -> Re
             Op::AddElements { keys, .. } | Op::DeleteElements { keys, .. } => {
                 let per_message = (LONGEST_LIST / key_size(keys.width)).max(1) * keys.width.max(1);
                 pieces.extend(keys.bytes.chunks(per_message).map(|keys| Piece { change, op, keys }));
+            }
+            Op::AddPairs { pairs, .. } | Op::DeletePairs { pairs, .. } => {
+                let size = pair_size(pairs.width.saturating_sub(CHAIN_NUMBER));
+                let per_message = (LONGEST_LIST / size).max(1) * pairs.width.max(1);
+                pieces.extend(pairs.bytes.chunks(per_message).map(|keys| Piece { change, op, keys }));
             }
             _ => pieces.push(Piece { change, op, keys: &[] }),
         }
@@ -104,11 +117,19 @@ fn check(op: &Op) -> Result<(), String> {
         | Op::AddChain { table, name, .. }
         | Op::DeleteChain { table, name }
         | Op::FlushChain { table, name } => (table, vec![name]),
-        Op::AddSet { table, name, key, .. } => {
+        Op::AddSet { table, name, key, .. } | Op::AddMap { table, name, key, .. } => {
             if key.width == 0 || key.width as usize > WIDEST_KEY {
                 return Err(format!("set `{name}` has keys of {} bytes; 1 to {WIDEST_KEY} are possible", key.width));
             }
             (table, vec![name])
+        }
+        Op::AddPairs { table, map, pairs } | Op::DeletePairs { table, map, pairs } => {
+            let width = pairs.width;
+            let fits = width > CHAIN_NUMBER && width <= WIDEST_KEY + CHAIN_NUMBER;
+            if !fits || !pairs.bytes.len().is_multiple_of(width) {
+                return Err(format!("what is put into map `{map}` are not keys with the number of a chain each"));
+            }
+            (table, vec![map])
         }
         Op::AddElements { table, set, keys } | Op::DeleteElements { table, set, keys } => {
             check_keys(set, keys)?;
@@ -185,14 +206,31 @@ fn write(writer: &mut Writer, piece: &Piece<'_>, sequence: u32, ack: u16) {
                 to.nested(wire::set::DESCRIPTION, |to| to.be32(wire::set::DESCRIPTION_SIZE, *size));
             }
         }),
+        Op::AddMap { table, name, key, size } => send(table, message::NEW_SET, create, &mut |to| {
+            to.text(wire::set::NAME, name);
+            to.be32(wire::set::FLAGS, objects::MAP);
+            to.be32(wire::set::KEY_TYPE, key.number);
+            to.be32(wire::set::KEY_LENGTH, key.width);
+            to.be32(wire::set::DATA_TYPE, wire::set::VERDICTS);
+            to.be32(wire::set::ID, sequence);
+            if let Some(size) = size {
+                to.nested(wire::set::DESCRIPTION, |to| to.be32(wire::set::DESCRIPTION_SIZE, *size));
+            }
+        }),
         Op::DeleteSet { table, name } => {
             send(table, message::DELETE_SET, ack, &mut |to| to.text(wire::set::NAME, name))
         }
         Op::AddElements { table, set, keys } => {
-            send(table, message::NEW_ELEMENTS, create, &mut |to| elements(to, set, keys.width, piece.keys))
+            send(table, message::NEW_ELEMENTS, create, &mut |to| elements(to, set, keys.width, false, piece.keys))
         }
         Op::DeleteElements { table, set, keys } => {
-            send(table, message::DELETE_ELEMENTS, ack, &mut |to| elements(to, set, keys.width, piece.keys))
+            send(table, message::DELETE_ELEMENTS, ack, &mut |to| elements(to, set, keys.width, false, piece.keys))
+        }
+        Op::AddPairs { table, map, pairs } => {
+            send(table, message::NEW_ELEMENTS, create, &mut |to| elements(to, map, pairs.width, true, piece.keys))
+        }
+        Op::DeletePairs { table, map, pairs } => {
+            send(table, message::DELETE_ELEMENTS, ack, &mut |to| elements(to, map, pairs.width, true, piece.keys))
         }
         Op::AddChain { table, name, base } => send(table, message::NEW_CHAIN, create, &mut |to| {
             to.text(wire::chain::NAME, name);
@@ -217,11 +255,23 @@ fn write(writer: &mut Writer, piece: &Piece<'_>, sequence: u32, ack: u16) {
     }
 }
 
-fn elements(to: &mut Attributes<'_>, set: &str, width: usize, keys: &[u8]) {
+/// Entries of so many bytes: a key, and behind it the number of its chain if it leads to one.
+fn elements(to: &mut Attributes<'_>, set: &str, width: usize, lead: bool, entries: &[u8]) {
+    let key = if lead { width.saturating_sub(CHAIN_NUMBER) } else { width };
     to.text(wire::set::LIST_SET, set);
     to.nested(wire::set::LIST_ELEMENTS, |to| {
-        for key in keys.chunks(width.max(1)) {
-            to.nested(wire::LIST_ELEMENT, |to| to.nested(wire::set::ELEMENT_KEY, |to| to.bytes(wire::DATA_VALUE, key)));
+        for entry in entries.chunks(width.max(1)) {
+            let chain = objects::leads_to(entry).filter(|_| lead);
+            let key = entry.get(..key).unwrap_or_default();
+            to.nested(wire::LIST_ELEMENT, |to| {
+                to.nested(wire::set::ELEMENT_KEY, |to| to.bytes(wire::DATA_VALUE, key));
+                if let Some(chain) = chain {
+                    let verdict = VerdictObject::Goto(chain);
+                    to.nested(wire::set::ELEMENT_DATA, |to| {
+                        to.nested(wire::DATA_VERDICT, |to| expression::encode_verdict(to, &verdict));
+                    });
+                }
+            });
         }
     });
 }

@@ -48,7 +48,7 @@ fn name(expression: &Expression) -> &str {
         Expression::Payload { .. } => "payload",
         Expression::Bitwise { .. } => "bitwise",
         Expression::Compare { .. } => "cmp",
-        Expression::Lookup { .. } => "lookup",
+        Expression::Lookup { .. } | Expression::Lead { .. } => "lookup",
         Expression::Fib { .. } => "fib",
         Expression::Conntrack { .. } => "ct",
         Expression::Meta { .. } => "meta",
@@ -94,6 +94,11 @@ fn encode_data(to: &mut write::Attributes<'_>, expression: &Expression) {
                 to.be32(5, 1);
             }
         }
+        Expression::Lead { map, register } => {
+            to.be32(2, register_number(*register));
+            to.be32(3, VERDICT_REGISTER);
+            to.text(1, map);
+        }
         Expression::Fib { result, flags, to: target } => {
             to.be32(3, *flags);
             to.be32(2, *result);
@@ -127,7 +132,7 @@ fn encode_data(to: &mut write::Attributes<'_>, expression: &Expression) {
     }
 }
 
-fn encode_verdict(to: &mut write::Attributes<'_>, verdict: &VerdictObject) {
+pub(super) fn encode_verdict(to: &mut write::Attributes<'_>, verdict: &VerdictObject) {
     let (code, chain) = match verdict {
         VerdictObject::Drop => (0, None),
         VerdictObject::Accept => (1, None),
@@ -276,8 +281,11 @@ fn lookup(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
         Some(1) => true,
         Some(_) => return Ok(None),
     };
-    Ok(match (set, target(from)?, into) {
+    Ok(match (set, target(from)?, number(into)?) {
         (Some(set), Some(register), None) => Some(Expression::Lookup { set: set.string(), register, inverted }),
+        (Some(map), Some(register), Some(VERDICT_REGISTER)) if !inverted => {
+            Some(Expression::Lead { map: map.string(), register })
+        }
         _ => None,
     })
 }
@@ -326,6 +334,11 @@ fn verdict(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
         return Ok(None);
     }
     let Some(what) = what else { return Ok(None) };
+    Ok(decode_verdict(&what)?.map(Expression::Verdict))
+}
+
+/// The verdict in a `nft_data_attributes` nest.
+pub(super) fn decode_verdict(what: &Attribute<'_>) -> Result<Option<VerdictObject>, Malformed> {
     let mut code = None;
     let mut chain = None;
     for inner in what.nested() {
@@ -343,12 +356,12 @@ fn verdict(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
         }
     }
     Ok(match (code, chain) {
-        (Some(-3), Some(chain)) => Some(Expression::Verdict(VerdictObject::Jump(chain))),
-        (Some(-4), Some(chain)) => Some(Expression::Verdict(VerdictObject::Goto(chain))),
-        (Some(0), None) => Some(Expression::Verdict(VerdictObject::Drop)),
-        (Some(1), None) => Some(Expression::Verdict(VerdictObject::Accept)),
-        (Some(-5), None) => Some(Expression::Verdict(VerdictObject::Return)),
-        (Some(code), None) => Some(Expression::Verdict(VerdictObject::Other(code))),
+        (Some(-3), Some(chain)) => Some(VerdictObject::Jump(chain)),
+        (Some(-4), Some(chain)) => Some(VerdictObject::Goto(chain)),
+        (Some(0), None) => Some(VerdictObject::Drop),
+        (Some(1), None) => Some(VerdictObject::Accept),
+        (Some(-5), None) => Some(VerdictObject::Return),
+        (Some(code), None) => Some(VerdictObject::Other(code)),
         _ => None,
     })
 }

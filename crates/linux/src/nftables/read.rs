@@ -5,7 +5,7 @@ use super::wire::{self, message};
 use super::{Connection, Generation};
 use crate::netlink::Error;
 use crate::netlink::write::Attributes;
-use causeway_dataplane::nftables::objects::{ChainObject, Count, Keys, ObservedTable, SetObject};
+use causeway_dataplane::nftables::objects::{ChainObject, Count, Keys, MAP, ObservedTable, SetObject};
 use causeway_dataplane::ruleset::{BaseChain, TableId};
 use nix::errno::Errno;
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 /// How long a reading that others disturb is begun anew. In a storm of changes one fits between two of them, sooner or later.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// `NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_OBJECT | NFT_SET_CONCAT`: sets whose elements are more than keys.
-const FLAGS_WITHOUT_PLAIN_KEYS: u32 = 0x4 | 0x8 | 0x40 | 0x80;
+/// `NFT_SET_INTERVAL | NFT_SET_OBJECT | NFT_SET_CONCAT`: sets whose elements are more than keys and where they lead.
+const FLAGS_WITHOUT_PLAIN_KEYS: u32 = 0x4 | 0x40 | 0x80;
 
 /// Tables as they were at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,10 +252,10 @@ impl Connection {
     fn sets(&mut self, id: &TableId, into: &mut ObservedTable) -> Result<(), Error> {
         let family = wire::family_number(id.family);
         self.list(message::GET_SET, family, |to| to.text(wire::TABLE, &id.name), &mut |seen| {
-            if let Seen::Set { table: Some(table), name, key, size, flags } = seen
+            if let Seen::Set { table: Some(table), name, key, size, flags, leads } = seen
                 && table == *id
             {
-                into.objects.sets.insert(name, SetObject { key, size, flags, elements: Keys::default() });
+                into.objects.sets.insert(name, SetObject { key, size, flags, elements: Keys::default(), leads });
             }
         })
     }
@@ -263,7 +263,8 @@ impl Connection {
     fn all_keys(&mut self, id: &TableId, into: &mut ObservedTable) -> Result<(), Error> {
         let header = wire::header(wire::family_number(id.family), 0);
         for (name, set) in &mut into.objects.sets {
-            if set.flags & FLAGS_WITHOUT_PLAIN_KEYS != 0 {
+            let values = set.flags & MAP != 0 && !set.leads;
+            if set.flags & FLAGS_WITHOUT_PLAIN_KEYS != 0 || values {
                 continue;
             }
             let mut keys = Keys::default();

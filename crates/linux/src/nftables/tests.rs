@@ -171,7 +171,8 @@ fn what_nft_writes_is_read() {
         name: "s24".into(),
         key: KeyType::IPV4,
         size: Some(64),
-        flags: 0
+        flags: 0,
+        leads: false
     }));
     let keys = keys4(&[[10, 0, 0, 0], [10, 0, 1, 0]]);
     assert!(seen.contains(&Seen::Elements { table: Some(t()), set: "s24".into(), keys, strange: false }));
@@ -257,6 +258,7 @@ fn expression() -> impl Strategy<Value = Expression> {
             register,
             inverted
         }),
+        (name(), register()).prop_map(|(map, register)| Expression::Lead { map, register }),
         (any::<u32>(), any::<u32>(), register()).prop_map(|(result, flags, to)| Expression::Fib { result, flags, to }),
         (any::<u32>(), any::<Option<u8>>(), register()).prop_map(|(key, direction, to)| Expression::Conntrack {
             key,
@@ -284,6 +286,19 @@ proptest! {
         let rule = RuleObject { expressions, comment };
         let expected = Seen::Rule { table: Some(t()), chain: "c".into(), handle: 0, rule };
         prop_assert!(seen.contains(&expected), "{:?}", seen);
+    }
+
+    #[test]
+    fn pairs_come_back(key in 1_usize..=64, count in 0_usize..300, seed in any::<u8>()) {
+        let width = key + 4;
+        let bytes: Vec<u8> = (0..width * count).map(|place| (place as u8).wrapping_mul(seed)).collect();
+        let pairs = Keys { width, bytes: bytes.clone() };
+        let batch = encode(&[Op::AddPairs { table: t(), map: "m".into(), pairs }], None, 1).unwrap();
+        let found: Vec<u8> = decode(&batch.bytes).unwrap().into_iter().flat_map(|seen| match seen {
+            Seen::Elements { keys, strange: false, .. } => keys.bytes,
+            _ => Vec::new(),
+        }).collect();
+        prop_assert_eq!(found, bytes);
     }
 
     #[test]

@@ -75,6 +75,9 @@ pub(super) mod set {
     pub(in super::super) const FLAGS: u16 = 3;
     pub(in super::super) const KEY_TYPE: u16 = 4;
     pub(in super::super) const KEY_LENGTH: u16 = 5;
+    pub(in super::super) const DATA_TYPE: u16 = 6;
+    /// `NFT_DATA_VERDICT`.
+    pub(in super::super) const VERDICTS: u32 = 0xffff_ff00;
     pub(in super::super) const DESCRIPTION: u16 = 9;
     pub(in super::super) const ID: u16 = 10;
     pub(in super::super) const DESCRIPTION_SIZE: u16 = 1;

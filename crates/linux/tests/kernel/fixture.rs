@@ -1,7 +1,8 @@
 //! Tables to write.
 
 use causeway_dataplane::nftables::objects::{
-    ChainObject, Expression, Header, KeyType, Keys, Op, Register, RuleObject, SetObject, TableObjects, VerdictObject,
+    ChainObject, Expression, Header, KeyType, Keys, MAP, Op, Register, RuleObject, SetObject, TableObjects,
+    VerdictObject, numbered_chain,
 };
 use causeway_dataplane::ruleset::{BaseChain, ChainKind, Hook, Policy, TableFamily, TableId};
 
@@ -37,10 +38,23 @@ pub(crate) fn everything(family: TableFamily) -> TableObjects {
     bytes.extend(vec![0xfe; width]);
     let mut objects = TableObjects::default();
     objects.counters.extend(["exempt".to_owned(), "translated".to_owned()]);
+    objects.sets.insert(
+        "exempt-31".into(),
+        SetObject { key, size: Some(64), flags: 0, elements: Keys { width, bytes }, leads: false },
+    );
     objects
         .sets
-        .insert("exempt-31".into(), SetObject { key, size: Some(64), flags: 0, elements: Keys { width, bytes } });
-    objects.sets.insert("grows".into(), SetObject { key, size: None, flags: 0, elements: Keys::default() });
+        .insert("grows".into(), SetObject { key, size: None, flags: 0, elements: Keys::default(), leads: false });
+    let of_port = KeyType::concatenated([KeyType::PROTOCOL, KeyType::PORT]);
+    let ways = Keys { width: 12, bytes: vec![6, 0, 0, 0, 0, 80, 0, 0, 0, 0, 0, 7] };
+    objects
+        .sets
+        .insert("ways".into(), SetObject { key: of_port, size: Some(64), flags: MAP, elements: ways, leads: true });
+    let two = KeyType::concatenated([key, key]);
+    let twice = Keys { width: 2 * width, bytes: vec![7; 2 * width] };
+    objects.sets.insert("twice".into(), SetObject { key: two, size: None, flags: 0, elements: twice, leads: false });
+    objects.chains.insert(numbered_chain(7), ChainObject::default());
+    let (from, words) = if width == 16 { (21, 4) } else { (19, 1) };
     let looked_up = |inverted| Expression::Lookup { set: "exempt-31".into(), register: R0, inverted };
     let mut translate = ChainObject::default();
     translate.rules.push(rule(
@@ -97,6 +111,24 @@ pub(crate) fn everything(family: TableFamily) -> TableObjects {
         ],
         "",
     ));
+    // Who began it and who answers (NFT_CT_SRC_IP); then protocol and answering port (NFT_CT_PROTOCOL, NFT_CT_PROTO_SRC).
+    count.rules.push(rule(
+        vec![
+            Expression::Conntrack { key: from, direction: Some(0), to: R0 },
+            Expression::Conntrack { key: from, direction: Some(1), to: Register(words) },
+            Expression::Lookup { set: "twice".into(), register: R0, inverted: false },
+            Expression::Verdict(VerdictObject::Accept),
+        ],
+        "a pod to itself",
+    ));
+    count.rules.push(rule(
+        vec![
+            Expression::Conntrack { key: 10, direction: None, to: R0 },
+            Expression::Conntrack { key: 11, direction: Some(1), to: Register(1) },
+            Expression::Lead { map: "ways".into(), register: R0 },
+        ],
+        "by port",
+    ));
     count.rules.push(rule(vec![Expression::Verdict(VerdictObject::Drop)], "the end"));
     objects.chains.extend([
         ("translate".to_owned(), translate),
@@ -113,12 +145,18 @@ pub(crate) fn creation(table: &TableId, objects: &TableObjects) -> Vec<Op> {
     for name in &objects.counters {
         ops.push(Op::AddCounter { table: table.clone(), name: name.clone() });
     }
-    for (name, set) in &objects.sets {
-        ops.push(Op::AddSet { table: table.clone(), name: name.clone(), key: set.key, size: set.size });
-        ops.push(Op::AddElements { table: table.clone(), set: name.clone(), keys: set.elements.clone() });
-    }
     for (name, chain) in &objects.chains {
         ops.push(Op::AddChain { table: table.clone(), name: name.clone(), base: chain.base });
+    }
+    for (name, set) in &objects.sets {
+        if set.leads {
+            let (table, name, key, size) = (table.clone(), name.clone(), set.key, set.size);
+            ops.push(Op::AddMap { table: table.clone(), name: name.clone(), key, size });
+            ops.push(Op::AddPairs { table, map: name, pairs: set.elements.clone() });
+            continue;
+        }
+        ops.push(Op::AddSet { table: table.clone(), name: name.clone(), key: set.key, size: set.size });
+        ops.push(Op::AddElements { table: table.clone(), set: name.clone(), keys: set.elements.clone() });
     }
     for (name, chain) in &objects.chains {
         for rule in &chain.rules {

@@ -41,6 +41,17 @@ fn nft_prints() -> Result<(), CannotProve> {
 		type ipv4_addr
 	}}
 
+	set twice {{
+		type ipv4_addr . ipv4_addr
+		elements = {{ 7.7.7.7 . 7.7.7.7 }}
+	}}
+
+	map ways {{
+		type inet_proto . inet_service : verdict
+		size 64
+		elements = {{ tcp . 80 : goto to-00000007 }}
+	}}
+
 	chain again {{
 		masquerade
 	}}
@@ -49,6 +60,8 @@ fn nft_prints() -> Result<(), CannotProve> {
 		type filter hook postrouting priority -110; policy drop;
 		ct status snat ct direction original counter packets 0 bytes 0
 		udp dport 53 ct original packets != 0 accept
+		ct original ip saddr . ct reply ip saddr @twice accept comment "a pod to itself"
+		ct protocol . ct reply proto-src vmap @ways comment "by port"
 		drop comment "the end"
 	}}
 
@@ -57,6 +70,9 @@ fn nft_prints() -> Result<(), CannotProve> {
 		fib daddr type local return comment "{long}"
 		jump again
 		goto translate
+	}}
+
+	chain to-00000007 {{
 	}}
 
 	chain translate {{
@@ -89,6 +105,9 @@ fn nft_round_trip() -> Result<(), CannotProve> {
         connection.apply(&creation(&id, &everything(family)), None).expect("apply");
         let ours = connection.read_table(&id).expect("read").expect("table").objects;
         let listing = Oracle::find("nft")?.ask(&["-s", &format!("list table {id}")]);
+        // Ports of a direction beside something else it prints, but has no grammar for.
+        let listing: String =
+            listing.lines().filter(|line| !line.contains("by port")).flat_map(|line| [line, "\n"]).collect();
         Oracle::find("nft")?.ask(&[&format!("delete table {id}")]);
         Oracle::find("nft")?.ask(&[&listing]);
         let theirs = connection.read_table(&id).expect("read").expect("table").objects;

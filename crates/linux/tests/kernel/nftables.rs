@@ -2,7 +2,9 @@
 
 use crate::Test;
 use crate::fixture::{creation, everything, keys4, nat_postrouting, rule, table};
-use causeway_dataplane::nftables::objects::{Count, Expression, KeyType, Keys, Op, SetObject, TableObjects};
+use causeway_dataplane::nftables::objects::{
+    Count, Expression, KeyType, Keys, MAP, Op, SetObject, TableObjects, numbered_chain,
+};
 use causeway_dataplane::ruleset::{TableFamily, TableId};
 use causeway_linux::netlink::Error;
 use causeway_linux::nftables::{ApplyError, Connection, FLAG_STRANGE_ELEMENTS, encoded_size};
@@ -26,6 +28,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("nftables::a_missing_table_is_none_a_missing_chain_is_left_out", missing),
     ("nftables::a_dormant_table_shows_and_wakes_when_it_is_made_again", dormant),
     ("nftables::an_element_that_is_not_a_key_shows", strange_element),
+    ("nftables::a_key_of_a_map_gets_another_chain_in_one_batch", another_chain),
     ("nftables::base_chains_are_found", base_chains),
 ];
 
@@ -40,7 +43,10 @@ fn written_is_read_back() -> Result<(), CannotProve> {
     let observed = &reading.tables[&id];
     assert_eq!(observed.objects, objects);
     assert_eq!(observed.counts["exempt"], Count::default());
-    assert_eq!(observed.handles.keys().collect::<Vec<_>>(), ["again", "count", "postrouting", "translate"]);
+    assert_eq!(
+        observed.handles.keys().collect::<Vec<_>>(),
+        ["again", "count", "postrouting", "to-00000007", "translate"]
+    );
     assert_eq!(observed.handles["postrouting"].len(), 3);
     assert_eq!(connection.tables().expect("tables"), std::slice::from_ref(&id));
     assert_eq!(connection.counts(&id).expect("counts"), observed.counts);
@@ -177,6 +183,7 @@ fn filled(count: u32, size: Option<u32>) -> Vec<Op> {
         size,
         flags: 0,
         elements: keys4((0..count).map(|number| 0x0a00_0000 + number * 7)),
+        leads: false,
     };
     let mut objects = TableObjects::default();
     objects.sets.insert("many".into(), set);
@@ -326,5 +333,38 @@ fn base_chains() -> Result<(), CannotProve> {
     let chain = &other.objects.chains["c"];
     assert_eq!(chain.base, None);
     assert_eq!(chain.foreign_base.as_deref(), Some("type route hook 3 priority 0 policy 1 family 2"));
+    Ok(())
+}
+
+/// A key of a map is taken out and put in again with another chain, whose turn it is to come and go, all at once; and a key that is
+/// there is not put in with another.
+fn another_chain() -> Result<(), CannotProve> {
+    let key = KeyType::concatenated([KeyType::PROTOCOL, KeyType::PORT]);
+    for size in [None, Some(64)] {
+        let mut connection = Connection::open().expect("open");
+        let pair = |port: u8, value: u8| vec![6, 0, 0, 0, 0, port, 0, 0, 0, 0, 0, value];
+        let pairs = |list: &[(u8, u8)]| {
+            let bytes: Vec<u8> = list.iter().flat_map(|(port, value)| pair(*port, *value)).collect();
+            Keys { width: 12, bytes }
+        };
+        let map = || "m".to_owned();
+        let add = |list: &[(u8, u8)]| Op::AddPairs { table: table(), map: map(), pairs: pairs(list) };
+        let delete = |list: &[(u8, u8)]| Op::DeletePairs { table: table(), map: map(), pairs: pairs(list) };
+        let made = Op::AddMap { table: table(), name: map(), key, size };
+        let chain = |number: u32| Op::AddChain { table: table(), name: numbered_chain(number), base: None };
+        let gone = |number: u32| Op::DeleteChain { table: table(), name: numbered_chain(number) };
+        let first = [Op::AddTable(table()), chain(1), chain(2), made, add(&[(53, 1), (80, 2)])];
+        connection.apply(&first, None).expect("made");
+        connection.apply(&[gone(2)], None).expect_err("a key leads there");
+        connection.apply(&[delete(&[(80, 2)]), gone(2), chain(3), add(&[(80, 3)])], None).expect("another chain");
+        let held = |connection: &mut Connection| {
+            connection.read_table(&table()).expect("read").expect("table").objects.sets["m"].clone()
+        };
+        let found = held(&mut connection);
+        assert_eq!(found, SetObject { key, size, flags: MAP, elements: pairs(&[(53, 1), (80, 3)]), leads: true });
+        connection.apply(&[add(&[(53, 3)])], None).expect_err("the key is there, with another chain");
+        assert_eq!(held(&mut connection), found);
+        connection.apply(&[Op::DeleteTable(table())], None).expect("removed");
+    }
     Ok(())
 }

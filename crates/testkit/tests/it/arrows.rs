@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "causeway",
         &["causeway-addr", "causeway-model", "causeway-policy", "causeway-engine", "causeway-read", "causeway-report"],
     ),
-    ("causeway-dataplane", &["causeway-addr", "causeway-model"]),
+    ("causeway-dataplane", &["causeway-addr", "causeway-model", "causeway-policy"]),
     ("causeway-linux", &["causeway-addr", "causeway-model", "causeway-dataplane"]),
     ("causeway-node", &["causeway-addr", "causeway-model", "causeway-read", "causeway-dataplane", "causeway-linux"]),
     ("causeway-testkit", &["causeway-addr", "causeway-model", "causeway-dataplane", "causeway-linux"]),

@@ -1,0 +1,245 @@
+//! Compiled policies against what they mean, on clusters made from a seed: the rules of each node, as they are evaluated and as
+//! nf_tables would run them, let through what the policies of that node's pods let through.
+
+use causeway_addr::Family;
+use causeway_dataplane::evaluate::{Node, Outcome, evaluate};
+use causeway_dataplane::nftables::simulate::Kernel;
+use causeway_dataplane::nftables::{Growth, Limits, interpret, lower, plan};
+use causeway_dataplane::packet::{Packet, Protocol};
+use causeway_dataplane::policy::{Site, compile};
+use causeway_dataplane::ruleset::{Hook, problems};
+use causeway_model::design::Protocol as PolicyProtocol;
+use causeway_model::policy::Direction;
+use causeway_policy::{Dialect, End, Engine, Event, Flow, Index, NodeInfo, PodInfo, Verdict, world};
+use causeway_read::files::MemoryFiles;
+use causeway_read::{Input, load};
+use causeway_testkit::{Random, policies};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+/// Clusters that are made.
+const CLUSTERS: u64 = 200;
+const PORTS: [u16; 6] = [79, 80, 81, 82, 443, 40_000];
+const PROTOCOLS: [(Protocol, PolicyProtocol); 4] = [
+    (Protocol::Tcp, PolicyProtocol::Tcp),
+    (Protocol::Udp, PolicyProtocol::Udp),
+    (Protocol::Sctp, PolicyProtocol::Sctp),
+    (Protocol::Icmp, PolicyProtocol::Icmp),
+];
+/// Outside, on both sides of the borders that prefixes have, and nodes.
+const ADDRESSES: [&str; 8] =
+    ["203.0.113.9", "198.51.100.7", "10.9.9.9", "10.2.0.200", "10.1.0.4", "10.1.0.5", "fd02::9999", "2001:db8::1"];
+
+fn index(objects: Vec<Value>) -> Index {
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+    let input = Input { name: "objects.json".into(), bytes: list.to_string().into(), kind: None, found: false };
+    let design = load(vec![input], &MemoryFiles::default()).outcome.expect("the objects are read").design;
+    world::index(&design, design.clusters.values().next().expect("there is a cluster"), Engine::Strict)
+}
+
+fn site(node: &str) -> Site {
+    Site { node: node.to_owned(), pod_ranges: Vec::new() }
+}
+
+/// What the policies of a node's pods say of a flow that passes it.
+fn meant(
+    index: &Index,
+    here: &BTreeSet<IpAddr>,
+    from: IpAddr,
+    to: IpAddr,
+    protocol: PolicyProtocol,
+    port: u16,
+) -> bool {
+    let flow = Flow { from: End::Address(from), to: End::Address(to), protocol, port, family: None };
+    let explained = index.explain(&flow).expect("addresses are always somebody's");
+    let passes = |pod, direction| !here.contains(&pod) || explained.of(direction) == Verdict::Allowed;
+    from == to || passes(from, Direction::Egress) && passes(to, Direction::Ingress)
+}
+
+#[test]
+fn rules_of_every_node_let_through_what_policies_let_through() {
+    let first = Random::seed();
+    eprintln!("CAUSEWAY_SEED={first}");
+    let (mut compared, mut denied) = (0_u64, 0_u64);
+    for seed in (first..).take(usize::try_from(CLUSTERS).unwrap()) {
+        let objects = policies::cluster(seed);
+        let index = index(objects.clone());
+        let mut random = Random::new(seed);
+        let mut ends: BTreeSet<IpAddr> = index.addresses().map(|(address, _)| address).collect();
+        ends.extend(ADDRESSES.map(|text| text.parse::<IpAddr>().unwrap()));
+        for (at, node) in ["n0", "n1"].into_iter().enumerate() {
+            let rules = compile(&index, &site(node));
+            assert_eq!(problems(&rules), [], "CAUSEWAY_SEED={seed}");
+            let objects_of = lower(&rules, Growth::default());
+            let here: BTreeSet<IpAddr> = index.pods_of_node(node).map(|(address, _)| address).collect();
+            let own = [format!("10.1.0.{}", at + 4), format!("fd01::{}", at + 4)].map(|text| text.parse().unwrap());
+            for from in &ends {
+                for to in ends.iter().filter(|to| Family::of(**to) == Family::of(*from)) {
+                    // Between a node and its own pods nothing is forwarded; and elsewhere nobody of here is asked.
+                    let next_to = |one: &IpAddr, other: &IpAddr| here.contains(one) && own.contains(other);
+                    if next_to(from, to) || next_to(to, from) || !(here.contains(from) || here.contains(to)) {
+                        continue;
+                    }
+                    for (protocol, asked) in PROTOCOLS {
+                        let port = *random.one_of(&PORTS).unwrap();
+                        let packet = Packet {
+                            source: *from,
+                            destination: *to,
+                            protocol,
+                            source_port: 50_000,
+                            destination_port: port,
+                        };
+                        let expected = meant(&index, &here, *from, *to, asked, port);
+                        let fate = evaluate(&rules, Hook::Forward, &packet, &Node::default());
+                        let passes = fate.outcome == Outcome::Kept;
+                        assert_eq!(
+                            passes,
+                            expected,
+                            "CAUSEWAY_SEED={seed}, node {node}: {packet:?}: {fate:#?}\n{}",
+                            serde_json::to_string(&objects).unwrap()
+                        );
+                        let (run, _) = interpret(&objects_of, Hook::Forward, &packet, &Node::default());
+                        assert_eq!(run, fate.outcome, "CAUSEWAY_SEED={seed}, node {node}: {packet:?}");
+                        compared += 1;
+                        denied += u64::from(!expected);
+                    }
+                }
+            }
+        }
+    }
+    eprintln!("{compared} packets compared, {denied} of them denied");
+    assert!(compared > CLUSTERS * 100 && denied > compared / 20, "{compared}, {denied} denied");
+}
+
+fn tables(
+    index: &Index,
+    node: &str,
+) -> BTreeMap<causeway_dataplane::ruleset::TableId, causeway_dataplane::nftables::objects::TableObjects> {
+    lower(&compile(index, &site(node)), Growth::default())
+}
+
+/// Any cluster to any other in one plan, batch by batch, and then nothing is left to do.
+#[test]
+fn the_way_from_one_cluster_to_the_next_ends_there() {
+    let first = Random::seed();
+    eprintln!("CAUSEWAY_SEED={first}");
+    let mut kernel = Kernel::default();
+    for seed in first..first + 60 {
+        let wanted = tables(&index(policies::cluster(seed)), "n0");
+        for batch in plan(&wanted, kernel.observed(), &Limits::default()).batches {
+            kernel.commit(&batch).unwrap_or_else(|refused| panic!("CAUSEWAY_SEED={seed}: {refused}"));
+        }
+        assert!(plan(&wanted, kernel.observed(), &Limits::default()).is_empty(), "CAUSEWAY_SEED={seed}");
+        assert_eq!(kernel.objects().keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>());
+    }
+}
+
+fn pod(name: &str, ip: &str, app: &str) -> Event {
+    Event::Pod(PodInfo {
+        namespace: "default".into(),
+        name: name.into(),
+        labels: BTreeMap::from([("app".into(), app.into())]),
+        ips: vec![ip.parse().unwrap()],
+        node: Some("n0".into()),
+        host_network: false,
+        ports: BTreeMap::new(),
+    })
+}
+
+fn small(policies: Vec<Value>) -> Index {
+    let mut objects = vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})];
+    objects.extend(policies);
+    let mut index = index(objects);
+    let ips = vec!["10.1.0.4".parse().unwrap()];
+    index.apply(Event::Node(NodeInfo { name: "n0".into(), labels: BTreeMap::new(), ips }));
+    index
+}
+
+fn policy(spec: &Value) -> Value {
+    json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": {"name": "p", "namespace": "default"}, "spec": spec})
+}
+
+fn passes(index: &Index, site: &Site, from: &str, to: &str, protocol: Protocol, port: u16) -> bool {
+    let (source, destination) = (from.parse().unwrap(), to.parse().unwrap());
+    let packet = Packet { source, destination, protocol, source_port: 50_000, destination_port: port };
+    evaluate(&compile(index, site), Hook::Forward, &packet, &Node::default()).outcome == Outcome::Kept
+}
+
+#[test]
+fn a_pod_that_is_not_known_yet_sends_and_receives_nothing() {
+    let mut index = small(vec![]);
+    let careful = Site { node: "n0".into(), pod_ranges: vec!["10.2.0.0/24".parse().unwrap()] };
+    for (from, to) in [("10.2.0.9", "203.0.113.1"), ("203.0.113.1", "10.2.0.9")] {
+        assert!(!passes(&index, &careful, from, to, Protocol::Udp, 53), "{from} to {to} before it is known");
+        assert!(passes(&index, &site("n0"), from, to, Protocol::Udp, 53), "nobody said which ranges are the node's");
+    }
+    index.apply(pod("a", "10.2.0.9", "web"));
+    for (from, to) in [("10.2.0.9", "203.0.113.1"), ("203.0.113.1", "10.2.0.9")] {
+        assert!(passes(&index, &careful, from, to, Protocol::Udp, 53), "{from} to {to} once it is known");
+    }
+    index.apply(Event::PodGone("default".into(), "a".into()));
+    assert!(!passes(&index, &careful, "10.2.0.9", "203.0.113.1", Protocol::Udp, 53), "and not when it is gone");
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_lets_nothing_in() {
+    let broken = policy(&json!({"podSelector": {}, "policyTypes": ["Ingress"],
+        "ingress": [{"from": [{"ipBlock": {"cidr": "10.0.0.0/33"}}]}]}));
+    let mut index = small(vec![broken]);
+    index.apply(pod("a", "10.2.0.9", "web"));
+    assert!(!passes(&index, &site("n0"), "10.0.0.1", "10.2.0.9", Protocol::Tcp, 80));
+    assert!(
+        passes(&index, &site("n0"), "10.2.0.9", "10.0.0.1", Protocol::Tcp, 80),
+        "the other direction is not spoken of"
+    );
+}
+
+#[test]
+fn a_pod_reaches_itself_whatever_its_policies_say() {
+    let mut index = small(vec![policy(&json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}))]);
+    index.apply(pod("a", "10.2.0.9", "web"));
+    index.apply(pod("b", "10.2.0.10", "web"));
+    assert!(passes(&index, &site("n0"), "10.2.0.9", "10.2.0.9", Protocol::Tcp, 80));
+    assert!(!passes(&index, &site("n0"), "10.2.0.9", "10.2.0.10", Protocol::Tcp, 80));
+}
+
+/// However many policies speak of a pod, it is one key in a map; the rules stay as they are.
+#[test]
+fn a_pod_that_joins_a_thousand_policies_is_one_key() {
+    let policies = (0..1000).map(|at| {
+        let mut one = policy(&json!({"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"],
+            "ingress": [{"from": [{"ipBlock": {"cidr": format!("10.{}.{}.0/24", 100 + at / 250, at % 250)}}],
+                "ports": [{"protocol": "TCP", "port": 8000 + at % 7}]}]}));
+        one["metadata"]["name"] = json!(format!("p{at}"));
+        one
+    });
+    let mut index = small(policies.collect());
+    index.apply(pod("a", "10.2.0.9", "web"));
+    let before = tables(&index, "n0");
+    index.apply(pod("b", "10.2.0.10", "web"));
+    let after = tables(&index, "n0");
+    let mut changed = Vec::new();
+    for (id, table) in &after {
+        assert_eq!(table.chains, before[id].chains, "the rules stay");
+        for (name, set) in &table.sets {
+            let change = set.elements.since(&before[id].sets[name].elements);
+            if !change.is_empty() {
+                changed.push((name.as_str(), change.added.len(), change.removed.len()));
+            }
+        }
+    }
+    assert_eq!(changed, [("ingress-pods", 1, 0), ("itself", 1, 0), ("pods", 1, 0), ("policed", 1, 0)]);
+    let rules: usize = after.values().flat_map(|table| table.chains.values()).map(|chain| chain.rules.len()).sum();
+    assert!(rules < 80, "{rules} rules for a thousand policies");
+    assert!(passes(&index, &site("n0"), "10.100.5.9", "10.2.0.10", Protocol::Tcp, 8005));
+    assert!(!passes(&index, &site("n0"), "10.100.5.9", "10.2.0.10", Protocol::Tcp, 8004));
+}
+
+#[test]
+fn an_empty_cluster_gives_rules_that_stop_nothing() {
+    let index = Index::new(Dialect::of(Engine::Strict, None), Vec::new());
+    assert_eq!(problems(&compile(&index, &site("n0"))), []);
+    assert!(passes(&index, &site("n0"), "10.2.0.9", "203.0.113.1", Protocol::Tcp, 80));
+}
