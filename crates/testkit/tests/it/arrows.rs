@@ -17,9 +17,22 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["causeway-addr", "causeway-model", "causeway-policy", "causeway-engine", "causeway-read", "causeway-report"],
     ),
     ("causeway-dataplane", &["causeway-addr", "causeway-model", "causeway-policy"]),
-    ("causeway-linux", &["causeway-addr", "causeway-model", "causeway-dataplane"]),
-    ("causeway-node", &["causeway-addr", "causeway-model", "causeway-read", "causeway-dataplane", "causeway-linux"]),
-    ("causeway-testkit", &["causeway-addr", "causeway-model", "causeway-dataplane", "causeway-linux"]),
+    ("causeway-linux", &["causeway-addr", "causeway-model", "causeway-policy", "causeway-dataplane"]),
+    (
+        "causeway-node",
+        &[
+            "causeway-addr",
+            "causeway-model",
+            "causeway-read",
+            "causeway-policy",
+            "causeway-dataplane",
+            "causeway-linux",
+        ],
+    ),
+    (
+        "causeway-testkit",
+        &["causeway-addr", "causeway-model", "causeway-policy", "causeway-dataplane", "causeway-linux"],
+    ),
 ];
 
 /// Rooms that are plain data in, plain data out.
