@@ -28,6 +28,8 @@ pub(crate) enum Wake {
     Files,
     /// Somebody changed rules.
     Rules,
+    /// Others changed rules of their own.
+    Others,
     /// It is time.
     Resync,
 }
@@ -156,6 +158,9 @@ impl<K: Kernel> Agent<K> {
     pub(crate) fn place(&mut self, wake: Wake, noticed: Instant) -> Next {
         let Some(settings) = self.settings() else { return Next::Wait };
         self.write_merged(&settings);
+        if matches!(wake, Wake::Start | Wake::Others | Wake::Resync) {
+            self.kernel.look_at_others();
+        }
         match self.kernel.sync(&settings) {
             Ok(synced) => {
                 self.retry = FIRST_RETRY;
@@ -192,7 +197,7 @@ impl<K: Kernel> Agent<K> {
             status.writes += 1;
         }
         if repaired {
-            let noticed_by = if wake == Wake::Rules { "notification" } else { "resync" };
+            let noticed_by = if matches!(wake, Wake::Rules | Wake::Others) { "notification" } else { "resync" };
             *status.repairs.entry(noticed_by).or_default() += 1;
             status.last_repair = Some(took);
             let (changes, micros) = (synced.changes, micros(took));
@@ -210,6 +215,11 @@ impl<K: Kernel> Agent<K> {
         }
         for what in &synced.taken_over {
             info!("{what}");
+        }
+        for gone in status.shadowed_by.iter().filter(|rule| !synced.shadowed_by.contains(rule)) {
+            if self.said.forget(&gone.words) && !gone.expected {
+                info!("not there any more: {}", gone.words);
+            }
         }
         for rule in &synced.shadowed_by {
             if self.said.first(&rule.words) {

@@ -29,6 +29,14 @@ pub(crate) trait Kernel {
     /// What was there is still there, whole.
     fn sync(&mut self, settings: &Settings) -> Result<Synced, Failure>;
 
+    /// The next [`Kernel::sync`] also looks at what others have, where that may have changed since it was last looked at.
+    fn look_at_others(&mut self) {}
+
+    /// Whether others changed rules of their own since this was last asked, as far as the notifier tells.
+    fn others_changed(&mut self) -> bool {
+        false
+    }
+
     /// What [`Kernel::sync`] would do; nothing is written.
     fn preview(&mut self, settings: &Settings) -> Preview;
 
@@ -64,6 +72,14 @@ impl Kernel for Box<dyn Kernel> {
 
     fn sync(&mut self, settings: &Settings) -> Result<Synced, Failure> {
         (**self).sync(settings)
+    }
+
+    fn look_at_others(&mut self) {
+        (**self).look_at_others();
+    }
+
+    fn others_changed(&mut self) -> bool {
+        (**self).others_changed()
     }
 
     fn preview(&mut self, settings: &Settings) -> Preview {
@@ -151,6 +167,10 @@ pub(crate) mod fake {
         pub(crate) failures: VecDeque<Failure>,
         /// Changes that were made.
         pub(crate) writes: usize,
+        /// Rules of others it has.
+        pub(crate) others: Vec<Shadowing>,
+        /// Those that were there when they were last looked at.
+        pub(crate) looked: Vec<Shadowing>,
     }
 
     impl Fake {
@@ -177,7 +197,11 @@ pub(crate) mod fake {
             self.writes += changes;
             self.rules = Some(settings.clone());
             let present = settings.families().map(|family| (family, settings.exempt(family).len())).collect();
-            Ok(Synced { changes, present, ..Synced::default() })
+            Ok(Synced { changes, present, shadowed_by: self.looked.clone(), ..Synced::default() })
+        }
+
+        fn look_at_others(&mut self) {
+            self.looked.clone_from(&self.others);
         }
 
         fn preview(&mut self, settings: &Settings) -> Preview {

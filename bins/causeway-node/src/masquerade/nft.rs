@@ -14,16 +14,12 @@ use causeway_linux::nftables::{ApplyError, Connection, Generation, Listener, Not
 use others::OldAgent;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How often a plan is made anew at once, because the tables changed since they were read.
 const TRIES: usize = 8;
 /// Keys in one change beyond which the kernel's notifications about them are not waited for: they would not fit the listener's buffer.
 const MANY_KEYS: usize = 4000;
-/// Rules of others are looked at no more often than this: kube-proxy changes its own all the time, and has many.
-const OTHERS_EVERY: Duration = Duration::from_secs(10);
-/// Legacy tables tell nobody of changes, so the old agent's chain is looked for this often.
-const LEGACY_EVERY: Duration = Duration::from_secs(50);
 /// Part of the send buffer a batch may fill by estimate.
 const FILL: usize = 2;
 
@@ -41,12 +37,16 @@ pub(crate) struct Nft {
     old_unsure: bool,
     /// The state of all tables in which the old agent's chain was known not to be there.
     without_old: Option<Generation>,
-    /// Rules of others, and when they were looked at.
-    shadows: Option<(Instant, Vec<Shadowing>)>,
+    /// Rules of others as they were last looked at.
+    shadows: Option<Shadows>,
+    /// What others have is to be looked at.
+    closely: bool,
+    /// Others changed tables of theirs.
+    others_changed: bool,
     /// The name the original's chain may have.
     chain: String,
-    /// What of it is in legacy tables, and when that was looked at.
-    leftovers: Option<(Instant, Leftovers)>,
+    /// What of it is in legacy tables, as was last seen.
+    leftovers: Option<Leftovers>,
 }
 
 /// Our tables, and the state of all tables they are of.
@@ -54,6 +54,14 @@ pub(crate) struct Nft {
 struct Memory {
     generation: Generation,
     tables: BTreeMap<TableId, ObservedTable>,
+}
+
+/// Rules of others that take packets before ours.
+#[derive(Debug)]
+struct Shadows {
+    /// The state of all tables in which they are these; `None` = they are to be looked at again whatever that is.
+    generation: Option<Generation>,
+    found: Vec<Shadowing>,
 }
 
 impl Nft {
@@ -77,6 +85,8 @@ impl Nft {
             old_unsure: true,
             without_old: None,
             shadows: None,
+            closely: true,
+            others_changed: false,
             chain: chain.to_owned(),
             leftovers: None,
         })
@@ -111,7 +121,6 @@ impl Nft {
             let plan = plan(wanted.objects(), &memory.tables, &limits);
             if plan.is_empty() && old.is_empty() {
                 self.memory = Some(memory);
-                settled.unchanged = remembered && !look_for_old;
                 settled.at = Some(Instant::now());
                 return Ok(settled);
             }
@@ -130,6 +139,12 @@ impl Nft {
                     settled.took_over |= !old.is_empty();
                     // Nobody else committed anything between the look for it and this.
                     self.without_old = self.without_old.filter(|_| old.is_empty()).map(|_| generation);
+                    if let Some(shadows) = &mut self.shadows
+                        && old.is_empty()
+                        && shadows.generation == Some(memory.generation)
+                    {
+                        shadows.generation = Some(generation);
+                    }
                     self.memory = follow(memory, &batches, generation);
                 }
                 Err(error @ (ApplyError::Stale | ApplyError::Rejected { .. })) => last = error.to_string(),
@@ -164,23 +179,25 @@ impl Nft {
         result.map(|()| generation)
     }
 
-    /// Rules of others that take packets before ours; not knowing them is no reason to fail.
-    fn shadowed_by(&mut self, settings: &Settings) -> Vec<Shadowing> {
-        if let Some((at, known)) = &self.shadows
-            && at.elapsed() < OTHERS_EVERY
-        {
-            return known.clone();
+    /// Looks at rules of others that take packets before ours, unless nobody changed anything since; not knowing them is no reason to fail.
+    fn look_at_shadows(&mut self, settings: &Settings) {
+        let generation = self.memory.as_ref().map(|memory| memory.generation);
+        if self.shadows.as_ref().is_some_and(|known| known.generation.is_some() && known.generation == generation) {
+            return;
         }
         let families: Vec<Family> = settings.families().collect();
-        let found = match others::before_ours(&mut self.connection, &families) {
-            Ok(found) => found.into_iter().map(others::shadowing).collect(),
+        match others::before_ours(&mut self.connection, &families) {
+            Ok(found) => {
+                let found = found.into_iter().map(others::shadowing).collect();
+                self.shadows = Some(Shadows { generation, found });
+            }
             Err(error) => {
                 tracing::debug!("rules of others can't be looked at: {error}");
-                Vec::new()
+                // What was known is better than nothing, and is asked for again.
+                let found = self.shadows.take().map(|known| known.found).unwrap_or_default();
+                self.shadows = Some(Shadows { generation: None, found });
             }
-        };
-        self.shadows = Some((Instant::now(), found));
-        self.shadows.iter().flat_map(|(_, known)| known.clone()).collect()
+        }
     }
 }
 
@@ -189,8 +206,6 @@ impl Nft {
 struct Settled {
     changes: usize,
     took_over: bool,
-    /// Nobody changed anything since the last look, so nothing was read.
-    unchanged: bool,
     /// When the kernel was known to hold it.
     at: Option<Instant>,
 }
@@ -248,22 +263,30 @@ impl Kernel for Nft {
             let counts = self.connection.counts(&table(family)).map_err(failure)?;
             synced.counts.extend(counts.into_iter().map(|(name, count)| ((family, name), count)));
         }
-        synced.shadowed_by = match &self.shadows {
-            Some((_, known)) if settled.unchanged => known.clone(),
-            _ => self.shadowed_by(settings),
-        };
-        let swept = self.leftovers.as_ref().is_some_and(|(at, _)| at.elapsed() < LEGACY_EVERY);
-        if !swept {
-            // After ours is in place: until then the old chain is better than none.
+        if std::mem::take(&mut self.closely) {
+            self.look_at_shadows(settings);
+            // After ours is in place: until then the old chain is better than none. Legacy tables tell nobody of changes, and their programs
+            // are run only where there are such tables.
             let leftovers = legacy::sweep(&self.chain);
             synced.taken_over.extend(leftovers.removed.iter().cloned());
-            self.leftovers = Some((Instant::now(), leftovers));
+            self.leftovers = Some(leftovers);
         }
-        if let Some((_, leftovers)) = &self.leftovers {
+        if let Some(known) = &self.shadows {
+            synced.shadowed_by.clone_from(&known.found);
+        }
+        if let Some(leftovers) = &self.leftovers {
             synced.left.clone_from(&leftovers.left);
             synced.shadowed_by.extend(leftovers.shadowed_by.iter().cloned());
         }
         Ok(synced)
+    }
+
+    fn look_at_others(&mut self) {
+        self.closely = true;
+    }
+
+    fn others_changed(&mut self) -> bool {
+        std::mem::take(&mut self.others_changed)
     }
 
     fn preview(&mut self, settings: &Settings) -> Preview {
@@ -290,6 +313,7 @@ impl Kernel for Nft {
                 for notice in notices {
                     let Notice::Change(change) = notice else {
                         self.memory = None;
+                        self.others_changed = true;
                         changed = true;
                         continue;
                     };
@@ -297,6 +321,7 @@ impl Kernel for Nft {
                     if change.port == own || (change.generation.is_some() && change.generation <= seen) {
                         continue;
                     }
+                    self.others_changed |= change.tables.iter().any(|table| table.name != TABLE);
                     self.old_unsure |= change.tables.iter().any(is_nat_of_iptables);
                     let ours = change.tables.iter().any(|table| table.name == TABLE);
                     changed |= ours || self.old_unsure;

@@ -41,6 +41,11 @@ impl Said {
         }
         self.lines.insert(line.to_owned())
     }
+
+    /// Lets it be said again; true if it was said.
+    pub(crate) fn forget(&mut self, line: &str) -> bool {
+        self.lines.remove(line)
+    }
 }
 
 #[cfg(test)]
@@ -73,5 +78,7 @@ mod tests {
         let mut said = Said::default();
         let heard: Vec<&str> = ["a", "b", "a", "c", "b"].into_iter().filter(|line| said.first(line)).collect();
         assert_eq!(heard, ["a", "b", "c"]);
+        assert!(said.forget("a") && !said.forget("a"));
+        assert!(said.first("a") && !said.first("b"));
     }
 }

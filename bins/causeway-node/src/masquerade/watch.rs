@@ -23,6 +23,10 @@ const QUIET: Duration = Duration::from_millis(20);
 const LATEST: Duration = Duration::from_millis(200);
 /// Where the directory can't be watched it is read this often.
 const UNWATCHED: Duration = Duration::from_secs(1);
+/// Rules of others are looked at this long after a change of theirs, which seldom comes alone...
+const OTHERS_AFTER: Duration = Duration::from_millis(200);
+/// ... and so seldom that it takes no more than this part of the time: kube-proxy changes its own all the time, and may have many.
+const OTHERS_SHARE: u32 = 50;
 /// A loop that did not come round this much later than it should have hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -54,6 +58,8 @@ pub(crate) fn run(options: Options, kernel: Box<dyn Kernel>) -> Exit {
         changed: None,
         due: now,
         repair: None,
+        others: None,
+        others_from: now,
         allowance: Allowance::new(now),
     }
     .run()
@@ -86,6 +92,10 @@ struct Loop {
     due: Instant,
     /// Rules were changed: when that was noticed, and when they are put right.
     repair: Option<(Instant, Instant)>,
+    /// Others changed rules of theirs: when to look at them.
+    others: Option<Instant>,
+    /// Not before this.
+    others_from: Instant,
     allowance: Allowance,
 }
 
@@ -110,7 +120,8 @@ impl Loop {
     }
 
     fn look(&mut self, why: Wake, noticed: Instant) -> Option<Exit> {
-        let next = if why == Wake::Rules {
+        let begun = Instant::now();
+        let next = if matches!(why, Wake::Rules | Wake::Others) {
             self.agent.place(why, noticed)
         } else {
             self.changed = None;
@@ -129,9 +140,12 @@ impl Loop {
         let now = Instant::now();
         self.due = match (why, &next) {
             // Repairs must not put off the look at files, which is due whatever others do.
-            (Wake::Rules, Next::Wait) => self.due,
+            (Wake::Rules | Wake::Others, Next::Wait) => self.due,
             _ => now + wait,
         };
+        if matches!(why, Wake::Start | Wake::Others | Wake::Resync) {
+            self.others_from = now + now.saturating_duration_since(begun) * OTHERS_SHARE;
+        }
         self.agent.status().alive = Some(now);
         None
     }
@@ -140,7 +154,7 @@ impl Loop {
     fn wait(&self) -> Result<[bool; 3], causeway_linux::system::SystemError> {
         let quiet = self.changed.map(|(first, last)| (last + QUIET).min(first + LATEST));
         let repair = self.repair.map(|(_, at)| at);
-        let until = quiet.into_iter().chain(repair).fold(self.due, Instant::min);
+        let until = quiet.into_iter().chain(repair).chain(self.others).fold(self.due, Instant::min);
         let timeout = until.saturating_duration_since(Instant::now());
         let watch = self.watch.as_ref().map(|watch| watch.as_fd());
         let notifier = self.agent.kernel().notifier();
@@ -165,8 +179,13 @@ impl Loop {
                 Err(error) => return Err(cannot(&error)),
             }
         }
-        if rules && self.agent.kernel_mut().was_changed() && self.repair.is_none() {
-            self.repair = Some((now, now + self.allowance.take(now)));
+        if rules {
+            if self.agent.kernel_mut().was_changed() && self.repair.is_none() {
+                self.repair = Some((now, now + self.allowance.take(now)));
+            }
+            if self.agent.kernel_mut().others_changed() && self.others.is_none() {
+                self.others = Some((now + OTHERS_AFTER).max(self.others_from));
+            }
         }
         if files {
             match self.watch.as_mut().map_or(Ok(false), Watch::changed) {
@@ -186,6 +205,9 @@ impl Loop {
         }
         if let Some((noticed, _)) = self.repair.take_if(|(_, at)| *at <= now) {
             return Ok(Some((Wake::Rules, noticed)));
+        }
+        if now < self.due && self.others.take_if(|at| *at <= now).is_some() {
+            return Ok(Some((Wake::Others, now)));
         }
         if now < self.due {
             return Ok(None);

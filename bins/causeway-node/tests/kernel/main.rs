@@ -16,6 +16,7 @@ mod differential;
 mod ground;
 mod model;
 mod order;
+mod others;
 mod packets;
 mod policy;
 mod robust;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         packets::trials(),
         witnesses::trials(),
         order::trials(),
+        others::trials(),
         takeover::trials(),
         agent::trials(),
         robust::trials(),

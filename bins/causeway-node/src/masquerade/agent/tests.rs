@@ -1,3 +1,4 @@
+use super::super::kernel::Shadowing;
 use super::super::kernel::fake::Fake;
 use super::super::options::{self, Manner};
 use super::*;
@@ -44,6 +45,26 @@ fn rules_that_others_change_are_put_right_and_counted() {
     assert_eq!(agent.kernel.exempt(), ["10.0.0.0/8"]);
     let repairs: Vec<_> = agent.status().repairs.clone().into_iter().collect();
     assert_eq!(repairs, [("notification", 1), ("resync", 1)]);
+}
+
+#[test]
+fn rules_of_others_come_and_go_with_every_look_at_them() {
+    let mut agent = agent(&[]);
+    look(&mut agent, Wake::Start, &[A]);
+    let theirs = Shadowing { owner: "unknown", expected: false, words: "theirs".to_owned() };
+    for wake in [Wake::Resync, Wake::Others] {
+        agent.kernel.others = vec![theirs.clone()];
+        for blind in [Wake::Rules, Wake::Files] {
+            look(&mut agent, blind, &[A]);
+            assert!(agent.status().reasons().is_empty(), "repairs and files don't wait for it");
+        }
+        look(&mut agent, wake, &[A]);
+        assert_eq!(agent.status().reasons(), [("shadowed", "theirs".to_owned())]);
+        agent.kernel.others.clear();
+        look(&mut agent, wake, &[A]);
+        assert!(agent.status().reasons().is_empty());
+    }
+    assert_eq!(agent.kernel.writes, 1);
 }
 
 #[test]

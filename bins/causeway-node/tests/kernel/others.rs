@@ -1,0 +1,104 @@
+//! Rules of others that come and go while the agent runs: it says what they do to packets, and takes it back when they are gone.
+
+use crate::agent::started::{Agent, Volume};
+use crate::model::settings;
+use crate::rules::{Spelling, add, iptables, original};
+use causeway_addr::Family;
+use causeway_dataplane::packet::Protocol;
+use causeway_linux::iptables::Variant;
+use causeway_testkit::lab::topology::{NODE, POD};
+use causeway_testkit::lab::{Lab, Place, Probe};
+use causeway_testkit::oracle::Oracle;
+use causeway_testkit::trial::{CannotProve, Trial};
+use std::net::IpAddr;
+
+const LISTED: &str = "nonMasqueradeCIDRs: [10.0.0.0/8]";
+const EXEMPT: &str = "10.50.0.1";
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::needing("others::a_chain_that_comes_is_reported_and_taken_back_when_it_goes", come_and_go),
+        Trial::needing("others::each_resync_looks_where_nothing_is_heard", at_resync),
+        Trial::needing("others::the_old_agent_that_comes_back_to_legacy_tables_goes_at_the_next_resync", old_in_legacy),
+    ]
+}
+
+fn feed(lab: &Lab, text: &str) -> Result<(), CannotProve> {
+    let nft = Oracle::find("nft")?;
+    lab.on_node(|| nft.feed(&["-f", "-"], text)).unwrap().unwrap();
+    Ok(())
+}
+
+/// The source the world sees of a packet of the pod's to an exempt address.
+fn exempt(lab: &mut Lab) -> IpAddr {
+    let packet = lab.packet(POD.of(Family::V4), EXEMPT.parse().unwrap(), Protocol::Udp);
+    lab.probe(&[Probe { from: Place::Pod, packet }]).unwrap()[0].source().unwrap()
+}
+
+fn started(lab: &Lab, volume: &Volume, resync: &str) -> Agent {
+    let mut agent = Agent::start(lab, volume, &["--metrics-address=127.0.0.1:0", resync]);
+    agent.until("the rules are in place");
+    agent
+}
+
+fn status(agent: &Agent, lab: &Lab) -> String {
+    let page = agent.get(lab, "/readyz");
+    let (_, rest) = page.split_once("\"status\": \"").unwrap_or_else(|| panic!("{page}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+const THEIRS: &str = "table ip f { chain c { type nat hook postrouting priority 100; masquerade; }; }";
+
+fn come_and_go() -> Result<(), CannotProve> {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    feed(&lab, THEIRS)?;
+    let mut agent = started(&lab, &volume, "--resync-interval=3600");
+    agent.until("before ours");
+    assert_eq!((status(&agent, &lab).as_str(), exempt(&mut lab)), ("degraded", NODE.of(Family::V4)));
+    for _ in 0..2 {
+        feed(&lab, "delete table ip f")?;
+        agent.until("not there any more");
+        assert_eq!((status(&agent, &lab).as_str(), exempt(&mut lab)), ("ok", POD.of(Family::V4)));
+        // What takes nothing from ours is nobody's business.
+        feed(
+            &lab,
+            "table ip g { chain c { type nat hook postrouting priority 100; counter; }; chain d { masquerade; }; }",
+        )?;
+        feed(&lab, THEIRS)?;
+        agent.until("before ours");
+        assert_eq!((status(&agent, &lab).as_str(), exempt(&mut lab)), ("degraded", NODE.of(Family::V4)));
+        assert!(!agent.get(&lab, "/readyz").contains("ip g"));
+    }
+    Ok(())
+}
+
+fn at_resync() -> Result<(), CannotProve> {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let masquerade = "*nat\n-I POSTROUTING -s 10.244.0.0/16 -j MASQUERADE\nCOMMIT\n";
+    let legacy = iptables(Family::V4, Variant::Legacy)?;
+    let mut agent = started(&lab, &volume, "--resync-interval=1");
+    assert_eq!(status(&agent, &lab), "ok");
+    add(&lab, &legacy, masquerade)?;
+    agent.until("before ours");
+    assert_eq!((status(&agent, &lab).as_str(), exempt(&mut lab)), ("degraded", NODE.of(Family::V4)));
+    add(&lab, &legacy, &masquerade.replace("-I", "-D"))?;
+    agent.until("not there any more");
+    assert_eq!((status(&agent, &lab).as_str(), exempt(&mut lab)), ("ok", POD.of(Family::V4)));
+    Ok(())
+}
+
+fn old_in_legacy() -> Result<(), CannotProve> {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let legacy = iptables(Family::V4, Variant::Legacy)?;
+    let mut agent = started(&lab, &volume, "--resync-interval=1");
+    for _ in 0..2 {
+        // Its list has not what ours has.
+        add(&lab, &legacy, &original(&settings(&["192.168.0.0/16"]), Family::V4, Spelling::Quoted))?;
+        agent.until("removed the chain of ip-masq-agent-v2 from the legacy tables");
+        assert_eq!(exempt(&mut lab), POD.of(Family::V4));
+    }
+    Ok(())
+}
