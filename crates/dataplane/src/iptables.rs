@@ -16,7 +16,7 @@ mod save;
 
 pub use detect::{Detected, Variant, detect};
 pub use interpret::interpret;
-pub use plan::{Plan, plan, remove};
+pub use plan::{Plan, plan, remove, taken};
 pub use rule::{Meaning, Rule, Target};
 pub use save::{Chain, SaveError, SaveProblem, Saved, SavedTable, parse};
 
@@ -54,7 +54,28 @@ pub enum ChainName {
     /// A chain or target that iptables has by itself.
     #[error("iptables has a chain or target of that name by itself")]
     Taken,
+    /// A chain of another program.
+    #[error("chains of that name are made by {0}")]
+    Others(&'static str),
 }
+
+/// How names begin that other programs give their chains, and which programs: their sources as of 2025.
+const OTHERS: &[(&str, &str)] = &[
+    ("KUBE-", "Kubernetes"),
+    ("CNI-", "plugins of the container network interface"),
+    ("CILIUM_", "Cilium"),
+    ("OLD_CILIUM_", "Cilium"),
+    ("cali-", "Calico"),
+    ("ANTREA-", "Antrea"),
+    ("FLANNEL-", "flannel"),
+    ("WEAVE", "Weave Net"),
+    ("AWS-SNAT-CHAIN", "the network plugin of AWS"),
+    ("ISTIO_", "Istio"),
+    ("DOCKER", "Docker"),
+    ("NETAVARK-", "Podman"),
+    ("LIBVIRT_", "libvirt"),
+    ("SWIFT", "the platform's own translation"),
+];
 
 /// Whether a chain may have that name.
 ///
@@ -75,6 +96,12 @@ pub fn check_name(name: &str) -> Result<(), ChainName> {
         "MASQUERADE",
         "SNAT",
         "DNAT",
+        "NETMAP",
+        "REDIRECT",
+        "MARK",
+        "CONNMARK",
+        "LOG",
+        "REJECT",
     ];
     if name.is_empty() {
         Err(ChainName::Empty)
@@ -82,6 +109,8 @@ pub fn check_name(name: &str) -> Result<(), ChainName> {
         Err(ChainName::Long)
     } else if TAKEN.contains(&name) {
         Err(ChainName::Taken)
+    } else if let Some((_, whose)) = OTHERS.iter().find(|(prefix, _)| name.starts_with(prefix)) {
+        Err(ChainName::Others(whose))
     } else if !name.starts_with(|c: char| c.is_ascii_alphanumeric())
         || !name.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '\\' | '#' | '*' | '!'))
     {
@@ -124,6 +153,14 @@ pub fn wanted(settings: &Settings, family: Family, chain: &str) -> Wanted {
     let comment = format!("\"{JUMP_START}{chain}{JUMP_END}\"");
     let jump = Rule::new([], &["-m", "addrtype", "!", "--dst-type", "LOCAL"], &comment, &["-j", chain]);
     Wanted { chain: chain.to_owned(), rules, jump }
+}
+
+/// What the comments of all rules of all agents begin with, behind the literal quotes of one of them.
+pub(crate) const COMMENTS: &str = "ip-masq-agent: ";
+
+/// Whether an agent wrote a rule, by its comment.
+fn is_agents(rule: &Rule) -> bool {
+    rule.meaning().comment.is_some_and(|comment| comment.trim_start_matches('"').starts_with(COMMENTS))
 }
 
 /// The chain an agent's jump leads to, by the words of its comment, with the literal quotes of ip-masq-agent-v2 or without them as its

@@ -4,7 +4,7 @@ use super::kernel::{Failure, Kernel, Preview, Shadowing, Synced};
 use super::legacy;
 use super::nft::others;
 use causeway_addr::Family;
-use causeway_dataplane::iptables::{POSTROUTING, Plan, Saved, TABLE, Target, plan, wanted};
+use causeway_dataplane::iptables::{POSTROUTING, Plan, Saved, TABLE, Target, plan, taken, wanted};
 use causeway_dataplane::masquerade::{Settings, tables};
 use causeway_dataplane::nftables::{cleanup, owner};
 use causeway_dataplane::ruleset::{TableFamily, TableId};
@@ -52,6 +52,12 @@ impl Chain {
         })
     }
 
+    /// A chain of somebody else's is not overwritten.
+    fn may_write(&self, saved: &Saved) -> Result<(), Failure> {
+        taken(saved, &self.name)
+            .map_or(Ok(()), |why| Err(Failure::Other(format!("{why}; give another name with `--masq-chain`"))))
+    }
+
     /// Makes one table hold the chain; gives how many lines that took, and the table.
     fn place(&self, settings: &Settings, family: Family) -> Result<(usize, Saved), Failure> {
         let program = self.program(family)?;
@@ -59,6 +65,7 @@ impl Chain {
         let (mut changes, mut last) = (0, Failure::Busy("it differs whenever it is read back".to_owned()));
         for _ in 0..TRIES {
             let saved = legacy::read(program)?;
+            self.may_write(&saved)?;
             let Plan { restore: Some(text), drift } = plan(&wanted, &saved) else { return Ok((changes, saved)) };
             tracing::debug!("{}", drift.join("; "));
             match program.restore(&text, Restore::default()) {
@@ -213,7 +220,9 @@ impl Kernel for Chain {
             add(&mut rules, plan(&wanted, &Saved::default()));
             let there = self.program(family).and_then(legacy::read);
             changes = changes.and_then(|mut text| {
-                add(&mut text, plan(&wanted, &there?));
+                let there = there?;
+                self.may_write(&there)?;
+                add(&mut text, plan(&wanted, &there));
                 Ok(text)
             });
         }

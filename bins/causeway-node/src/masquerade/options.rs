@@ -2,6 +2,7 @@
 
 use crate::arguments::{self, Ended, Spelled, boolean};
 use causeway_addr::{Cidr, CidrError, Family};
+use causeway_dataplane::iptables::{ChainName, check_name};
 use causeway_model::masquerade::MasqueradeReader;
 use causeway_read::masquerade::{FlagError, Flags, parse_flags};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
@@ -252,6 +253,9 @@ fn options(mut flags: Flags, written: Written, mut remarks: Vec<String>) -> Resu
     let plain = |c: char| c.is_ascii_graphic() && !"\"'`!".contains(c);
     if flags.masq_chain.starts_with('-') || !flags.masq_chain.chars().all(plain) {
         return Err(format!("`--masq-chain={}` is no name of a chain", flags.masq_chain));
+    }
+    if let Err(why @ (ChainName::Taken | ChainName::Others(_))) = check_name(&flags.masq_chain) {
+        return Err(format!("`--masq-chain={}` is taken: {why}", flags.masq_chain));
     }
     flags.max_entries = written.max_cidrs;
     let resync = match u64::try_from(flags.resync_interval) {

@@ -1,6 +1,6 @@
 //! From the agent before us to ours, under traffic: no packet leaves untranslated.
 
-use crate::agent::started::Volume;
+use crate::agent::started::{Volume, run};
 use crate::model::{ip, settings};
 use crate::rules::{Nft, Spelling, add, iptables, original, saved, wanted};
 use crate::storm::{Row, meanwhile};
@@ -33,6 +33,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     for variant in [Variant::Nft, Variant::Legacy] {
         let title = format!("takeover::the_agent_changes_everything_on_a_node_of_iptables_{variant}");
         trials.push(Trial::needing(&title, move || changes(variant)));
+    }
+    for variant in [Variant::Nft, Variant::Legacy] {
+        let title = format!("takeover::a_chain_of_somebody_elses_in_iptables_{variant}_stays");
+        trials.push(Trial::needing(&title, move || theirs(variant)));
     }
     trials.push(Trial::needing("takeover::a_gap_would_be_seen", gap));
     trials
@@ -120,6 +124,36 @@ fn gap() -> Result<(), CannotProve> {
     });
     let (row, fate) = watched.first.expect("packets between the two");
     assert_eq!((row.right, fate.source()), (vec![NODE.of(Family::V4)], Some(POD.of(Family::V4))));
+    Ok(())
+}
+
+/// A chain of somebody else's with the name the agent was given stays, and so does the jump to it.
+fn theirs(variant: Variant) -> Result<(), CannotProve> {
+    const THEIRS: &str = "*nat\n:MINE - [0:0]\n-A POSTROUTING -j MINE\n\
+        -A MINE -s 203.0.113.0/24 -m comment --comment \"not the agent's\" -j MASQUERADE\nCOMMIT\n";
+    let lab = Lab::new().unwrap();
+    let program = iptables(Family::V4, variant)?;
+    add(&lab, &program, HINT)?;
+    add(&lab, &program, THEIRS)?;
+    let volume = Volume::new(&[("ip-masq-agent", "nonMasqueradeCIDRs: [10.0.0.0/8]")]);
+    let directory = format!("--config-dir={}", volume.path().display());
+    let rules = || {
+        let text = saved(&lab, &program);
+        [rules_of(&text, "POSTROUTING"), rules_of(&text, "MINE")].concat()
+    };
+    let before = rules();
+    for (arguments, status) in [
+        (&["--backend=nft", "--once"] as &[&str], 0),
+        (&["--backend=iptables", "--once"], 3),
+        (&["--backend=iptables", "--cleanup"], 0),
+        (&["--backend=nft", "--cleanup"], 0),
+    ] {
+        let all: Vec<&str> = ["masquerade", "--masq-chain=MINE", &directory].iter().chain(arguments).copied().collect();
+        let (ended, _, said) = run(&lab, &all);
+        assert_eq!(ended, Some(status), "{arguments:?} {said}");
+        assert_eq!(said.contains("somebody else's"), status == 3, "{arguments:?} {said}");
+        assert_eq!(rules(), before, "{arguments:?} {said}");
+    }
     Ok(())
 }
 

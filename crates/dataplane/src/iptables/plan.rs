@@ -6,7 +6,7 @@
 
 use super::rule::Rule;
 use super::save::Saved;
-use super::{POSTROUTING, TABLE, Wanted, agents_chain};
+use super::{CHAIN, POSTROUTING, TABLE, Wanted, agents_chain, is_agents};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -20,6 +20,8 @@ pub struct Plan {
 }
 
 /// Plans the way. Chains and jumps of the agent under another name, known by the words of the jump's comment, are removed.
+///
+/// A chain of somebody else's that has the wanted name would be overwritten: [`taken`] tells, and is to be asked before.
 ///
 /// The jump is appended when it is missing and then stays where it is, as the reference leaves it: two programs that both want to be last
 /// would never come to rest.
@@ -58,12 +60,28 @@ pub fn plan(wanted: &Wanted, observed: &Saved) -> Plan {
     Plan { restore: transaction(&lines), drift }
 }
 
-/// Removes the chain of that name and the jumps to it, and whatever an agent left under another name. `None` = there is nothing to remove.
+/// Whether somebody else has a chain of that name: why it is taken for theirs, lower case. A chain is an agent's if it has the agents' usual
+/// name, if one of its rules or of the rules that lead to it has an agent's comment, or if it is empty and nobody uses it.
+pub fn taken(observed: &Saved, chain: &str) -> Option<String> {
+    let found = observed.chain(TABLE, chain)?;
+    if found.policy.is_some() {
+        return Some(format!("chain `{chain}` is one that packets enter by themselves"));
+    }
+    let everybody = observed.chains(TABLE).flat_map(|(_, chain)| &chain.rules);
+    let leading: Vec<&Rule> = everybody.filter(|rule| rule.leads_to() == Some(chain)).collect();
+    let unused = found.rules.is_empty() && leading.is_empty();
+    let agents = chain == CHAIN || found.rules.iter().any(is_agents) || leading.into_iter().any(is_agents);
+    (!unused && !agents).then(|| {
+        format!("chain `{chain}` is somebody else's: neither its rules nor the jumps to it have the comments of ip-masq-agent")
+    })
+}
+
+/// Removes the chain of that name, unless it is [`taken`], and the jumps to it, and whatever an agent left under another name. `None` = there is nothing to remove.
 ///
 /// A chain that a rule of somebody else's leads to is emptied and stays.
 pub fn remove(observed: &Saved, chain: &str) -> Option<String> {
     let mut chains = agents(observed);
-    if observed.chain(TABLE, chain).is_some_and(|chain| chain.policy.is_none()) {
+    if observed.chain(TABLE, chain).is_some() && taken(observed, chain).is_none() {
         chains.insert(chain.to_owned());
     }
     let mut lines = Vec::new();

@@ -168,6 +168,42 @@ fn the_variant_is_the_one_kubernetes_uses() {
 }
 
 #[test]
+fn a_chain_of_somebody_elses_is_left_alone() {
+    let theirs = ":MINE - [0:0]\n-A POSTROUTING -j MINE\n-A MINE -s 10.1.0.0/16 -j SNAT --to-source 192.0.2.7\nCOMMIT";
+    let saved = parse(&NODE.replace("COMMIT", theirs)).unwrap();
+    assert!(taken(&saved, "MINE").unwrap().contains("somebody else's"));
+    let text = remove(&saved, "MINE").unwrap();
+    assert!(text.contains("-X IP-MASQ-AGENT") && !text.contains("MINE"), "{text}");
+    assert!(taken(&saved, "POSTROUTING").is_some() && taken(&saved, "KUBE-POSTROUTING").is_some());
+    // An empty chain that somebody jumps to is about to be filled by them.
+    let about = parse(&NODE.replace("COMMIT", ":MINE - [0:0]\n-A KUBE-POSTROUTING -g MINE\nCOMMIT")).unwrap();
+    assert!(taken(&about, "MINE").is_some());
+}
+
+#[test]
+fn a_chain_of_an_agents_under_any_name_is_taken_over() {
+    let rename = |text: &str| text.replace("IP-MASQ-AGENT", "MINE");
+    let said = NODE.lines().filter(|line| !line.starts_with("-A IP-MASQ-AGENT")).collect::<Vec<_>>().join("\n");
+    let jump =
+        "ip-masq-agent: ensure nat POSTROUTING directs all non-LOCAL destination traffic to our custom MINE chain";
+    for text in [
+        rename(NODE),
+        rename(NODE).replace("\\\"", ""),
+        // Only its rules, or only the jump, still say whose it is.
+        rename(NODE).replace(jump, "x"),
+        rename(&said),
+        NODE.replace("COMMIT", ":MINE - [0:0]\nCOMMIT"),
+    ] {
+        let saved = parse(&text).unwrap();
+        assert_eq!(taken(&saved, "MINE"), None, "{text}");
+        assert!(remove(&saved, "MINE").unwrap().contains("-X MINE"), "{text}");
+    }
+    let bare = parse("*nat\n:IP-MASQ-AGENT - [0:0]\n-A IP-MASQ-AGENT -j MASQUERADE\nCOMMIT\n").unwrap();
+    assert_eq!(taken(&bare, CHAIN), None, "the usual name is the agents' own");
+    assert_eq!(taken(&bare, "ABSENT"), None);
+}
+
+#[test]
 fn names_that_iptables_would_not_take() {
     for (name, verdict) in [
         ("IP-MASQ-AGENT", Ok(())),
@@ -177,6 +213,10 @@ fn names_that_iptables_would_not_take() {
         ("A B", Err(ChainName::Characters)),
         ("-A", Err(ChainName::Characters)),
         ("A\"", Err(ChainName::Characters)),
+        ("MASQUERADE", Err(ChainName::Taken)),
+        ("KUBE-POSTROUTING", Err(ChainName::Others("Kubernetes"))),
+        ("CNI-HOSTPORT-MASQ", Err(ChainName::Others("plugins of the container network interface"))),
+        ("KUBELESS", Ok(())),
     ] {
         assert_eq!(check_name(name), verdict, "{name}");
     }

@@ -1,8 +1,8 @@
 //! Tables of others: the chain of the agent before, and rules that get packets before ours.
 
 use super::objects::{ChainObject, Expression, ObservedTable, Op, RuleObject, VerdictObject};
-use crate::masquerade;
 use crate::ruleset::{ChainKind, Hook, TableFamily, TableId};
+use crate::{iptables, masquerade};
 use causeway_addr::Family;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,10 +14,17 @@ const POSTROUTING: &str = "POSTROUTING";
 /// iptables keeps in nf_tables (`ip nat`, `ip6 nat`). Everything else stays: where a rule of somebody else's leads to the chain too,
 /// the chain stays for it and is emptied.
 ///
-/// Nothing when there is nothing of the agent's, or when the name is that of a chain the kernel enters by itself.
+/// Nothing when there is nothing of the agent's, when the name is that of a chain the kernel enters by itself, or when the chain is somebody
+/// else's: it is the agent's if it has the agents' usual name, or if one of its rules or of the jumps to it has an agent's comment.
 pub fn take_over(table: &TableId, observed: &ObservedTable, chain: &str) -> Vec<Op> {
     let chains = &observed.objects.chains;
     if chains.get(chain).is_some_and(|chain| chain.base.is_some() || chain.foreign_base.is_some()) {
+        return Vec::new();
+    }
+    let own = chains.get(chain).into_iter().flat_map(|chain| &chain.rules);
+    let posts = chains.get(POSTROUTING).into_iter().flat_map(|chain| &chain.rules);
+    let jumps = posts.filter(|rule| targets(rule).any(|target| target == chain));
+    if chain != iptables::CHAIN && !own.chain(jumps).any(is_agents) {
         return Vec::new();
     }
     let mut ops = Vec::new();
@@ -41,6 +48,18 @@ pub fn take_over(table: &TableId, observed: &ObservedTable, chain: &str) -> Vec<
         _ => {}
     }
     ops
+}
+
+/// Whether an agent wrote a rule, by its comment: that of nft, or that of the extension of iptables.
+fn is_agents(rule: &RuleObject) -> bool {
+    let words = iptables::COMMENTS.as_bytes();
+    let says = |expression: &Expression| match expression {
+        Expression::Other { name, extension, data } if name == "match" && extension == "comment" => {
+            data.windows(words.len()).any(|part| part == words)
+        }
+        _ => false,
+    };
+    rule.comment.trim_start_matches('"').starts_with(iptables::COMMENTS) || rule.expressions.iter().any(says)
 }
 
 /// A rule of somebody else's that may translate packets before ours are asked.

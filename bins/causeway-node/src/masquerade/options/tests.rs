@@ -149,3 +149,15 @@ fn the_guide_has_every_flag_and_no_other() {
     let rows = guide.lines().filter_map(|line| line.strip_prefix("| `--")?.split('`').next());
     assert_eq!(rows.collect::<BTreeSet<_>>(), own);
 }
+
+#[test]
+fn names_of_others_chains_are_refused() {
+    for name in ["POSTROUTING", "OUTPUT", "KUBE-POSTROUTING", "CNI-HOSTPORT-MASQ", "MASQUERADE", "cali-nat-outgoing"] {
+        let flag = format!("--masq-chain={name}");
+        for manner in [Manner::DropIn, Manner::Subcommand] {
+            let Err(Ended::Refused(message)) = read(manner, &[&flag, "--cleanup"]) else { panic!("{name} is taken") };
+            assert!(message.starts_with(&format!("`--masq-chain={name}` is taken: ")), "{message}");
+        }
+    }
+    assert_eq!(drop_in(&["--masq-chain=KUBELESS"]).flags.masq_chain, "KUBELESS");
+}

@@ -119,3 +119,24 @@ fn rules_that_come_first_are_named() {
         ]
     );
 }
+
+#[test]
+fn a_chain_of_that_name_goes_only_if_it_says_that_it_is_an_agents() {
+    let said = |text: &str| {
+        let data = text.as_bytes().to_vec();
+        let comment = Expression::Other { name: "match".into(), extension: "comment".into(), data };
+        rule(vec![comment, extension("target", "MASQUERADE")])
+    };
+    let kube = said("kubernetes service traffic requiring SNAT");
+    let agents = said("\0ip-masq-agent: outbound traffic is subject to MASQUERADE (must be last in chain)\0");
+    for (rules, ops) in [(vec![kube.clone()], 0), (vec![], 0), (vec![kube, agents], 2)] {
+        let mut kernel = Kernel::default();
+        kernel.install(nat(), objects(vec![("POSTROUTING", base(100), vec![jump("MINE")]), ("MINE", None, rules)]));
+        assert_eq!(take_over(&nat(), &kernel.observed()[&nat()], "MINE").len(), ops);
+    }
+    let mut told = jump("MINE");
+    told.comment = "\"ip-masq-agent: ensure nat POSTROUTING directs all".into();
+    let mut kernel = Kernel::default();
+    kernel.install(nat(), objects(vec![("POSTROUTING", base(100), vec![told]), ("MINE", None, vec![])]));
+    assert_eq!(take_over(&nat(), &kernel.observed()[&nat()], "MINE").len(), 2);
+}
