@@ -63,14 +63,18 @@ impl Holder {
 
     /// Makes the kernel hold the rules; nothing is left to do then.
     fn load(&mut self, index: &Index, site: &Site) {
+        let limits = Limits { batch_bytes: self.0.batch_limit() / 2 };
+        self.load_within(index, site, &limits);
+    }
+
+    fn load_within(&mut self, index: &Index, site: &Site, limits: &Limits) {
         let wanted = lower(&compile(index, site), Growth::default());
         let tables = Family::ALL.map(table);
-        let limits = Limits { batch_bytes: self.0.batch_limit() / 2 };
         let read = self.0.read(&tables).unwrap().tables;
-        for batch in plan(&wanted, &read, &limits).batches {
+        for batch in plan(&wanted, &read, limits).batches {
             self.0.apply(&batch, None).unwrap();
         }
-        let left = plan(&wanted, &self.0.read(&tables).unwrap().tables, &limits);
+        let left = plan(&wanted, &self.0.read(&tables).unwrap().tables, limits);
         assert!(left.is_empty(), "{:#?}", left.drift);
     }
 
@@ -113,7 +117,11 @@ fn generated() {
             continue;
         }
         clusters += 1;
-        holder.load(&index, &site("n0"));
+        // Now and then in very small pieces.
+        match seed % 3 {
+            0 => holder.load_within(&index, &site("n0"), &Limits { batch_bytes: 1_500 }),
+            _ => holder.load(&index, &site("n0")),
+        }
         let own: [IpAddr; 2] = ["10.1.0.4", "fd01::4"].map(|text| text.parse().unwrap());
         let mut ends: Vec<IpAddr> = index.addresses().map(|(address, _)| address).collect();
         ends.extend(ADDRESSES.map(|text| text.parse::<IpAddr>().unwrap()));

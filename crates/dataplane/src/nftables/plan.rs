@@ -6,7 +6,7 @@
 
 use super::difference::{self, Difference, differences};
 use super::names;
-use super::objects::{ChainObject, Expression, Keys, ObservedTable, Op, RuleObject, TableObjects};
+use super::objects::{ChainObject, Expression, Keys, ObservedTable, Op, RuleObject, TableObjects, leads_to};
 use crate::ruleset::TableId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,8 +106,7 @@ fn fill(tables: &[TableWay<'_>], limits: &Limits) -> Vec<Vec<Op>> {
 /// Takes the set whose keys need most room in the last batch out of it, to be filled before. False if there is none.
 fn set_the_largest_apart(tables: &mut [TableWay<'_>]) -> bool {
     let sets = tables.iter_mut().flat_map(|table| table.sets.values_mut());
-    // What leads to chains can't come before the chains, and they come last.
-    match sets.filter(|set| !set.apart && !set.wanted.leads && set.inline() > 0).max_by_key(|set| set.inline()) {
+    match sets.filter(|set| !set.apart && set.inline() > 0).max_by_key(|set| set.inline()) {
         Some(set) => {
             set.apart = true;
             true
@@ -180,6 +179,8 @@ impl<'a> TableWay<'a> {
         if !apart.is_empty() && !self.exists {
             ops.push(Op::AddTable(self.id.clone()));
         }
+        let chains = self.ahead().into_iter();
+        ops.extend(chains.map(|name| Op::AddChain { table: self.id.clone(), name, base: None }));
         for set in apart {
             // Half a batch, so that pieces of two sets can share one.
             let most = limits.batch_bytes / 2 / key_bytes(set.wanted.elements.width, set.wanted.leads);
@@ -187,6 +188,13 @@ impl<'a> TableWay<'a> {
             ops.extend(set.wanted.elements.pieces(most).map(|keys| self.add_elements(set, keys)));
         }
         ops
+    }
+
+    /// Chains that keys lead to which are put in ahead of time: they are made with them, and get their rules in the last batch.
+    fn ahead(&self) -> BTreeSet<String> {
+        let apart = self.sets.values().filter(|set| set.apart && set.wanted.leads);
+        let chains: BTreeSet<String> = apart.flat_map(|set| set.wanted.elements.iter()).filter_map(leads_to).collect();
+        chains.into_iter().filter(|name| !self.observed.objects.chains.contains_key(name)).collect()
     }
 
     /// The last batch's part.
@@ -222,7 +230,8 @@ impl<'a> TableWay<'a> {
         let new = self.desired.counters.difference(&found.counters);
         ops.extend(new.map(|name| Op::AddCounter { table: table(), name: name.clone() }));
         let wanted = || self.desired.chains.iter().filter(|(name, _)| !kept(name));
-        for (name, chain) in wanted() {
+        let ahead = self.ahead();
+        for (name, chain) in wanted().filter(|(name, _)| !ahead.contains(*name)) {
             if found.chains.get(name).is_none_or(|there| !difference::same_base(chain, there)) {
                 ops.push(Op::AddChain { table: table(), name: name.clone(), base: chain.base });
             }
