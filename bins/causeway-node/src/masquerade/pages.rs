@@ -9,7 +9,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes of the thread's stack; what it does is shallow.
 const STACK: usize = 256 << 10;
@@ -20,14 +20,46 @@ pub(crate) trait Source: Send + 'static {
     fn sample(&mut self) -> Sample;
 }
 
-/// Serves the pages at an address until the process ends. Gives the address, whose port may have been chosen by the system.
+/// Serves the pages at an address until the process ends, on a thread of its own: rules wait neither for a name to be looked up nor for a
+/// port that somebody else still has. While the address can't be had it is tried again every `retry`.
 ///
 /// # Errors
-/// The address can't be had.
-pub(crate) fn serve(address: &str, source: impl Source) -> io::Result<SocketAddr> {
+/// There is no thread to be had.
+pub(crate) fn serve(address: String, source: impl Source, retry: Duration) -> io::Result<()> {
+    let thread = thread::Builder::new().name("pages".to_owned()).stack_size(STACK);
+    thread.spawn(move || {
+        let mut last = String::new();
+        let (listener, local) = loop {
+            match listen(&address) {
+                Ok(listening) => break listening,
+                Err(error) => {
+                    let words = error.to_string();
+                    if words != last {
+                        tracing::error!("pages can't be served at `{address}`, which is tried again; rules do not wait for it: {words}");
+                        last = words;
+                    }
+                }
+            }
+            thread::sleep(retry);
+        };
+        tracing::info!("pages are served at http://{local}");
+        if let Err(error) = answer(listener, source) {
+            tracing::error!("the pages ended: {error}");
+        }
+    })?;
+    Ok(())
+}
+
+/// The address that was taken has the port the system chose, where it was to choose one.
+fn listen(address: &str) -> io::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind(addresses(address)?.as_slice())?;
     listener.set_nonblocking(true)?;
     let local = listener.local_addr()?;
+    Ok((listener, local))
+}
+
+/// Answers until the process ends.
+fn answer(listener: TcpListener, source: impl Source) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let source = Arc::new(Mutex::new(source));
     let page = |make: fn(Sample) -> Response| {
@@ -38,13 +70,7 @@ pub(crate) fn serve(address: &str, source: impl Source) -> io::Result<SocketAddr
         .route("/metrics", page(metrics_page))
         .route("/healthz", page(health_page))
         .route("/readyz", page(readiness_page));
-    thread::Builder::new().name("pages".to_owned()).stack_size(STACK).spawn(move || {
-        let served = runtime.block_on(async { axum::serve(tokio::net::TcpListener::from_std(listener)?, pages).await });
-        if let Err(error) = served {
-            tracing::error!("the pages ended: {error}");
-        }
-    })?;
-    Ok(local)
+    runtime.block_on(async { axum::serve(tokio::net::TcpListener::from_std(listener)?, pages).await })
 }
 
 /// The addresses to try, the first that can be had is taken. `:9100` is every address, as Go has it; an IPv6 address needs no brackets,

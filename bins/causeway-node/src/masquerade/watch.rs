@@ -27,6 +27,8 @@ const UNWATCHED: Duration = Duration::from_secs(1);
 const OTHERS_AFTER: Duration = Duration::from_millis(200);
 /// ... and so seldom that it takes no more than this part of the time: kube-proxy changes its own all the time, and may have many.
 const OTHERS_SHARE: u32 = 50;
+/// An address for the pages that can't be had is tried this often.
+const SERVE_AGAIN: Duration = Duration::from_secs(2);
 /// A loop that did not come round this much later than it should have hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -38,12 +40,8 @@ pub(crate) fn run(options: Options, kernel: Box<dyn Kernel>) -> Exit {
     };
     let status: Shared = Arc::new(Mutex::new(Status { patience: options.resync + PATIENCE, ..Status::default() }));
     if let Some(address) = &options.metrics_address {
-        match pages::serve(address, Live::new(Arc::clone(&status))) {
-            Ok(address) => info!("pages are served at http://{address}"),
-            Err(error) => {
-                error!("pages can't be served at `{address}`: {error}");
-                return Exit::Machine;
-            }
+        if let Err(error) = pages::serve(address.clone(), Live::new(Arc::clone(&status)), SERVE_AGAIN) {
+            error!("pages can't be served at `{address}`: {error}");
         }
     }
     let watch = watch(&options);

@@ -14,7 +14,7 @@ use causeway_testkit::lab::topology::{NODE, POD};
 use causeway_testkit::lab::{Lab, Place, Probe};
 use causeway_testkit::oracle::Oracle;
 use causeway_testkit::trial::{CannotProve, Trial};
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpListener};
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::new("agent::killed_and_started_again_it_takes_what_is_there", killed),
         Trial::new("agent::what_it_remembers_is_what_is_there", remembered),
         Trial::new("agent::what_others_do_while_it_does_not_listen_is_put_right", unheard),
+        Trial::new("agent::a_port_that_is_taken_does_not_keep_rules_away", port_taken),
         Trial::new("agent::two_of_them_come_to_rest", two),
         Trial::new("agent::once_and_cleanup_end_with_the_right_status", once),
         Trial::new("agent::started_as_the_original_it_is_the_original", original),
@@ -180,6 +181,23 @@ fn killed() {
     volume.swap(&[("ip-masq-agent", LISTED)]);
     agent.until("the rules were in place already");
     assert_eq!(nft(&lab).generation().unwrap(), before, "nothing was written");
+}
+
+/// The twin of every other test that asks for a page.
+fn port_taken() {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let taken = lab.on_node(|| TcpListener::bind("127.0.0.1:0")).unwrap().unwrap();
+    let argument = format!("--metrics-address={}", taken.local_addr().unwrap());
+    let mut agent = Agent::start(&lab, &volume, &[&argument]);
+    // Whichever comes first.
+    agent.until_all(&["the rules are in place", "pages can't be served at"]);
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), pod());
+    assert_eq!(source_to(&mut lab, "9.9.9.9"), node());
+    drop(taken);
+    agent.until("pages are served at");
+    assert!(agent.get(&lab, "/readyz").starts_with("HTTP/1.1 200 "));
+    assert_eq!(agent.terminate(), Some(0));
 }
 
 fn two() {

@@ -21,7 +21,9 @@ fn get(at: SocketAddr, path: &str) -> String {
 }
 
 fn served(status: Status) -> SocketAddr {
-    serve("127.0.0.1:0", Fixed(Sample { status, conntrack: None })).unwrap()
+    let (listener, at) = listen("127.0.0.1:0").unwrap();
+    thread::spawn(|| answer(listener, Fixed(Sample { status, conntrack: None })));
+    at
 }
 
 #[test]
@@ -41,6 +43,20 @@ fn a_node_in_order_is_ready() {
     let held = HeldStatus { hash: 1, desired: Default::default(), empty: false, defaults: false, partial: false };
     let at = served(Status { held: Some(held), in_place: true, ..Status::default() });
     assert!(get(at, "/readyz").starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn a_port_that_becomes_free_is_taken() {
+    let (taken, at) = listen("127.0.0.1:0").unwrap();
+    assert!(listen(&at.to_string()).is_err(), "two do not share it");
+    let fixed = Fixed(Sample { status: Status::default(), conntrack: None });
+    serve(at.to_string(), fixed, Duration::from_millis(1)).unwrap();
+    drop(taken);
+    let until = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect(at).is_err() {
+        assert!(Instant::now() < until, "nobody serves them");
+    }
+    assert!(get(at, "/healthz").starts_with("HTTP/1.1 200 "));
 }
 
 #[test]

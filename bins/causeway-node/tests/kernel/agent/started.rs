@@ -145,12 +145,30 @@ impl Agent {
         }
     }
 
+    /// Waits until it has logged lines with each of these, in whatever order.
+    pub(crate) fn until_all(&mut self, words: &[&str]) {
+        let mut missing = words.to_vec();
+        while !missing.is_empty() {
+            let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+                panic!("it never said {missing:?}, but\n{}", self.said.join("\n"))
+            };
+            missing.retain(|words| !line.contains(words));
+            self.said.push(line);
+        }
+    }
+
     /// A page: the head of the answer and the body.
-    pub(crate) fn get(&self, lab: &Lab, path: &str) -> String {
-        let said = self.said.iter().find_map(|line| line.split("http://").nth(1));
-        let address = said.and_then(|rest| rest.split('"').next()).unwrap();
+    pub(crate) fn get(&mut self, lab: &Lab, path: &str) -> String {
+        let said = |line: &String| Some(line.split("http://").nth(1)?.split('"').next()?.to_owned());
+        // The pages come on a thread of their own.
+        let address = loop {
+            if let Some(address) = self.said.iter().find_map(said) {
+                break address;
+            }
+            self.said.push(self.lines.recv_timeout(PATIENCE).expect("it says where the pages are"));
+        };
         let ask = || {
-            let mut stream = TcpStream::connect(address)?;
+            let mut stream = TcpStream::connect(&address)?;
             stream.set_read_timeout(Some(PATIENCE))?;
             write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")?;
             let mut answer = String::new();
