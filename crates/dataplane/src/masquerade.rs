@@ -75,7 +75,7 @@ impl Settings {
     }
 
     /// The link-local range of the family, where it is exempt.
-    pub(crate) fn link_local(&self, family: Family) -> Option<Cidr> {
+    pub fn link_local(&self, family: Family) -> Option<Cidr> {
         match family {
             Family::V4 => (!self.config.link_local).then_some(LINK_LOCAL),
             Family::V6 => (!self.config.link_local_v6).then_some(LINK_LOCAL_IPV6),

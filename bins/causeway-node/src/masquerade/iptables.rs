@@ -1,5 +1,7 @@
 //! The rules as the original's chain, written by `iptables-restore`.
 
+mod bypass;
+
 use super::kernel::{Failure, Kernel, Preview, Shadowing, Synced};
 use super::legacy;
 use super::nft::others;
@@ -103,12 +105,35 @@ impl Chain {
         Ok(!ops.is_empty())
     }
 
-    fn shadowed_by(&mut self, families: &[Family], saved: &[(Family, Saved)]) -> Vec<Shadowing> {
+    /// Rules of a dormant table are there and are not asked. Others' rules are in it too, so that it is not for us to wake it.
+    fn is_awake(&mut self, families: &[Family]) -> Result<(), Failure> {
+        const DORMANT: u32 = 1;
+        let Some(connection) = self.connection.as_mut().filter(|_| self.variant == Variant::Nft) else { return Ok(()) };
+        for family in families {
+            let id = TableId {
+                family: if *family == Family::V4 { TableFamily::Ip } else { TableFamily::Ip6 },
+                name: TABLE.to_owned(),
+            };
+            let table = connection.read_chains(&id, &[]).ok().flatten();
+            if table.is_some_and(|table| table.objects.flags & DORMANT != 0) {
+                let words = format!(
+                    "table `{id}` is dormant: nothing in it has an effect, our chain included; `nft add table {id}` wakes it"
+                );
+                return Err(Failure::Other(words));
+            }
+        }
+        Ok(())
+    }
+
+    fn shadowed_by(&mut self, settings: &Settings, families: &[Family], saved: &[(Family, Saved)]) -> Vec<Shadowing> {
+        let bypasses = saved.iter().flat_map(|(family, saved)| bypass::bypasses(settings, *family, saved, &self.name));
+        let bypasses: Vec<Shadowing> = bypasses.collect();
         let mut found: Vec<Shadowing> =
             saved.iter().flat_map(|(family, saved)| earlier(*family, saved, Some(&self.name))).collect();
         let elsewhere = self.connection.as_mut().map(|connection| others::before_ours(connection, families));
         // The table of iptables itself was looked at in its own words.
         let elsewhere = elsewhere.and_then(Result::ok).unwrap_or_default();
+        found.extend(bypasses);
         found.extend(elsewhere.into_iter().filter(|shadow| shadow.table.name != TABLE).map(others::shadowing));
         found
     }
@@ -199,12 +224,13 @@ impl Kernel for Chain {
             synced.present.insert(*family, rules);
             saved.push((*family, table));
         }
+        self.is_awake(&families)?;
         self.sweep(&families, &mut synced)?;
         if self.sweep_nft()? {
             synced.changes += 1;
             synced.taken_over.push("removed the tables of the back end nft".to_owned());
         }
-        synced.shadowed_by = self.shadowed_by(&families, &saved);
+        synced.shadowed_by = self.shadowed_by(settings, &families, &saved);
         Ok(synced)
     }
 

@@ -12,6 +12,7 @@
 )]
 
 mod agent;
+mod bypass;
 mod differential;
 mod ground;
 mod model;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         others::trials(),
         takeover::trials(),
         agent::trials(),
+        bypass::trials(),
         robust::trials(),
         differential::trials(),
         policy::trials(),
