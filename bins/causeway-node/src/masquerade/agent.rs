@@ -16,6 +16,11 @@ use tracing::{debug, error, info, warn};
 /// The first wait after a failure; it doubles up to the resync interval.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 
+/// The longest wait for others to let go of a lock.
+const LOCK_RETRY: Duration = Duration::from_secs(1);
+/// How long the original waits for a lock before that is an error to it.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Repairs that follow sooner are told of at `-v=4` only.
 const TELL_REPAIRS_EVERY: Duration = Duration::from_secs(1);
 
@@ -63,6 +68,8 @@ pub(crate) struct Agent<K> {
     /// What the kernel was last seen to hold; a difference from it is somebody else's doing.
     placed: Option<Settings>,
     retry: Duration,
+    /// Since when others have held the lock.
+    locked: Option<Instant>,
     /// When a repair was last told of.
     told_repair: Option<Instant>,
     /// The directory as it was last read, and what was thought of it.
@@ -83,6 +90,7 @@ impl<K: Kernel> Agent<K> {
             said: Said::default(),
             placed: None,
             retry: FIRST_RETRY,
+            locked: None,
             told_repair: None,
             read: None,
             shown: None,
@@ -164,6 +172,7 @@ impl<K: Kernel> Agent<K> {
         match self.kernel.sync(&settings) {
             Ok(synced) => {
                 self.retry = FIRST_RETRY;
+                self.locked = None;
                 self.in_place(wake, noticed, settings, synced);
                 Next::Wait
             }
@@ -243,7 +252,15 @@ impl<K: Kernel> Agent<K> {
     }
 
     fn failed(&mut self, failure: &Failure) -> Next {
-        if self.options.exit_on_error {
+        let since = match failure {
+            Failure::Locked(_) => *self.locked.get_or_insert_with(Instant::now),
+            _ => {
+                self.locked = None;
+                Instant::now()
+            }
+        };
+        let patient = matches!(failure, Failure::Locked(_)) && since.elapsed() < LOCK_PATIENCE;
+        if self.options.exit_on_error && !patient {
             return Next::End(format!("the daemon encountered an error: error syncing masquerade rules: {failure}"));
         }
         let words = failure.to_string();
@@ -255,12 +272,13 @@ impl<K: Kernel> Agent<K> {
                 status.blocked = Some(words.clone());
                 ("blocked", Next::Wait)
             }
-            Failure::Busy(_) | Failure::Other(_) => {
+            Failure::Busy(_) | Failure::Locked(_) | Failure::Other(_) => {
                 status.blocked = None;
                 status.failure = Some(words.clone());
-                let wait = self.retry;
+                let locked = matches!(failure, Failure::Locked(_));
+                let wait = if locked { self.retry.min(LOCK_RETRY) } else { self.retry };
                 self.retry = (wait * 2).min(self.options.resync);
-                (if matches!(failure, Failure::Busy(_)) { "busy" } else { "failed" }, Next::Retry(wait))
+                (if locked || matches!(failure, Failure::Busy(_)) { "busy" } else { "failed" }, Next::Retry(wait))
             }
         };
         *status.looks.entry(result).or_default() += 1;

@@ -10,7 +10,7 @@ use causeway_dataplane::iptables::{POSTROUTING, Plan, Saved, TABLE, Target, plan
 use causeway_dataplane::masquerade::{Settings, tables};
 use causeway_dataplane::nftables::{cleanup, owner};
 use causeway_dataplane::ruleset::{TableFamily, TableId};
-use causeway_linux::iptables::{Iptables, Restore, Variant};
+use causeway_linux::iptables::{Iptables, Variant};
 use causeway_linux::nftables::{Connection, Listener, Notice};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -70,11 +70,11 @@ impl Chain {
             self.may_write(&saved)?;
             let Plan { restore: Some(text), drift } = plan(&wanted, &saved) else { return Ok((changes, saved)) };
             tracing::debug!("{}", drift.join("; "));
-            match program.restore(&text, Restore::default()) {
+            match program.restore(&text, legacy::PATIENT) {
                 Ok(()) => changes += text.lines().count().saturating_sub(2),
                 Err(error) => last = legacy::failure(error),
             }
-            if matches!(last, Failure::Blocked(_)) {
+            if matches!(last, Failure::Blocked(_) | Failure::Locked(_)) {
                 break;
             }
         }

@@ -147,6 +147,9 @@ pub(crate) enum Failure {
     /// Others kept changing it meanwhile.
     #[error("others kept changing the rules meanwhile: {0}")]
     Busy(String),
+    /// Others hold the lock of iptables' legacy tables.
+    #[error("waiting for the xtables lock: {0}")]
+    Locked(String),
     /// Something else.
     #[error("{0}")]
     Other(String),

@@ -12,6 +12,9 @@ use causeway_linux::iptables::{
 /// How often a removal is planned anew because the table changed in between.
 const TRIES: usize = 4;
 
+/// The lock is waited for a second at a time, so that what is waited for can be told, and other things be done, in between.
+pub(crate) const PATIENT: Restore = Restore { flush: false, lock_seconds: 1, test: false };
+
 /// What was found, in sentences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Leftovers {
@@ -75,11 +78,11 @@ pub(crate) fn take_out(program: &Iptables, chain: &str) -> Result<bool, Failure>
     let mut last = Failure::Busy(String::new());
     for _ in 0..TRIES {
         let Some(text) = remove(&read(program)?, chain) else { return Ok(false) };
-        match program.restore(&text, Restore::default()) {
+        match program.restore(&text, PATIENT) {
             Ok(()) => return Ok(true),
             Err(error) => last = failure(error),
         }
-        if matches!(last, Failure::Blocked(_)) {
+        if matches!(last, Failure::Blocked(_) | Failure::Locked(_)) {
             break;
         }
     }
@@ -98,9 +101,10 @@ pub(crate) fn failure(error: IptablesError) -> Failure {
     let words = error.to_string();
     match error.failure {
         IptablesFailure::NotPermitted { .. } => Failure::Blocked(words),
-        IptablesFailure::Locked { .. } | IptablesFailure::TimedOut { .. } => Failure::Busy(words),
-        IptablesFailure::Missing | IptablesFailure::NotRun { .. } | IptablesFailure::Rejected { .. } => {
-            Failure::Other(words)
-        }
+        IptablesFailure::Locked { .. } => Failure::Locked(words),
+        IptablesFailure::Missing
+        | IptablesFailure::NotRun { .. }
+        | IptablesFailure::TimedOut { .. }
+        | IptablesFailure::Rejected { .. } => Failure::Other(words),
     }
 }

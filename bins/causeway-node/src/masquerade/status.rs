@@ -148,6 +148,8 @@ impl Status {
             reasons.push(("blocked", why.clone()));
         } else if let Some(why) = &self.failure {
             reasons.push(("rules-not-in-place", why.clone()));
+        } else if self.held.is_some() && !self.in_place {
+            reasons.push(("rules-not-in-place", "the rules are being put in place for the first time".to_owned()));
         }
         if let Some(Err(why)) = &self.merged {
             reasons.push(("merged-config", format!("the merged configuration can't be written: {why}")));

@@ -3,17 +3,21 @@
 pub(crate) mod started;
 
 use crate::agent::started::{Agent, Volume, run};
+use crate::rules::{add, iptables};
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::{table, tables};
 use causeway_dataplane::nftables::objects::{Keys, Op};
 use causeway_dataplane::packet::Protocol;
 use causeway_dataplane::ruleset::{TableFamily, TableId};
 use causeway_linux::event::wait;
+use causeway_linux::iptables::Variant;
 use causeway_linux::nftables::{Connection, Listener};
 use causeway_testkit::lab::topology::{NODE, POD};
 use causeway_testkit::lab::{Lab, Place, Probe};
 use causeway_testkit::oracle::Oracle;
 use causeway_testkit::trial::{CannotProve, Trial};
+use nix::fcntl::{Flock, FlockArg};
+use std::fs::File;
 use std::net::{IpAddr, TcpListener};
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
@@ -38,6 +42,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::new("agent::once_and_cleanup_end_with_the_right_status", once),
         Trial::new("agent::started_as_the_original_it_is_the_original", original),
         Trial::needing("agent::a_change_of_back_end_leaves_nothing_behind", back_ends),
+        Trial::needing("agent::a_lock_that_others_hold_is_named", lock_held),
         Trial::needing("agent::the_old_agent_is_replaced_without_a_gap", taken_over),
         Trial::needing("agent::without_the_right_to_write_it_stays_alive", blocked),
     ]
@@ -328,6 +333,26 @@ fn back_ends() -> Result<(), CannotProve> {
     assert_eq!(source_to(&mut lab, "9.9.9.9"), node());
     assert_eq!(run(&lab, &["masquerade", "--cleanup"]).0, Some(0));
     assert_eq!(source_to(&mut lab, "9.9.9.9"), pod());
+    Ok(())
+}
+
+fn lock_held() -> Result<(), CannotProve> {
+    let program = iptables(Family::V4, Variant::Legacy)?;
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    add(&lab, &program, "*mangle\n:KUBE-KUBELET-CANARY - [0:0]\nCOMMIT\n")?;
+    let file = File::create("/run/xtables.lock").unwrap();
+    let lock = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno).unwrap();
+    let mut agent = Agent::start(&lab, &volume, &["--backend=iptables", "--metrics-address=127.0.0.1:0"]);
+    let ready = agent.get(&lab, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503 ") && ready.contains("\"reason\""), "{ready}");
+    agent.until("waiting for the xtables lock");
+    let ready = agent.get(&lab, "/readyz");
+    assert!(ready.contains("waiting for the xtables lock") && !ready.contains("others kept changing"), "{ready}");
+    drop(lock.unlock());
+    agent.until("the kernel takes the rules again");
+    assert!(agent.get(&lab, "/readyz").starts_with("HTTP/1.1 200 "));
+    assert_eq!(source_to(&mut lab, "9.9.9.9"), node());
     Ok(())
 }
 

@@ -167,6 +167,29 @@ fn failures_are_tried_again_with_longer_and_longer_waits() {
 }
 
 #[test]
+fn a_lock_that_others_hold_is_waited_for_and_said() {
+    let locked = || Failure::Locked("others have it".to_owned());
+    let mut agent = agent(&[]);
+    agent.kernel.failures.extend((0..8).map(|_| locked()));
+    let waits: Vec<Next> = (0..8).map(|_| look(&mut agent, Wake::Resync, &[A])).collect();
+    let millis = [50, 100, 200, 400, 800, 1000, 1000, 1000].map(|wait| Next::Retry(Duration::from_millis(wait)));
+    assert_eq!(waits, millis, "though the interval is a minute");
+    let said = ("rules-not-in-place", "waiting for the xtables lock: others have it".to_owned());
+    assert_eq!(agent.status().reasons(), [said]);
+    look(&mut agent, Wake::Resync, &[A]);
+    assert!(agent.status().is_ready() && agent.status().reasons().is_empty());
+}
+
+#[test]
+fn on_request_a_lock_is_waited_for_as_long_as_the_original_waits() {
+    let mut agent = agent(&["--exit-on-error"]);
+    agent.kernel.failures.extend((0..2).map(|_| Failure::Locked("no".to_owned())));
+    assert_eq!(look(&mut agent, Wake::Start, &[A]), Next::Retry(FIRST_RETRY));
+    agent.locked = Instant::now().checked_sub(LOCK_PATIENCE);
+    assert!(matches!(look(&mut agent, Wake::Resync, &[A]), Next::End(_)));
+}
+
+#[test]
 fn on_request_errors_end_it_in_the_originals_words() {
     let mut bad = agent(&["--exit-on-error"]);
     let Next::End(words) = look(&mut bad, Wake::Start, &[A, BAD]) else { panic!("it goes on") };
