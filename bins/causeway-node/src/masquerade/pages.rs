@@ -40,7 +40,8 @@ pub(crate) fn serve(address: String, source: impl Source, retry: Duration) -> io
                     }
                 }
             }
-            thread::sleep(retry);
+            // Nobody tells when a port becomes free.
+            thread::park_timeout(retry);
         };
         tracing::info!("pages are served at http://{local}");
         if let Err(error) = answer(listener, source) {

@@ -39,10 +39,10 @@ pub(crate) fn run(options: Options, kernel: Box<dyn Kernel>) -> Exit {
         Err(error) => return cannot(&error),
     };
     let status: Shared = Arc::new(Mutex::new(Status { patience: options.resync + PATIENCE, ..Status::default() }));
-    if let Some(address) = &options.metrics_address {
-        if let Err(error) = pages::serve(address.clone(), Live::new(Arc::clone(&status)), SERVE_AGAIN) {
-            error!("pages can't be served at `{address}`: {error}");
-        }
+    if let Some(address) = &options.metrics_address
+        && let Err(error) = pages::serve(address.clone(), Live::new(Arc::clone(&status)), SERVE_AGAIN)
+    {
+        error!("pages can't be served at `{address}`: {error}");
     }
     let watch = watch(&options);
     let agent = Agent::new(options.clone(), kernel, status);

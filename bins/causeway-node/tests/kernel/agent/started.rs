@@ -2,6 +2,7 @@
 
 use causeway_testkit::lab::{Lab, Place};
 use causeway_testkit::trial::CannotProve;
+use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -86,7 +87,7 @@ impl Volume {
 pub(crate) struct Agent {
     child: Child,
     lines: Receiver<String>,
-    said: Vec<String>,
+    said: RefCell<Vec<String>>,
     _link: Option<tempfile::TempDir>,
 }
 
@@ -126,7 +127,7 @@ impl Agent {
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (tell, lines) = channel();
         thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
-        Ok(Agent { child, lines, said: Vec::new(), _link: link })
+        Ok(Agent { child, lines, said: RefCell::new(Vec::new()), _link: link })
     }
 
     /// Waits until it has logged a line with these words, after those that were waited for before.
@@ -135,12 +136,12 @@ impl Agent {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
                     let found = line.contains(words);
-                    self.said.push(line);
+                    self.said.borrow_mut().push(line);
                     if found {
                         return;
                     }
                 }
-                Err(_) => panic!("it never said `{words}`, but\n{}", self.said.join("\n")),
+                Err(_) => panic!("it never said `{words}`, but\n{}", self.said.borrow().join("\n")),
             }
         }
     }
@@ -150,22 +151,23 @@ impl Agent {
         let mut missing = words.to_vec();
         while !missing.is_empty() {
             let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
-                panic!("it never said {missing:?}, but\n{}", self.said.join("\n"))
+                panic!("it never said {missing:?}, but\n{}", self.said.borrow().join("\n"))
             };
             missing.retain(|words| !line.contains(words));
-            self.said.push(line);
+            self.said.borrow_mut().push(line);
         }
     }
 
     /// A page: the head of the answer and the body.
-    pub(crate) fn get(&mut self, lab: &Lab, path: &str) -> String {
+    pub(crate) fn get(&self, lab: &Lab, path: &str) -> String {
         let said = |line: &String| Some(line.split("http://").nth(1)?.split('"').next()?.to_owned());
         // The pages come on a thread of their own.
         let address = loop {
-            if let Some(address) = self.said.iter().find_map(said) {
+            if let Some(address) = self.said.borrow().iter().find_map(said) {
                 break address;
             }
-            self.said.push(self.lines.recv_timeout(PATIENCE).expect("it says where the pages are"));
+            let line = self.lines.recv_timeout(PATIENCE).expect("it says where the pages are");
+            self.said.borrow_mut().push(line);
         };
         let ask = || {
             let mut stream = TcpStream::connect(&address)?;
