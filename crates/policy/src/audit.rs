@@ -209,7 +209,11 @@ impl Index {
                 for (at, rule) in rules.iter().enumerate().filter(|(_, rule)| !rule.faulty) {
                     let covers = |(by, place): &&(&crate::rules::Compiled, usize)| {
                         let first = by.rules.get(direction as usize).and_then(|rules| rules.as_ref()?.get(*place));
-                        self.holds_all(by.subject, policy.subject)
+                        // Which of two with one priority is asked first is not defined.
+                        let one_after_the_other =
+                            by.source.id == policy.source.id || by.source.priority != policy.source.priority;
+                        one_after_the_other
+                            && self.holds_all(by.subject, policy.subject)
                             && first.is_some_and(|first| !first.faulty && self.takes_all(first, rule))
                     };
                     if let Some((by, place)) = earlier.iter().find(covers) {

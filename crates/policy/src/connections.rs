@@ -146,19 +146,27 @@ pub(crate) fn outside(index: &Index, more: &[Cidr]) -> Vec<(Party, Seat)> {
         if family == Family::V6 && !has_v6(&used) && !pods_v6 {
             continue;
         }
-        let all = family.everything();
-        let mut starts = BTreeSet::from([all.first()]);
-        for prefix in used.iter().filter(|prefix| prefix.family() == family) {
-            starts.insert(prefix.first());
-            starts.extend(next(prefix.last()));
-        }
-        let starts: Vec<IpAddr> = starts.into_iter().collect();
-        for (at, first) in starts.iter().enumerate() {
-            let last = starts.get(at + 1).and_then(|next| previous(*next)).unwrap_or(all.last());
-            if let Some(seat) = index.outside_seat(*first) {
-                out.push((Party::Outside(*first, last), seat));
-            }
-        }
+        out.extend(
+            stretches(index, &used, family).into_iter().map(|(first, last, seat)| (Party::Outside(first, last), seat)),
+        );
+    }
+    out
+}
+
+/// Addresses of a family outside, in stretches no policy tells apart and none of the prefixes cuts.
+pub(crate) fn stretches(index: &Index, cuts: &[Cidr], family: Family) -> Vec<(IpAddr, IpAddr, Seat)> {
+    let all = family.everything();
+    let used = index.prefixes().chain(cuts.iter().copied());
+    let mut starts = BTreeSet::from([all.first()]);
+    for prefix in used.filter(|prefix| prefix.family() == family) {
+        starts.insert(prefix.first());
+        starts.extend(next(prefix.last()));
+    }
+    let starts: Vec<IpAddr> = starts.into_iter().collect();
+    let mut out = Vec::new();
+    for (at, first) in starts.iter().enumerate() {
+        let last = starts.get(at + 1).and_then(|next| previous(*next)).unwrap_or(all.last());
+        out.extend(index.outside_seat(*first).map(|seat| (*first, last, seat)));
     }
     out
 }

@@ -187,7 +187,7 @@ impl Index {
         from.iter().copied().find(|family| to.contains(family)).or_else(|| from.first().copied())
     }
 
-    fn families(&self, end: &End) -> Vec<Family> {
+    pub(crate) fn families(&self, end: &End) -> Vec<Family> {
         match end {
             End::Address(address) => vec![Family::of(*address)],
             End::Node(name) => {

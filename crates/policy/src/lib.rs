@@ -25,6 +25,7 @@ mod rows;
 mod rules;
 mod rules_of_node;
 mod sets;
+mod several;
 mod walk;
 pub mod who;
 mod words;

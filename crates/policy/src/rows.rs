@@ -8,7 +8,7 @@ use crate::index::Index;
 use crate::rules::{Compiled, Rule, RulePeers, RulePort};
 use crate::sets::Member;
 use causeway_model::design::Protocol;
-use causeway_model::policy::{Action, Direction, PolicyTier};
+use causeway_model::policy::{Direction, PolicyTier};
 use std::collections::BTreeSet;
 
 /// What comes out for every class at the other end.
@@ -181,10 +181,12 @@ impl Index {
         let size = self.classes.size();
         let mut out = Outcome { size, ..Outcome::default() };
         let mut undecided = Bits::below(size);
+        let mut either = Either::default();
         let mut selected = false;
         let (mut accepted, mut perhaps) = (Bits::default(), Bits::default());
         if tiered {
-            self.first_match(class, direction, protocol, port, PolicyTier::Admin, &mut undecided, &mut out);
+            let tier = PolicyTier::Admin;
+            self.first_match(class, direction, protocol, port, tier, &mut undecided, &mut out, &mut either);
         }
         for (_, rules) in self.rules_of(class, direction).filter(|(policy, _)| is(policy, PolicyTier::NetworkPolicy)) {
             selected = true;
@@ -198,16 +200,18 @@ impl Index {
             perhaps.remove(&accepted);
             out.allowed.add(&accepted);
             out.unsure.add(&perhaps);
-            return out;
+            return either.settle(out);
         }
         if tiered {
-            self.first_match(class, direction, protocol, port, PolicyTier::Baseline, &mut undecided, &mut out);
+            let tier = PolicyTier::Baseline;
+            self.first_match(class, direction, protocol, port, tier, &mut undecided, &mut out, &mut either);
         }
         out.allowed.add(&undecided);
-        out
+        either.settle(out)
     }
 
-    /// The first rule of a tier that matches decides; what it passes, and what none matches, stays undecided.
+    /// The first rule of a tier that matches decides; what it passes, and what none matches, stays undecided. Which of several
+    /// policies with one priority is asked first is not defined: what they say differently is not sure.
     #[expect(clippy::too_many_arguments, reason = "one question in all its parts")]
     fn first_match(
         &self,
@@ -218,23 +222,45 @@ impl Index {
         tier: PolicyTier,
         undecided: &mut Bits,
         out: &mut Outcome,
+        either: &mut Either,
     ) {
         let mut passed = Bits::default();
-        for rule in self.rules_of(class, direction).filter(|(policy, _)| is(policy, tier)).flat_map(|(_, rules)| rules)
-        {
-            let (mut sure, mut maybe) = (Bits::default(), Bits::default());
-            self.hits(rule, class, direction, protocol, port, &mut sure, &mut maybe);
-            sure.keep(undecided);
-            maybe.keep(undecided);
-            maybe.remove(&sure);
-            undecided.remove(&sure);
-            undecided.remove(&maybe);
-            out.unsure.add(&maybe);
-            match rule.action {
-                Action::Accept => out.allowed.add(&sure),
-                Action::Deny => {}
-                Action::Pass => passed.add(&sure),
+        let of_tier: Vec<_> = self.rules_of(class, direction).filter(|(policy, _)| is(policy, tier)).collect();
+        for peers in of_tier.chunk_by(|(one, _), (other, _)| one.source.priority == other.source.priority) {
+            let (mut sure, mut maybe): ([Bits; 3], [Bits; 3]) = Default::default();
+            for (_, rules) in peers {
+                let mut open = undecided.clone();
+                for rule in *rules {
+                    let (mut hit, mut perhaps) = (Bits::default(), Bits::default());
+                    self.hits(rule, class, direction, protocol, port, &mut hit, &mut perhaps);
+                    hit.keep(&open);
+                    perhaps.keep(&open);
+                    perhaps.remove(&hit);
+                    open.remove(&hit);
+                    open.remove(&perhaps);
+                    if let (Some(sure), Some(maybe)) =
+                        (sure.get_mut(rule.action as usize), maybe.get_mut(rule.action as usize))
+                    {
+                        sure.add(&hit);
+                        maybe.add(&perhaps);
+                    }
+                }
             }
+            let [accepted, denied, passes] = &sure;
+            let [perhaps_accepted, perhaps_denied, perhaps_passed] = &maybe;
+            let mut doubted = perhaps_accepted.without(accepted);
+            doubted.add(&perhaps_denied.without(denied));
+            doubted.add(&perhaps_passed.without(passes));
+            doubted.add(&accepted.both(denied));
+            // Where one passes what another decides, it depends on what comes after.
+            either.allowed.add(&accepted.both(passes).without(&doubted));
+            either.denied.add(&denied.both(passes).without(&doubted));
+            out.allowed.add(&accepted.without(denied).without(passes).without(&doubted));
+            passed.add(&passes.without(&doubted));
+            for bits in sure.iter().chain(&maybe) {
+                undecided.remove(bits);
+            }
+            out.unsure.add(&doubted);
         }
         undecided.add(&passed);
     }
@@ -305,6 +331,25 @@ impl Index {
             }
         }
         (sure, maybe)
+    }
+}
+
+/// Classes of which policies with one priority say different things, one of them that others decide.
+#[derive(Default)]
+struct Either {
+    /// One accepts them.
+    allowed: Bits,
+    /// One denies them.
+    denied: Bits,
+}
+
+impl Either {
+    /// What others decide must be the same, or nothing is sure.
+    fn settle(self, mut out: Outcome) -> Outcome {
+        out.unsure.add(&self.allowed.without(&out.allowed));
+        out.unsure.add(&self.denied.both(&out.allowed));
+        out.allowed.remove(&self.denied);
+        out
     }
 }
 

@@ -129,6 +129,13 @@ impl Index {
     }
 }
 
+/// Policies with one priority of which one decides what another leaves to what comes after.
+struct Tie {
+    decided: Said,
+    step: Step,
+    missing: String,
+}
+
 /// One direction of a flow.
 struct Asked<'a> {
     index: &'a Index,
@@ -158,18 +165,23 @@ impl Asked<'_> {
             return vec![self.step(None, Said::Uncertain, "the pod is not known")];
         };
         let mut steps = Vec::new();
+        let mut ties: Vec<Tie> = Vec::new();
         let has_tiers = self
             .index
             .rules_of(class, self.direction)
             .any(|(policy, _)| policy.source.tier != PolicyTier::NetworkPolicy);
         if tiered && has_tiers {
-            steps.push(self.first_match(class, PolicyTier::Admin, missing));
+            let (step, tie) = self.first_match(class, PolicyTier::Admin, missing);
+            steps.push(step);
+            ties.extend(tie);
         }
         if steps.last().is_none_or(|step| matches!(step.said, Said::Nothing | Said::Passed)) {
             steps.push(self.network_policies(class, missing));
             if steps.last().is_some_and(|step| step.said == Said::Nothing) {
                 if tiered && has_tiers {
-                    steps.push(self.first_match(class, PolicyTier::Baseline, missing));
+                    let (step, tie) = self.first_match(class, PolicyTier::Baseline, missing);
+                    steps.push(step);
+                    ties.extend(tie);
                 }
                 if steps.last().is_some_and(|step| matches!(step.said, Said::Nothing | Said::Passed)) {
                     steps.push(self.step(
@@ -178,6 +190,12 @@ impl Asked<'_> {
                         "without a policy that says otherwise everybody talks to everybody",
                     ));
                 }
+            }
+        }
+        for tie in ties {
+            if steps.last().is_some_and(|step| !matches!(step.said, Said::Uncertain) && step.said != tie.decided) {
+                missing.push(tie.missing);
+                steps.push(tie.step);
             }
         }
         if tiered && has_tiers && self.index.dialect.reads_tiers == Known::NotSaid {
@@ -193,25 +211,61 @@ impl Asked<'_> {
         steps
     }
 
-    fn first_match(&self, class: &Class, tier: PolicyTier, missing: &mut Vec<String>) -> Step {
+    /// What the first rule that matches says. Which of several policies with one priority is asked first is not defined: what they
+    /// say differently is not sure.
+    fn first_match(&self, class: &Class, tier: PolicyTier, missing: &mut Vec<String>) -> (Step, Option<Tie>) {
         let of_tier = self.index.rules_of(class, self.direction).filter(|(policy, _)| policy.source.tier == tier);
-        for (policy, rules) in of_tier {
-            for (at, rule) in rules.iter().enumerate() {
-                let said = match (self.matches(rule, class), rule.action) {
-                    (Member::No, _) => continue,
-                    (Member::Maybe, _) => Said::Uncertain,
-                    (Member::Yes, Action::Accept) => Said::Allowed,
-                    (Member::Yes, Action::Deny) => Said::Denied,
-                    (Member::Yes, Action::Pass) => Said::Passed,
-                };
-                let because = match said {
-                    Said::Uncertain => self.doubt(policy, rule, missing),
-                    _ => format!("the first rule that matches says {}", rule.action),
-                };
-                return self.by(policy, Some(at), self.step(Some(tier), said, because));
+        let of_tier: Vec<_> = of_tier.collect();
+        for peers in of_tier.chunk_by(|(one, _), (other, _)| one.source.priority == other.source.priority) {
+            // By policy: the first rule that matches, or may.
+            let found: Vec<(&Compiled, usize, &Rule, Member)> = peers
+                .iter()
+                .filter_map(|(policy, rules)| {
+                    let mut known = rules.iter().enumerate().map(|(at, rule)| (at, rule, self.matches(rule, class)));
+                    let (at, rule, member) = known.find(|(.., member)| *member != Member::No)?;
+                    Some((*policy, at, rule, member))
+                })
+                .collect();
+            let Some((first, _, wanted, _)) =
+                found.iter().find(|(.., member)| *member == Member::Yes).or(found.first())
+            else {
+                continue;
+            };
+            let sure = |action: Action| {
+                found.iter().find(|(_, _, rule, member)| *member == Member::Yes && rule.action == action)
+            };
+            let doubted =
+                found.iter().find(|(_, _, rule, member)| *member == Member::Maybe && sure(rule.action).is_none());
+            if let Some((policy, at, rule, _)) = doubted {
+                let because = self.doubt(policy, rule, missing);
+                return (self.by(policy, Some(*at), self.step(Some(tier), Said::Uncertain, because)), None);
             }
+            let said = |action: Action| match action {
+                Action::Accept => Said::Allowed,
+                Action::Deny => Said::Denied,
+                Action::Pass => Said::Passed,
+            };
+            let other =
+                found.iter().find(|(_, _, rule, member)| *member == Member::Yes && rule.action != wanted.action);
+            let Some((other, ..)) = other else {
+                let because = format!("the first rule that matches says {}", wanted.action);
+                let at = found.iter().find(|(.., member)| *member == Member::Yes).map(|(_, at, ..)| *at);
+                return (self.by(first, at, self.step(Some(tier), said(wanted.action), because)), None);
+            };
+            let (one, other, priority) = (&first.source.id, &other.source.id, first.source.priority);
+            let because = format!("`{one}` and `{other}` have priority {priority} both and say different things");
+            let unknown = format!("which of `{one}` and `{other}` is asked first: both have priority {priority}");
+            let step = self.by(first, None, self.step(Some(tier), Said::Uncertain, because));
+            if sure(Action::Pass).is_none() || (sure(Action::Accept).is_some() && sure(Action::Deny).is_some()) {
+                missing.push(unknown);
+                return (step, None);
+            }
+            // One decides, and the other leaves it to what comes after.
+            let decided = if sure(Action::Accept).is_some() { Said::Allowed } else { Said::Denied };
+            let passed = Step { said: Said::Passed, ..step.clone() };
+            return (passed, Some(Tie { decided, step, missing: unknown }));
         }
-        self.step(Some(tier), Said::Nothing, "no rule matches")
+        (self.step(Some(tier), Said::Nothing, "no rule matches"), None)
     }
 
     fn network_policies(&self, class: &Class, missing: &mut Vec<String>) -> Step {

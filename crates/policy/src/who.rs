@@ -4,7 +4,7 @@ use crate::ends::End;
 use causeway_addr::parse_address;
 use causeway_model::design::*;
 use causeway_model::suggest::nearest;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An end somebody named, and the port it is asked on where a service translates it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +15,14 @@ pub struct Target {
     pub port: Option<u16>,
 }
 
-/// An address that stands for the internet where no policy says more (RFC 5737).
+/// An address that stands for the internet where policies tell its addresses not apart (RFC 5737). [`Index::explain_internet`] asks
+/// about all of them.
+///
+/// [`Index::explain_internet`]: crate::Index::explain_internet
 pub const INTERNET: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
+
+/// The same of IPv6: the first address that is given out.
+pub(crate) const INTERNET_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 1));
 
 /// The ends a word means: one, or the pods behind a service.
 ///

@@ -233,7 +233,7 @@ fn cluster_policy(random: &mut Random, at: u64) -> Value {
     let actions = ["Accept", "Deny", "Pass"];
     json!({"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy",
         "metadata": {"name": format!("cnp{at}")},
-        "spec": {"tier": pick(random, &["Admin", "Baseline"]), "priority": at * 10, "subject": pods_or_namespaces(random),
+        "spec": {"tier": pick(random, &["Admin", "Baseline"]), "priority": 1 + at * 10, "subject": pods_or_namespaces(random),
             "ingress": tier_rules(random, "from", &actions, true), "egress": tier_rules(random, "to", &actions, true)}})
 }
 

@@ -125,12 +125,12 @@ fn explain(args: &ExplainFlowArgs) -> Result<Exit, clap::Error> {
         let word = of_cluster(word);
         who::resolve(asked.design, asked.cluster, &word, args.proto, port).map_err(|reason| output::wrong(&reason))
     };
-    let (from, to) = (of_cluster(&args.from), resolve(place)?);
-    if from.starts_with("service/") {
+    let (from_word, to) = (of_cluster(&args.from), resolve(place)?);
+    if from_word.starts_with("service/") {
         return Err(output::wrong("a service does not send: name a pod, a node or an address with `--from`"));
     }
     let mut answers: Vec<(Flow, Explanation)> = Vec::new();
-    for from in resolve(&from)? {
+    for from in resolve(&from_word)? {
         for to in &to {
             let flow = Flow {
                 from: from.end.clone(),
@@ -139,10 +139,12 @@ fn explain(args: &ExplainFlowArgs) -> Result<Exit, clap::Error> {
                 port: to.port.unwrap_or(port),
                 family: args.reading.family,
             };
-            let Some(explanation) = asked.index.explain(&flow) else {
-                return Err(output::wrong("one of the ends is not known"));
+            let of_internet = [of_cluster(place) == "internet", from_word == "internet"];
+            let answer = match of_internet {
+                [false, false] => asked.index.explain(&flow).map(|explanation| (flow, explanation)),
+                [_, sends] => asked.index.explain_internet(&flow, sends),
             };
-            answers.push((flow, explanation));
+            answers.push(answer.ok_or_else(|| output::wrong("one of the ends is not known"))?);
         }
     }
     let mut exit = if report::verdict(&asked, &answers) == args.expect { Exit::Fine } else { Exit::Findings };

@@ -238,3 +238,22 @@ fn samples_beside_the_checkout_come_out_as_they_say() {
         assert_eq!(sorted(&run.stdout), sorted(&expected), "{name}: {}", run.stderr);
     }
 }
+
+#[test]
+fn the_internet_is_no_single_address() {
+    for (block, code, verdict) in [
+        ("{cidr: 203.0.113.0/24}", 1, "uncertain"),
+        ("{cidr: 0.0.0.0/0, except: [203.0.113.0/24]}", 1, "uncertain"),
+        ("{cidr: 0.0.0.0/0, except: [10.0.0.0/8]}", 0, "allowed"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let more = format!(
+            "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: out, namespace: shop}}\nspec:\n  podSelector: {{matchLabels: {{app: web}}}}\n  ingress: [{{from: [{{ipBlock: {block}}}]}}]\n"
+        );
+        write(&folder.path().join("all.yaml"), format!("{SHOP}{more}"));
+        let args =
+            ["policy", "explain", "all.yaml", "--from", "internet", "--to", "pod/shop/web:8080", "--format", "json"];
+        let run = run_in(folder.path(), &args, "");
+        assert_eq!((run.code, &run.json()["verdict"]), (code, &json!(verdict)), "{block}: {}", run.stdout);
+    }
+}

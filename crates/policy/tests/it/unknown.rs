@@ -5,7 +5,7 @@ use causeway_addr::Family;
 use causeway_model::design::Protocol;
 use causeway_policy::{End, Engine, Flow, Matrix, Verdict};
 use causeway_testkit::{Random, policies};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The same cluster, where pods of their own address have none yet.
 fn without_addresses(objects: &[Value], random: &mut Random) -> Vec<Value> {
@@ -64,4 +64,52 @@ fn what_is_sure_stays_so() {
         }
     }
     assert!(sure > 10_000 && unsure > 100, "{sure} sure, {unsure} not");
+}
+
+fn pod(namespace: &str, name: &str, ip: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
+        "spec": {"nodeName": "n0", "containers": [{"name": "c"}]},
+        "status": {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}]}})
+}
+
+fn from(namespace: &str, peers: &Value) -> Value {
+    json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": namespace},
+        "spec": {"podSelector": {}, "ingress": [{"from": peers}]}})
+}
+
+#[test]
+fn the_internet_is_every_address_of_it() {
+    let block = |cidr: &str, except: &[&str]| json!({"ipBlock": {"cidr": cidr, "except": except}});
+    for (peers, expected) in [
+        (json!([block("203.0.113.0/24", &[])]), Verdict::Uncertain),
+        (json!([block("20.0.0.0/8", &[])]), Verdict::Uncertain),
+        (json!([block("0.0.0.0/0", &["203.0.113.0/24"])]), Verdict::Uncertain),
+        (json!([block("0.0.0.0/0", &["198.51.100.7/32"])]), Verdict::Uncertain),
+        (json!([block("0.0.0.0/0", &["10.0.0.0/8", "192.168.0.0/16"])]), Verdict::Allowed),
+        (json!([block("0.0.0.0/1", &[]), block("128.0.0.0/1", &[])]), Verdict::Allowed),
+        (json!([block("10.0.0.0/8", &[])]), Verdict::Denied),
+        (json!([{"podSelector": {}}]), Verdict::Denied),
+    ] {
+        let design = design(vec![pod("x", "a", "10.2.0.1"), from("x", &peers)]);
+        let index = index(&design, Engine::Strict);
+        let (from, to) = (End::Address("203.0.113.1".parse().unwrap()), End::Pod("x".into(), "a".into()));
+        let flow = Flow { from, to, protocol: Protocol::Tcp, port: 80, family: None };
+        let (_, explained) = index.explain_internet(&flow, true).unwrap();
+        assert_eq!(explained.verdict(), expected, "{peers}: {explained:#?}");
+        let asks = explained.missing.iter().any(|line| line.contains("name the address itself"));
+        assert_eq!(asks, expected == Verdict::Uncertain, "{peers}: {:?}", explained.missing);
+    }
+}
+
+#[test]
+fn of_two_with_one_priority_none_shadows_the_other() {
+    let tier = |name: &str, priority: u32, action: &str| {
+        json!({"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy", "metadata": {"name": name},
+            "spec": {"tier": "Admin", "priority": priority, "subject": {"namespaces": {}},
+                "ingress": [{"action": action, "from": [{"namespaces": {}}]}]}})
+    };
+    for (second, shadowed) in [(5, 0), (6, 1)] {
+        let design = design(vec![pod("x", "a", "10.2.0.1"), tier("a", 5, "Accept"), tier("b", second, "Deny")]);
+        assert_eq!(index(&design, Engine::Strict).shadowed().len(), shadowed, "{second}");
+    }
 }
