@@ -12,7 +12,8 @@ use causeway_read::files::MemoryFiles;
 use causeway_read::{Input, load as read};
 use causeway_testkit::lab::topology::{POD, PODS};
 use causeway_testkit::lab::{Fate, Lab, Place, Probe};
-use causeway_testkit::trial::Trial;
+use causeway_testkit::oracle::Oracle;
+use causeway_testkit::trial::{CannotProve, Trial};
 use causeway_testkit::{Random, policies};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::new("policy::a_pod_that_is_not_known_yet_gets_nothing_through", first_millisecond),
         Trial::new("policy::a_connection_that_is_forbidden_ends_with_the_next_packet", cut),
         Trial::new("policy::the_middle_of_a_connection_nobody_saw_begin_is_stopped", middle),
+        Trial::needing("policy::a_service_is_asked_about_as_what_answers_for_it", service),
+        Trial::needing("policy::nft_lists_the_rules", listed),
     ]
 }
 
@@ -288,4 +291,56 @@ fn middle() {
     assert!(holder.count(DENIED_WITHOUT_SYN) > 0);
     let mut again = Talk::begin(&lab, 7003);
     assert!(again.there(LATE) && again.back(LATE), "what begins as connections do passes");
+}
+
+fn egress(name: &str, cidr: &str, port: u16) -> Value {
+    policy(
+        name,
+        &json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"],
+            "egress": [{"to": [{"ipBlock": {"cidr": cidr}}], "ports": [{"protocol": "TCP", "port": port}]}]}),
+    )
+}
+
+/// The destination is translated before, as for a service, and the source after, as on the way out of a node.
+fn service() -> Result<(), CannotProve> {
+    let lab = Lab::new().unwrap();
+    let nft = Oracle::find("nft")?;
+    let rules = format!(
+        "table ip others {{
+            chain services {{ type nat hook prerouting priority dstnat; ip daddr 10.96.0.1 tcp dport 80 dnat to {WORLD}:7004; }}
+            chain leave {{ type nat hook postrouting priority srcnat; oifname \"eth0\" masquerade; }}
+        }}"
+    );
+    lab.on_node(|| nft.feed(&["-f", "-"], &rules)).unwrap().unwrap();
+    let mut holder = Holder::open(&lab);
+    let listener = lab.namespace(Place::World).enter(|| TcpListener::bind(("0.0.0.0", 7004))).unwrap().unwrap();
+    let connect = || {
+        let to: SocketAddr = "10.96.0.1:80".parse().unwrap();
+        lab.namespace(Place::Pod).enter(|| TcpStream::connect_timeout(&to, SILENCE)).unwrap()
+    };
+    holder.load(&small(&[egress("to-the-service", "10.96.0.1/32", 80)], true), &site("n0"));
+    assert!(connect().is_err(), "the service's own address is nobody's where policies are asked");
+    holder.load(&small(&[egress("to-another-port", "198.51.100.7/32", 80)], true), &site("n0"));
+    assert!(connect().is_err(), "nor is its port");
+    holder.load(&small(&[egress("to-what-answers", "198.51.100.7/32", 7004)], true), &site("n0"));
+    let mut pod = connect().unwrap();
+    let mut world = listener.accept().unwrap().0;
+    assert_ne!(world.peer_addr().unwrap().ip(), POD.of(Family::V4), "the source was translated behind the rules");
+    assert!(Talk::heard(&mut pod, &mut world, LATE) && Talk::heard(&mut world, &mut pod, LATE));
+    Ok(())
+}
+
+/// Whoever asks nft about a node must get an answer: programs read through it.
+fn listed() -> Result<(), CannotProve> {
+    let nft = Oracle::find("nft")?;
+    let lab = Lab::new().unwrap();
+    let mut holder = Holder::open(&lab);
+    for seed in 1..=12 {
+        holder.load(&index(&policies::cluster(seed)), &Site { node: "n0".into(), pod_ranges: PODS.to_vec() });
+        for words in [&["list", "ruleset"] as &[&str], &["-j", "list", "ruleset"]] {
+            let text = lab.on_node(|| nft.ask(words)).unwrap();
+            assert!(text.contains("causeway-policy") && text.contains("egress-pods"), "{text}");
+        }
+    }
+    Ok(())
 }

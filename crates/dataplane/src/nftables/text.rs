@@ -216,7 +216,9 @@ impl fmt::Display for RuleText<'_> {
                 }
                 Expression::Bitwise { from, to, mask, .. } => {
                     let before = loaded.get(from).cloned().unwrap_or_default();
-                    if before != "ct status" {
+                    if before == "ct state" {
+                        loaded.insert(*to, states(mask));
+                    } else if before != "ct status" {
                         let mask = prefixes::address(mask).map_or_else(|| hex(mask), |mask| mask.to_string());
                         loaded.insert(*to, format!("{before} & {mask}"));
                     }
@@ -269,6 +271,14 @@ fn meta(key: u32) -> String {
     }
 }
 
+/// Which states a mask lets through, as nft says them.
+fn states(mask: &[u8]) -> String {
+    const NAMES: [(u32, &str); 5] = [(1, "invalid"), (2, "established"), (4, "related"), (8, "new"), (64, "untracked")];
+    let mask = mask.first_chunk().map_or(0, |mask| u32::from_ne_bytes(*mask));
+    let names: Vec<&str> = NAMES.iter().filter(|(bit, _)| mask & bit != 0).map(|(_, name)| *name).collect();
+    format!("ct state {}", names.join(","))
+}
+
 fn conntrack(key: u32, direction: Option<u8>) -> String {
     let what = match key {
         CT_STATE => "state".to_owned(),
@@ -302,6 +312,9 @@ fn payload(header: Header, offset: u32, length: u32) -> String {
 fn compared(loaded: &str, equal: bool, value: &[u8]) -> String {
     match (loaded, equal, value) {
         ("ct status", false, [0, 0, 0, 0]) => "ct status snat".to_owned(),
+        (states, false, [0, 0, 0, 0]) if states.starts_with("ct state ") => states.to_owned(),
+        ("meta l4proto", true, [6]) => "meta l4proto tcp".to_owned(),
+        ("tcp flags & 0x02", true, [0]) => "tcp flags & syn == 0x0".to_owned(),
         ("ct direction", true, [0]) => "ct direction original".to_owned(),
         ("meta nfproto", true, [2]) => "meta nfproto ipv4".to_owned(),
         ("meta nfproto", true, [10]) => "meta nfproto ipv6".to_owned(),

@@ -230,7 +230,7 @@ impl<'a> Depths<'a> {
 mod tests {
     use super::*;
     use crate::prefixes::PrefixSet;
-    use crate::ruleset::{AddressField, BaseChain, Chain, Policy, Rule};
+    use crate::ruleset::{AddressField, BaseChain, Chain, Policy, Rule, Tuples};
 
     fn rule(verdict: Option<Verdict>) -> Rule {
         Rule { matches: Vec::new(), counter: None, verdict, comment: String::new() }
@@ -295,6 +295,60 @@ mod tests {
         };
         assert!(ways(16).is_empty());
         assert_eq!(ways(17), ["table `ip t`, chain `c00`: more than 16 jumps lie in one another"]);
+    }
+
+    #[test]
+    fn tuples_are_asked_for_what_they_are() {
+        let tuples = |parts: &[Part], leads| Set::Tuples(Tuples::new(parts.to_vec(), leads));
+        let mut lost = Tuples::new(vec![Part::Protocol], true);
+        lost.entries.insert(&[6, 0, 0, 0, 9]);
+        lost.entries.insert(&[17, 0, 0, 0, 1]);
+        let sets = [
+            ("ports", tuples(&[Part::Protocol, Part::Port], false)),
+            ("addresses", tuples(&[Part::Address(Family::V6)], false)),
+            ("lost", Set::Tuples(lost)),
+            ("prefixes", Set::Prefixes(PrefixSet::new(Family::V4, &[]))),
+        ];
+        let has =
+            |of: Vec<Ask>, set: &str| Rule { matches: vec![Match::Tuple { of, set: set.to_owned() }], ..rule(None) };
+        let lead = |of: Vec<Ask>, map: &str| rule(Some(Verdict::Lead { of, map: map.to_owned() }));
+        let rules = vec![
+            has(vec![Ask::Protocol, Ask::Port], "ports"),
+            has(vec![Ask::Port, Ask::Protocol], "ports"),
+            has(vec![Ask::Beginner(32)], "addresses"),
+            has(vec![Ask::Protocol], "lost"),
+            has(vec![Ask::Beginner(32)], "prefixes"),
+            has(vec![Ask::Beginner(32)], "none"),
+            lead(vec![Ask::Protocol, Ask::Port], "ports"),
+            lead(vec![Ask::Protocol], "lost"),
+        ];
+        let base = BaseChain { kind: ChainKind::Filter, hook: Hook::Forward, priority: 0, policy: Policy::Accept };
+        let chains = [
+            ("a".to_owned(), Chain { base: Some(base), rules }),
+            (crate::ruleset::numbered_chain(1), Chain { base: Some(base), rules: Vec::new() }),
+        ];
+        let sets = sets.map(|(name, set)| (name.to_owned(), set));
+        let table = Table { sets: sets.into(), chains: chains.into(), ..Table::default() };
+        let id = TableId { family: TableFamily::Ip, name: "t".to_owned() };
+        let said: Vec<String> = problems(&Ruleset { tables: [(id, table)].into() })
+            .iter()
+            .map(|problem| problem.to_string().replace("table `ip t`, chain `a`, ", ""))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "rule 2: the keys of set `ports` are of other parts",
+                "rule 3: the keys of set `addresses` are of other parts",
+                "rule 4: keys of set `lost` lead to chains",
+                "rule 4: there is no chain `to-00000009`",
+                "rule 4: chains that the kernel enters are entered by it only",
+                "rule 5: set `prefixes` is of addresses, not of tuples",
+                "rule 6: there is no set `none`",
+                "rule 7: keys of set `ports` lead nowhere",
+                "rule 8: there is no chain `to-00000009`",
+                "rule 8: chains that the kernel enters are entered by it only",
+            ]
+        );
     }
 
     #[test]

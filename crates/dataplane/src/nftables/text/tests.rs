@@ -86,3 +86,64 @@ fn a_plan_reads_as_commands() {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
 }
+
+#[test]
+fn maps_and_connections_read_as_nft_lists_them() {
+    use crate::ruleset::{
+        Ask, BaseChain, Chain, Match, Part, Rule, Ruleset, Set, Table, TableFamily, Tuples, Value, Verdict,
+    };
+    let leading = |key: &[Value], chain: u32| [Tuples::key(key), chain.to_be_bytes().to_vec()].concat();
+    let mut pods = Tuples::new(vec![Part::Address(causeway_addr::Family::V4)], true);
+    pods.entries.insert(&leading(&[Value::Address([10, 2, 0, 9].into())], 7));
+    let mut ports = Tuples::new(vec![Part::Protocol, Part::Port], false);
+    ports.entries.insert(&Tuples::key(&[Value::Protocol(6), Value::Port(80)]));
+    ports.entries.insert(&Tuples::key(&[Value::Protocol(132), Value::Port(443)]));
+    let rule = |matches, verdict| Rule { matches, counter: None, verdict: Some(verdict), comment: String::new() };
+    let has = Match::Tuple { of: vec![Ask::Protocol, Ask::Port], set: "ports".into() };
+    let base = BaseChain { kind: ChainKind::Filter, hook: Hook::Forward, priority: 0, policy: Policy::Accept };
+    let forward = vec![
+        rule(vec![Match::BeginsWithoutSyn], Verdict::Drop),
+        rule(Vec::new(), Verdict::Lead { of: vec![Ask::Beginner(24)], map: "pods".into() }),
+        rule(vec![has], Verdict::Accept),
+    ];
+    let chains = [("forward", Some(base), forward), ("to-00000007", None, Vec::new())];
+    let table = Table {
+        sets: [("pods".to_owned(), Set::Tuples(pods)), ("ports".to_owned(), Set::Tuples(ports))].into(),
+        chains: chains.map(|(name, base, rules)| (name.to_owned(), Chain { base, rules })).into(),
+        ..Table::default()
+    };
+    let id = TableId { family: TableFamily::Ip, name: "t".to_owned() };
+    let lowered = lower(&Ruleset { tables: [(id, table)].into() }, Growth::ByItself);
+    let wanted = r#"table ip t {
+	map pods {
+		type ipv4_addr : verdict
+		elements = { 10.2.0.9 : goto to-00000007 }
+	}
+
+	set ports {
+		type inet_proto . inet_service
+		elements = { tcp . 80, sctp . 443 }
+	}
+
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+		meta l4proto tcp ct state new tcp flags & syn == 0x0 drop
+		ct original ip saddr & 255.255.255.0 vmap @pods
+		ct protocol . ct reply proto-src @ports accept
+	}
+
+	chain to-00000007 {
+	}
+}
+"#;
+    assert_eq!(tables(&lowered), wanted);
+    let ops = &plan(&lowered, &BTreeMap::new(), &Limits::default()).batches[0];
+    let said = commands(ops);
+    assert!(said.contains("add map ip t pods { type ipv4_addr : verdict; }"), "{said}");
+    assert!(said.contains("add element ip t pods { 10.2.0.9 : goto to-00000007 }"), "{said}");
+    let at = |words: &str| said.find(words).unwrap();
+    assert!(
+        at("add chain ip t to-00000007") < at("add element ip t pods"),
+        "a chain is there before keys lead to it: {said}"
+    );
+}
