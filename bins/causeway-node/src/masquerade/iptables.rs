@@ -8,7 +8,7 @@ use super::nft::others;
 use causeway_addr::Family;
 use causeway_dataplane::iptables::{POSTROUTING, Plan, Saved, TABLE, Target, plan, taken, wanted};
 use causeway_dataplane::masquerade::{Settings, tables};
-use causeway_dataplane::nftables::{cleanup, owner};
+use causeway_dataplane::nftables::{cleanup, owner, text};
 use causeway_dataplane::ruleset::{TableFamily, TableId};
 use causeway_linux::iptables::{Iptables, Variant};
 use causeway_linux::nftables::{Connection, Listener, Notice};
@@ -81,12 +81,31 @@ impl Chain {
         Err(last)
     }
 
+    /// Programs whose tables should not have the chain, and may.
+    fn elsewhere(&self, families: &[Family]) -> impl Iterator<Item = &Iptables> {
+        self.programs.iter().filter(|program| {
+            let here = program.variant == self.variant && families.contains(&program.family);
+            !here && (program.variant == Variant::Nft || legacy::has_table(program.family))
+        })
+    }
+
+    /// What [`Chain::sweep`] and [`Chain::sweep_nft`] would do.
+    fn preview_of_sweeps(&mut self, families: &[Family]) -> Result<String, Failure> {
+        let mut shown = String::new();
+        for program in self.elsewhere(families) {
+            shown.extend(legacy::removal(program, &self.name)?);
+        }
+        if let Some(connection) = &mut self.connection {
+            let reading = connection.read(&tables()).map_err(|error| Failure::Other(error.to_string()))?;
+            shown.push_str(&text::commands(&cleanup(&reading.tables)));
+        }
+        Ok(shown)
+    }
+
     /// Removes the chain where it is not wanted: of a family that is off, and from the tables of the other variant.
     fn sweep(&self, families: &[Family], synced: &mut Synced) -> Result<(), Failure> {
-        for program in &self.programs {
-            let here = program.variant == self.variant && families.contains(&program.family);
-            let there = program.variant == Variant::Nft || legacy::has_table(program.family);
-            if !here && there && legacy::take_out(program, &self.name)? {
+        for program in self.elsewhere(families) {
+            if legacy::take_out(program, &self.name)? {
                 synced.changes += 1;
                 synced
                     .taken_over
@@ -252,6 +271,8 @@ impl Kernel for Chain {
                 Ok(text)
             });
         }
+        let families: Vec<Family> = settings.families().collect();
+        let changes = changes.and_then(|changes| Ok(changes + &self.preview_of_sweeps(&families)?));
         Preview { rules, changes }
     }
 

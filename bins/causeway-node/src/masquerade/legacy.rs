@@ -9,6 +9,8 @@ use causeway_linux::iptables::{
     Iptables, IptablesError, IptablesFailure, Restore, Variant, knows_legacy_tables, legacy_tables,
 };
 
+use std::fmt::Write as _;
+
 /// How often a removal is planned anew because the table changed in between.
 const TRIES: usize = 4;
 
@@ -57,6 +59,29 @@ pub(crate) fn sweep(chain: &str) -> Leftovers {
         }
     }
     leftovers
+}
+
+/// What [`sweep`] would remove, as text for the programs. Nothing is written, and no table is made.
+pub(crate) fn preview(chain: &str) -> String {
+    let mut text = String::new();
+    for family in Family::ALL.into_iter().filter(|family| has_table(*family)) {
+        let removal =
+            Iptables::find(family, Variant::Legacy).map_err(failure).and_then(|program| removal(&program, chain));
+        match removal {
+            Ok(None) => {}
+            Ok(Some(removal)) => text.push_str(&removal),
+            Err(why) => {
+                let _ = writeln!(text, "# what would go from the legacy tables ({family}) is not known: {why}");
+            }
+        }
+    }
+    text
+}
+
+/// What [`take_out`] would do, as text under a heading; `None` = nothing.
+pub(crate) fn removal(program: &Iptables, chain: &str) -> Result<Option<String>, Failure> {
+    let text = remove(&read(program)?, chain);
+    Ok(text.map(|text| format!("# from the tables of {} ({})\n{text}", program.variant, program.family)))
 }
 
 /// The old agent's chain is in a legacy table, as far as can be told.

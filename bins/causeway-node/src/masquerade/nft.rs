@@ -297,7 +297,8 @@ impl Kernel for Nft {
             batches.push(self.old.removal(&mut self.connection)?);
             Ok(text::commands(&batches.concat()))
         });
-        Preview { rules: text::tables(wanted.objects()), changes: changes.map_err(failure) }
+        let changes = changes.map(|changes| changes + &legacy::preview(&self.chain)).map_err(failure);
+        Preview { rules: text::tables(wanted.objects()), changes }
     }
 
     fn notifier(&self) -> Option<BorrowedFd<'_>> {

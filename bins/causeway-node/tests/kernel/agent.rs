@@ -3,7 +3,7 @@
 pub(crate) mod started;
 
 use crate::agent::started::{Agent, Volume, run};
-use crate::rules::{add, iptables};
+use crate::rules::{add, iptables, saved};
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::{table, tables};
 use causeway_dataplane::nftables::objects::{Keys, Op};
@@ -14,7 +14,7 @@ use causeway_linux::iptables::Variant;
 use causeway_linux::nftables::{Connection, Listener};
 use causeway_testkit::lab::topology::{NODE, POD};
 use causeway_testkit::lab::{Lab, Place, Probe};
-use causeway_testkit::oracle::Oracle;
+use causeway_testkit::oracle::{Oracle, rules_of};
 use causeway_testkit::trial::{CannotProve, Trial};
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::File;
@@ -43,6 +43,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::new("agent::started_as_the_original_it_is_the_original", original),
         Trial::needing("agent::a_change_of_back_end_leaves_nothing_behind", back_ends),
         Trial::needing("agent::a_lock_that_others_hold_is_named", lock_held),
+        Trial::needing("agent::a_dry_run_shows_what_would_be_removed", dry_runs),
         Trial::needing("agent::the_old_agent_is_replaced_without_a_gap", taken_over),
         Trial::needing("agent::without_the_right_to_write_it_stays_alive", blocked),
     ]
@@ -353,6 +354,38 @@ fn lock_held() -> Result<(), CannotProve> {
     agent.until("the kernel takes the rules again");
     assert!(agent.get(&lab, "/readyz").starts_with("HTTP/1.1 200 "));
     assert_eq!(source_to(&mut lab, "9.9.9.9"), node());
+    Ok(())
+}
+
+fn dry_runs() -> Result<(), CannotProve> {
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let directory = format!("--config-dir={}", volume.path().display());
+    for variant in [Variant::Nft, Variant::Legacy] {
+        let lab = Lab::new().unwrap();
+        let program = iptables(Family::V4, variant)?;
+        add(&lab, &program, "*mangle\n:KUBE-KUBELET-CANARY - [0:0]\nCOMMIT\n")?;
+        let dry = |back: &str| {
+            let (status, shown, said) = run(&lab, &["masquerade", "--dry-run", back, &directory]);
+            assert_eq!(status, Some(0), "{said}");
+            shown.split_once("# what would change\n").map_or(String::new(), |(_, changes)| changes.to_owned())
+        };
+        let gone = |changes: &str| match variant {
+            Variant::Nft => changes.contains("delete chain ip nat IP-MASQ-AGENT"),
+            Variant::Legacy => changes.contains("(IPv4)\n*nat\n") && changes.contains("\n-X IP-MASQ-AGENT\n"),
+        };
+        let changes = dry("--backend=nft");
+        assert!(!gone(&changes) && !changes.contains("*nat"), "nothing is there yet: {changes}");
+        add(&lab, &program, OLD)?;
+        let before = saved(&lab, &program);
+        let changes = dry("--backend=nft");
+        assert!(gone(&changes), "{changes}");
+        assert_eq!(rules_of(&saved(&lab, &program), "POSTROUTING"), rules_of(&before, "POSTROUTING"));
+        assert_eq!(run(&lab, &["masquerade", "--once", "--backend=nft", &directory]).0, Some(0));
+        let changes = dry("--backend=nft");
+        assert_eq!(changes, "", "it is done");
+        let changes = dry("--backend=iptables");
+        assert!(changes.contains("delete table ip causeway-masquerade"), "the back end changes: {changes}");
+    }
     Ok(())
 }
 
