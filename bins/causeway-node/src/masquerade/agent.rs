@@ -1,7 +1,7 @@
 //! One look at everything: what the files say, what to do about it, what the kernel holds. The loop around it only waits.
 
 use super::judge::{self, Judged};
-use super::keep::{Decision, Doubt, Held, Keeper, Policy};
+use super::keep::{Decision, Doubt, Held, Keeper, Policy, Shrunk};
 use super::kernel::{Failure, Kernel, Preview, Synced};
 use super::merged;
 use super::options::Options;
@@ -349,6 +349,9 @@ impl<K: Kernel> Agent<K> {
         drop(status);
         let kept = match (decision, found) {
             (Decision::Take, _) => None,
+            (Decision::Keep(Doubt::ShrankToNothing(Shrunk::One(_))), _) => {
+                Some("what that family had before stays in effect, and the other follows the files")
+            }
             (Decision::Keep(_), _) => Some("the configuration of before stays in effect"),
             (Decision::Wait(_), true) => Some("the rules that are in the kernel stay as they are"),
             (Decision::Wait(_), false) => Some("nothing is translated until it is"),
@@ -356,7 +359,7 @@ impl<K: Kernel> Agent<K> {
         let words = doubt.zip(kept).map(|(doubt, kept)| format!("{}: {kept}", doubt.words()));
         if self.said.once("decision", words.as_deref()) {
             match &words {
-                Some(words) if doubt == Some(Doubt::ShrankToNothing) => warn!("{words}"),
+                Some(words) if matches!(doubt, Some(Doubt::ShrankToNothing(_))) => warn!("{words}"),
                 Some(words) => error!("{words}"),
                 None => info!("what was read is in effect again"),
             }

@@ -41,10 +41,19 @@ pub(crate) enum Doubt {
     Directory,
     /// Files are refused.
     Files,
-    /// The list shrank to nothing while running.
-    ShrankToNothing,
+    /// A list shrank to nothing while running.
+    ShrankToNothing(Shrunk),
     /// Some files are refused, and the others list nothing.
     RestIsEmpty,
+}
+
+/// Whose list shrank to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shrunk {
+    /// That of one family.
+    One(Family),
+    /// Those of both.
+    Both,
 }
 
 /// Remembers what is kept in place.
@@ -84,9 +93,12 @@ impl Keeper {
         }
         if let Some(held) = &self.held
             && !self.policy.allow_empty
-            && shrinks_to_nothing(held, &next)
+            && let Some(shrunk) = shrunk(held, &next)
         {
-            return Decision::Keep(Doubt::ShrankToNothing);
+            if let Shrunk::One(family) = shrunk {
+                self.held = Some(mixed(held, &next, family));
+            }
+            return Decision::Keep(Doubt::ShrankToNothing(shrunk));
         }
         self.held = Some(next);
         Decision::Take
@@ -97,12 +109,34 @@ impl Keeper {
     }
 }
 
-/// A family had entries and has none left, so that everything of it would be translated. Going back to the built-in list is no accident of
-/// writing: the files are gone.
-fn shrinks_to_nothing(held: &Held, next: &Held) -> bool {
-    let count = |held: &Held, family| held.accepted.config.exempt.iter().filter(|cidr| cidr.family() == family).count();
-    !next.accepted.defaults
-        && [Family::V4, Family::V6].into_iter().any(|family| count(held, family) > 0 && count(next, family) == 0)
+/// Families that had entries and have none left, so that everything of them would be translated. Going back to the built-in list is no
+/// accident of writing: the files are gone.
+fn shrunk(held: &Held, next: &Held) -> Option<Shrunk> {
+    let has = |held: &Held, family| held.accepted.config.exempt.iter().any(|cidr| cidr.family() == family);
+    let shrinks = |family| !next.accepted.defaults && has(held, family) && !has(next, family);
+    match (shrinks(Family::V4), shrinks(Family::V6)) {
+        (true, true) => Some(Shrunk::Both),
+        (true, false) => Some(Shrunk::One(Family::V4)),
+        (false, true) => Some(Shrunk::One(Family::V6)),
+        (false, false) => None,
+    }
+}
+
+/// What was read, but of one family what is kept: rules of one family do not see packets of the other.
+fn mixed(held: &Held, next: &Held, family: Family) -> Held {
+    let (old, new) = (&held.accepted, &next.accepted);
+    let text_family = |text: &str| if text.contains(':') { Family::V6 } else { Family::V4 };
+    let mut accepted = Accepted::clone(new);
+    accepted.defaults = old.defaults;
+    accepted.config.exempt.extend(old.config.exempt.iter().filter(|cidr| cidr.family() == family));
+    accepted.config.exempt.sort();
+    accepted.texts.extend(old.texts.iter().filter(|text| text_family(text) == family).cloned());
+    accepted.texts.sort();
+    match family {
+        Family::V4 => accepted.config.link_local = old.config.link_local,
+        Family::V6 => accepted.config.link_local_v6 = old.config.link_local_v6,
+    }
+    Held { accepted: Arc::new(accepted), ..next.clone() }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The status as Prometheus reads it. `docs/guide/masquerade-agent.md` lists the names; a test holds the two together.
 
-use super::keep::Doubt;
+use super::keep::{Doubt, Shrunk};
 use super::status::Status;
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::{EXEMPT_COUNTER, PACKETS_COUNTER, TRANSLATED_COUNTER};
@@ -136,8 +136,9 @@ fn configuration(page: &mut Page<'_>, status: &Status) -> fmt::Result {
     page.counter("config_reads", "Times the configuration was read", status.reads)?;
     let current = status.doubt.is_none() && status.held.is_some();
     page.gauge("config_current", "Whether what was read last is in effect", yes(current))?;
-    let doubts = [Doubt::Directory, Doubt::Files, Doubt::ShrankToNothing, Doubt::RestIsEmpty];
-    let doubts = doubts.map(|doubt| (doubt.word().to_owned(), yes(status.doubt == Some(doubt))));
+    let doubts = [Doubt::Directory, Doubt::Files, Doubt::ShrankToNothing(Shrunk::Both), Doubt::RestIsEmpty];
+    let doubts =
+        doubts.map(|doubt| (doubt.word().to_owned(), yes(status.doubt.map(Doubt::word) == Some(doubt.word()))));
     page.gauges("config_held_back", "Whether what was read last is held back, and why", "reason", doubts)?;
     if let Some(held) = &status.held {
         page.gauge("config_hash", "Tells configurations in effect apart", number(held.hash))?;

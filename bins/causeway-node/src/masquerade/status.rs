@@ -1,7 +1,7 @@
 //! What the agent knows about itself: plain data that the log, the health pages and the metrics are all made from.
 
 use super::judge::Judged;
-use super::keep::Doubt;
+use super::keep::{Doubt, Shrunk};
 use super::kernel::Shadowing;
 use causeway_addr::Family;
 use causeway_dataplane::nftables::objects::Count;
@@ -79,7 +79,7 @@ impl Doubt {
         match self {
             Doubt::Directory => "directory",
             Doubt::Files => "files",
-            Doubt::ShrankToNothing => "shrank-to-nothing",
+            Doubt::ShrankToNothing(_) => "shrank-to-nothing",
             Doubt::RestIsEmpty => "rest-is-empty",
         }
     }
@@ -89,8 +89,14 @@ impl Doubt {
         match self {
             Doubt::Directory => "the configuration directory can't be read",
             Doubt::Files => "a file is refused",
-            Doubt::ShrankToNothing => {
-                "the list shrank to nothing, so that everything would be translated; `--allow-empty` or a restart lets it"
+            Doubt::ShrankToNothing(Shrunk::Both) => {
+                "the lists of IPv4 and IPv6 shrank to nothing, so that everything would be translated; `--allow-empty` or a restart lets it"
+            }
+            Doubt::ShrankToNothing(Shrunk::One(Family::V4)) => {
+                "the list of IPv4 shrank to nothing, so that everything of IPv4 would be translated; `--allow-empty` or a restart lets it"
+            }
+            Doubt::ShrankToNothing(Shrunk::One(Family::V6)) => {
+                "the list of IPv6 shrank to nothing, so that everything of IPv6 would be translated; `--allow-empty` or a restart lets it"
             }
             Doubt::RestIsEmpty => "a file is refused, and the others list nothing",
         }
@@ -129,7 +135,7 @@ impl Status {
                 reasons.push(("file-refused", format!("`{name}`: {why}")));
             }
         }
-        if let Some(doubt @ (Doubt::ShrankToNothing | Doubt::RestIsEmpty)) = self.doubt {
+        if let Some(doubt @ (Doubt::ShrankToNothing(_) | Doubt::RestIsEmpty)) = self.doubt {
             reasons.push((doubt.word(), doubt.words().to_owned()));
         }
         match &self.held {

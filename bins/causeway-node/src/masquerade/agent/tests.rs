@@ -223,3 +223,17 @@ fn options_reach_the_rules() {
     assert_eq!(rules.sources, ["10.244.0.0/16".parse().unwrap()]);
     assert!(!rules.random_fully && rules.config.ipv6);
 }
+
+#[test]
+fn a_family_that_is_held_back_is_named() {
+    let mut agent = agent(&["--enable-ipv6"]);
+    look(&mut agent, Wake::Start, &[A, "nonMasqueradeCIDRs: ['fd00::/8']"]);
+    look(&mut agent, Wake::Files, &[A, B]);
+    assert_eq!(agent.kernel.exempt(), ["10.0.0.0/8", "192.168.0.0/16", "fd00::/8"]);
+    let reasons = agent.status().reasons();
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(reasons[0].0 == "shrank-to-nothing" && reasons[0].1.contains("IPv6"), "{reasons:?}");
+    look(&mut agent, Wake::Files, &[B, "nonMasqueradeCIDRs: ['fd00::/9']"]);
+    assert_eq!(agent.kernel.exempt(), ["192.168.0.0/16", "fd00::/9"]);
+    assert!(agent.status().reasons().is_empty());
+}

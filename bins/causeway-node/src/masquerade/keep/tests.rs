@@ -2,6 +2,7 @@ use super::super::judge::judge;
 use super::*;
 use Decision::{Keep, Take, Wait};
 use Doubt::{Files, RestIsEmpty, ShrankToNothing};
+use Shrunk::{Both, One};
 use causeway_model::masquerade::MasqueradeReader::V2;
 use causeway_read::masquerade::{Directory, Flags};
 use std::path::Path;
@@ -93,14 +94,37 @@ fn an_empty_list_is_taken_at_the_start_and_held_back_later() {
         false,
         &[
             (&[A], Take, "10.0.0.0/8"),
-            (&[EMPTY], Keep(ShrankToNothing), "10.0.0.0/8"),
-            (&[LOCAL], Keep(ShrankToNothing), "10.0.0.0/8"),
+            (&[EMPTY], Keep(ShrankToNothing(One(Family::V4))), "10.0.0.0/8"),
+            (&[LOCAL], Keep(ShrankToNothing(One(Family::V4))), "10.0.0.0/8"),
             (&[B], Take, "192.168.0.0/16"),
-            (&["nonMasqueradeCIDRs: [fd00::/8]"], Keep(ShrankToNothing), "192.168.0.0/16"),
+            (&["nonMasqueradeCIDRs: [fd00::/8]"], Keep(ShrankToNothing(One(Family::V4))), "192.168.0.0/16 fd00::/8"),
         ],
     );
     let allowed = Policy { allow_empty: true, ..Policy::default() };
     course(allowed, false, &[(&[A], Take, "10.0.0.0/8"), (&[EMPTY], Take, "")]);
+}
+
+#[test]
+fn a_family_that_shrinks_to_nothing_does_not_hold_back_the_other() {
+    const SIX: &str = "nonMasqueradeCIDRs: ['fd00::/8']";
+    const SIX_LOCAL: &str = "nonMasqueradeCIDRs: ['fd01::/16']\nmasqLinkLocal: true\nmasqLinkLocalIPv6: true";
+    course(
+        Policy::default(),
+        false,
+        &[
+            (&[A, SIX], Take, "10.0.0.0/8 fd00::/8"),
+            (&[A, B], Keep(ShrankToNothing(One(Family::V6))), "10.0.0.0/8 192.168.0.0/16 fd00::/8"),
+            (&[A], Keep(ShrankToNothing(One(Family::V6))), "10.0.0.0/8 fd00::/8"),
+            (&[EMPTY], Keep(ShrankToNothing(Both)), "10.0.0.0/8 fd00::/8"),
+            (&[BAD, SIX], Keep(Files), "10.0.0.0/8 fd00::/8"),
+            (&[A, SIX], Take, "10.0.0.0/8 fd00::/8"),
+        ],
+    );
+    let mut keeper = Keeper::new(Policy::default());
+    keeper.decide(&read(&[A]), false);
+    keeper.decide(&read(&[SIX_LOCAL]), false);
+    let config = &keeper.held().unwrap().accepted.config;
+    assert!(!config.link_local && config.link_local_v6, "each family has the rest of its own too");
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn what_it_says_in_each_state() {
         (Status { in_place: false, failure: Some("x".into()), ..good.clone() }, "not-ready", false),
         (Status { in_place: false, ..good.clone() }, "not-ready", false),
         (Status { unlistable: Some("gone".into()), ..good.clone() }, "degraded", true),
-        (Status { doubt: Some(Doubt::ShrankToNothing), ..good.clone() }, "degraded", true),
+        (Status { doubt: Some(Doubt::ShrankToNothing(Shrunk::Both)), ..good.clone() }, "degraded", true),
         (Status { held: Some(held(&config(&[]))), ..good.clone() }, "degraded", true),
         (Status { shadowed_by: vec![rule(false)], ..good.clone() }, "degraded", true),
         (Status { shadowed_by: vec![rule(true)], ..good.clone() }, "ok", true),
