@@ -342,6 +342,7 @@ impl<K: Kernel> Agent<K> {
         let held = self.keeper.held();
         let mut status = lock(&self.status);
         status.doubt = doubt;
+        status.files_gone = held.is_some_and(|held| held.files_gone);
         if held != self.shown.as_ref() {
             status.held = held.map(shown);
             self.shown = held.cloned();
@@ -368,6 +369,16 @@ impl<K: Kernel> Agent<K> {
         let empty = held.accepted.config.exempt.is_empty().then_some("empty");
         if self.said.once("empty", empty) && empty.is_some() {
             warn!("the list is empty: whatever leaves this node is translated, traffic between pods included");
+        }
+        let gone = held.files_gone.then_some("gone");
+        if self.said.once("gone", gone) {
+            match gone {
+                Some(_) => {
+                    let list = held.accepted.texts.join(", ");
+                    warn!("the files that were there are gone: the built-in list is in effect instead ({list})");
+                }
+                None => info!("there are files again"),
+            }
         }
         let partial = held.partial.then_some("partial");
         if self.said.once("partial", partial) && partial.is_some() {

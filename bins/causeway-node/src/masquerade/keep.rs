@@ -21,6 +21,8 @@ pub(crate) struct Held {
     pub(crate) accepted: Arc<Accepted>,
     /// Some files were refused, and this is what the others say.
     pub(crate) partial: bool,
+    /// There were files while running, none is left, and the built-in list is in effect.
+    pub(crate) files_gone: bool,
 }
 
 /// What to do.
@@ -80,7 +82,9 @@ impl Keeper {
         let whole = judged.is_whole();
         let doubt = if judged.unlistable.is_some() { Doubt::Directory } else { Doubt::Files };
         let Some(accepted) = &judged.accepted else { return self.doubtful(doubt) };
-        let next = Held { accepted: Arc::clone(accepted), partial: !whole };
+        let had_files = self.held.as_ref().is_some_and(|held| !held.accepted.defaults || held.files_gone);
+        let files_gone = accepted.defaults && had_files;
+        let next = Held { accepted: Arc::clone(accepted), partial: !whole, files_gone };
         if !whole {
             // What good files say is better than nothing, and worse than what all of them said before.
             let kept_is_whole = self.held.as_ref().map_or(found, |held| !held.partial);

@@ -144,6 +144,7 @@ fn configuration(page: &mut Page<'_>, status: &Status) -> fmt::Result {
         page.gauge("config_hash", "Tells configurations in effect apart", number(held.hash))?;
         page.gauge("config_partial", "Whether only some files are in effect", yes(held.partial))?;
         page.gauge("config_defaults", "Whether the built-in list is in effect", yes(held.defaults))?;
+        page.gauge("config_files_gone", "Whether all files were removed while running", yes(status.files_gone))?;
         page.gauge("config_empty", "Whether no prefix is in effect", yes(held.empty))?;
     }
     if let Some(merged) = &status.merged {

@@ -28,6 +28,8 @@ pub(crate) struct Status {
     pub(crate) doubt: Option<Doubt>,
     /// The configuration that is kept in place.
     pub(crate) held: Option<HeldStatus>,
+    /// There were files while running, none is left, and the built-in list is in effect.
+    pub(crate) files_gone: bool,
     /// The kernel does not let us write, in its words.
     pub(crate) blocked: Option<String>,
     /// Why the last look at the kernel failed otherwise.
@@ -137,6 +139,10 @@ impl Status {
         }
         if let Some(doubt @ (Doubt::ShrankToNothing(_) | Doubt::RestIsEmpty)) = self.doubt {
             reasons.push((doubt.word(), doubt.words().to_owned()));
+        }
+        if self.files_gone {
+            let words = "the files that were there are gone, and the built-in list is in effect";
+            reasons.push(("files-gone", words.to_owned()));
         }
         match &self.held {
             None => reasons.push(("no-configuration", "no configuration was accepted yet".to_owned())),

@@ -33,6 +33,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::new("agent::rules_that_others_remove_come_back", removed),
         Trial::new("agent::a_refused_file_changes_nothing", refused),
         Trial::new("agent::a_list_that_shrinks_to_nothing_waits_for_a_restart", shrunk),
+        Trial::new("agent::files_that_are_all_removed_are_missed", unlisted),
         Trial::new("agent::a_directory_that_vanishes_changes_nothing", vanished),
         Trial::new("agent::killed_and_started_again_it_takes_what_is_there", killed),
         Trial::new("agent::what_it_remembers_is_what_is_there", remembered),
@@ -155,6 +156,24 @@ fn shrunk() {
     agent.until("the list is empty");
     agent.until("the rules are in place");
     assert_eq!(source_to(&mut lab, "8.8.8.8"), node());
+}
+
+fn unlisted() {
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let mut agent = Agent::start(&lab, &volume, &["--metrics-address=127.0.0.1:0"]);
+    agent.until("the rules are in place");
+    assert!(!agent.get(&lab, "/readyz").contains("files-gone"));
+    volume.swap(&[]);
+    agent.until("the files that were there are gone");
+    agent.until("the rules are in place");
+    assert!(agent.get(&lab, "/readyz").contains("files-gone"));
+    assert!(agent.get(&lab, "/metrics").contains("\ncauseway_masquerade_config_files_gone 1.0\n"));
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), node(), "the built-in list does not have it");
+    volume.swap(&[("ip-masq-agent", LISTED)]);
+    agent.until("there are files again");
+    agent.until("the rules are in place");
+    assert_eq!(source_to(&mut lab, "8.8.8.8"), pod());
 }
 
 fn vanished() {

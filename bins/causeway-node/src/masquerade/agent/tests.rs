@@ -237,3 +237,18 @@ fn a_family_that_is_held_back_is_named() {
     assert_eq!(agent.kernel.exempt(), ["192.168.0.0/16", "fd00::/9"]);
     assert!(agent.status().reasons().is_empty());
 }
+
+#[test]
+fn files_that_go_while_running_are_missed() {
+    let reasons = |agent: &Agent<Fake>| agent.status().reasons();
+    let mut agent = agent(&[]);
+    look(&mut agent, Wake::Start, &[]);
+    assert_eq!(reasons(&agent), [], "without files from the start the built-in list is what is meant");
+    look(&mut agent, Wake::Files, &[A]);
+    look(&mut agent, Wake::Files, &[]);
+    assert_eq!(agent.kernel.exempt().len(), 3);
+    assert_eq!(reasons(&agent)[0].0, "files-gone");
+    assert!(agent.status().is_ready());
+    look(&mut agent, Wake::Files, &[B]);
+    assert_eq!(reasons(&agent), []);
+}

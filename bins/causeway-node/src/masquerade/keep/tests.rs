@@ -140,6 +140,16 @@ fn files_that_go_bring_the_built_in_list_back() {
 }
 
 #[test]
+fn it_is_known_whether_files_are_gone_or_never_were() {
+    let mut keeper = Keeper::new(Policy::default());
+    for (files, gone) in [(&[] as &[&str], false), (&[], false), (&[A], false), (&[], true), (&[], true), (&[B], false)]
+    {
+        keeper.decide(&read(files), false);
+        assert_eq!(keeper.held().unwrap().files_gone, gone, "{files:?}");
+    }
+}
+
+#[test]
 fn a_directory_that_vanishes_changes_nothing() {
     let gone = Judged { unlistable: Some("gone".to_owned()), ..Judged::default() };
     let mut keeper = Keeper::new(Policy::default());

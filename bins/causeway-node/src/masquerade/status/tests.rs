@@ -47,6 +47,7 @@ fn what_it_says_in_each_state() {
         (good.clone(), "ok", true),
         (Status { in_place: false, failure: Some("x".into()), ..good.clone() }, "not-ready", false),
         (Status { in_place: false, ..good.clone() }, "not-ready", false),
+        (Status { files_gone: true, ..good.clone() }, "degraded", true),
         (Status { unlistable: Some("gone".into()), ..good.clone() }, "degraded", true),
         (Status { doubt: Some(Doubt::ShrankToNothing(Shrunk::Both)), ..good.clone() }, "degraded", true),
         (Status { held: Some(held(&config(&[]))), ..good.clone() }, "degraded", true),
