@@ -80,7 +80,9 @@ pub(crate) struct Agent<K> {
 
 impl<K: Kernel> Agent<K> {
     pub(crate) fn new(options: Options, kernel: K, status: Shared) -> Agent<K> {
-        let policy = Policy { strict: options.strict, allow_empty: options.allow_empty };
+        // Who wants the original's manner gets it here too: it applies an empty list.
+        let allow_empty = options.allow_empty || options.exit_on_error;
+        let policy = Policy { strict: options.strict, allow_empty };
         lock(&status).backend = kernel.name();
         Agent {
             keeper: Keeper::new(policy),

@@ -252,3 +252,14 @@ fn files_that_go_while_running_are_missed() {
     look(&mut agent, Wake::Files, &[B]);
     assert_eq!(reasons(&agent), []);
 }
+
+#[test]
+fn on_request_an_empty_list_is_applied_as_the_original_does() {
+    const EMPTY: &str = "nonMasqueradeCIDRs: []";
+    for (arguments, held) in [(&["--exit-on-error"] as &[&str], 0), (&[], 1)] {
+        let mut agent = agent(arguments);
+        look(&mut agent, Wake::Start, &[A]);
+        assert_eq!(look(&mut agent, Wake::Files, &[EMPTY]), Next::Wait);
+        assert_eq!(agent.kernel.exempt().len(), held, "{arguments:?}");
+    }
+}
