@@ -58,13 +58,15 @@ impl Index {
         out
     }
 
-    /// Whether a policy selects any pod.
+    /// Whether a policy selects any pod, or may: of a namespace nobody has seen the labels are not known.
     pub fn selects_anybody(&self, policy: &PolicyId) -> bool {
         let known = self.policy_ids.get(policy).and_then(|at| self.policy(*at));
         let is_pod = |class: u32| {
             self.classes.get(class).is_some_and(|class| matches!(class.key.who, crate::classes::Who::Pod { .. }))
         };
-        known.and_then(|known| self.sets.get(known.subject)).is_some_and(|set| set.sure.iter().any(is_pod))
+        known
+            .and_then(|known| self.sets.get(known.subject))
+            .is_some_and(|set| set.sure.iter().chain(set.maybe.iter()).any(is_pod))
     }
 
     /// Groups of pods with more entries than a map holds: namespace, names, entries.

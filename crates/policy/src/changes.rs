@@ -210,9 +210,10 @@ impl Index {
     }
 
     fn space_of(&mut self, namespace: &str) -> u32 {
+        let seen = self.namespaces.contains_key(namespace);
         let mut labels = self.namespaces.get(namespace).cloned().unwrap_or_default();
         labels.insert(NAME_LABEL.to_owned(), namespace.to_owned());
-        let space = Space { name: self.words.of(namespace), labels: self.words.labels(&labels) };
+        let space = Space { name: self.words.of(namespace), labels: self.words.labels(&labels), seen };
         if let Some(id) = self.space_ids.get(&space) {
             return *id;
         }

@@ -105,6 +105,7 @@ pub fn exposure(index: &Index) -> Exposure {
 /// The index with one more pod that no selector means unless it means everybody, and where it sits. Its own policies are not the question.
 pub(crate) fn with_stranger(index: &Index) -> (Index, Option<Seat>) {
     let mut with = index.clone();
+    with.apply(Event::Namespace(PLACE.to_owned(), BTreeMap::new()));
     let pod = PodInfo {
         namespace: PLACE.to_owned(),
         name: "unseen".to_owned(),

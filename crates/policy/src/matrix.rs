@@ -156,14 +156,20 @@ fn rows(
     port: u16,
 ) -> Vec<Option<Outcome>> {
     let mut out: Vec<Option<Outcome>> = vec![None; index.classes.size()];
-    let mut seen: BTreeMap<(&[PolicyIx], bool), Outcome> = BTreeMap::new();
+    let mut seen: BTreeMap<(&[PolicyIx], Vec<PolicyIx>), Outcome> = BTreeMap::new();
     for id in wanted {
         let Some(class) = index.classes.get(*id) else { continue };
         let applies = class.applies.get(direction as usize).map(Vec::as_slice).unwrap_or_default();
         let outcome = match own_ports(class) {
             true => index.outcome(class, direction, protocol, port),
             false => {
-                seen.entry((applies, false)).or_insert_with(|| index.outcome(class, direction, protocol, port)).clone()
+                let doubted = applies
+                    .iter()
+                    .copied()
+                    .filter(|at| index.policy(*at).is_some_and(|policy| index.may_select(policy, class)));
+                seen.entry((applies, doubted.collect()))
+                    .or_insert_with(|| index.outcome(class, direction, protocol, port))
+                    .clone()
             }
         };
         if let Some(slot) = out.get_mut(*id as usize) {

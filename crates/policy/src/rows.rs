@@ -154,6 +154,12 @@ impl Index {
         })
     }
 
+    /// Whether it is not known that a policy selects a class: nobody has seen the labels of the namespace.
+    pub(crate) fn may_select(&self, policy: &Compiled, class: &Class) -> bool {
+        let subject = self.sets.get(policy.subject).filter(|subject| !subject.maybe.is_empty());
+        subject.is_some_and(|subject| self.classes.find(&class.key).is_some_and(|own| subject.maybe.has(own)))
+    }
+
     /// What a class may do with every other one, on one port.
     pub(crate) fn outcome(&self, class: &Class, direction: Direction, protocol: Protocol, port: u16) -> Outcome {
         let tiered = self.rules_of(class, direction).any(|(policy, _)| policy.source.tier != PolicyTier::NetworkPolicy);
@@ -228,11 +234,14 @@ impl Index {
         let of_tier: Vec<_> = self.rules_of(class, direction).filter(|(policy, _)| is(policy, tier)).collect();
         for peers in of_tier.chunk_by(|(one, _), (other, _)| one.source.priority == other.source.priority) {
             let (mut sure, mut maybe): ([Bits; 3], [Bits; 3]) = Default::default();
-            for (_, rules) in peers {
+            for (policy, rules) in peers {
                 let mut open = undecided.clone();
                 for rule in *rules {
                     let (mut hit, mut perhaps) = (Bits::default(), Bits::default());
                     self.hits(rule, class, direction, protocol, port, &mut hit, &mut perhaps);
+                    if self.may_select(policy, class) {
+                        perhaps.add(&std::mem::take(&mut hit));
+                    }
                     hit.keep(&open);
                     perhaps.keep(&open);
                     perhaps.remove(&hit);

@@ -49,6 +49,8 @@ pub(crate) struct Set {
 pub(crate) struct Space {
     pub(crate) name: Word,
     pub(crate) labels: Labels,
+    /// These are all its labels: there is an object of it. Else only its name is known.
+    pub(crate) seen: bool,
 }
 
 /// Whether a class is in a set.
@@ -173,11 +175,12 @@ impl SetKey {
         match (self, &class.who) {
             (_, Who::Nobody) => Member::No,
             (SetKey::Pods { scope, pods }, Who::Pod { labels, .. }) => {
-                let inside = space.is_some_and(|space| match scope {
-                    Scope::Named(name) => *name == space.name,
-                    Scope::By(wanted) => wanted.fits(&space.labels),
+                let inside = space.map_or(Member::No, |space| match scope {
+                    Scope::Named(name) => yes(*name == space.name),
+                    Scope::By(wanted) if space.seen => yes(wanted.fits(&space.labels)),
+                    Scope::By(wanted) => wanted.fits_part(&space.labels),
                 });
-                yes(inside && pods.fits(labels))
+                if pods.fits(labels) { inside } else { Member::No }
             }
             // What is not in a set of pods is not in the set that must not be: NPM matches it.
             (SetKey::Pods { scope: Scope::By(wanted), pods }, _) => {

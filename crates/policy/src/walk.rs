@@ -1,12 +1,12 @@
 //! One flow, tier by tier: who decided, and why.
 
-use crate::classes::Class;
+use crate::classes::{Class, ClassId};
 use crate::dialect::Known;
 use crate::ends::{Flow, Verdict};
 use crate::index::{Index, Seat};
 use crate::rows::known;
 use crate::rules::{Compiled, Rule, RulePeers};
-use crate::sets::Member;
+use crate::sets::{Member, SetId, SetKey};
 use causeway_model::design::Protocol;
 use causeway_model::policy::{Action, Direction, PolicyId, PolicyRule, PolicyTier};
 use std::fmt;
@@ -221,7 +221,12 @@ impl Asked<'_> {
             let found: Vec<(&Compiled, usize, &Rule, Member)> = peers
                 .iter()
                 .filter_map(|(policy, rules)| {
-                    let mut known = rules.iter().enumerate().map(|(at, rule)| (at, rule, self.matches(rule, class)));
+                    let mut known = rules.iter().enumerate().map(|(at, rule)| {
+                        match (self.matches(rule, class), self.index.may_select(policy, class)) {
+                            (Member::Yes, true) => (at, rule, Member::Maybe),
+                            (member, _) => (at, rule, member),
+                        }
+                    });
                     let (at, rule, member) = known.find(|(.., member)| *member != Member::No)?;
                     Some((*policy, at, rule, member))
                 })
@@ -339,6 +344,25 @@ impl Asked<'_> {
             let fault = policy.source.faults.first().map_or("", |fault| fault.message.as_str());
             missing.push(format!("what `{id}` means: {fault}"));
             return "the rule can't be read".to_owned();
+        }
+        let unseen = |class: ClassId| {
+            self.index.classes.get(class).and_then(|class| self.index.space(&class.key)).filter(|space| !space.seen)
+        };
+        let by_labels = |of: ClassId, sets: &[SetId]| {
+            let mut known = sets.iter().filter_map(|set| self.index.sets.get(*set));
+            known.any(|set| matches!(set.key, SetKey::Pods { .. }) && set.maybe.has(of))
+        };
+        let peers = match &rule.peers {
+            RulePeers::Of(sets) => sets.as_slice(),
+            RulePeers::Anyone => &[],
+        };
+        for (of, sets) in [(self.of.class, &[policy.subject][..]), (self.other.class, peers)] {
+            if let Some(space) = unseen(of).filter(|_| by_labels(of, sets)) {
+                let name = self.index.words.text(space.name);
+                missing
+                    .push(format!("the labels of namespace `{name}`, for `{id}`: there is no Namespace object of it"));
+                return format!("it depends on the labels of namespace `{name}`, which are not known");
+            }
         }
         if self.peer(rule) == Member::Maybe {
             missing.push(format!("which addresses the ends have, for `{id}`"));

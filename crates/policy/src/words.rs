@@ -1,5 +1,6 @@
 //! Texts as numbers, and selectors over them: labels are compared as often as policies and pods have pairs.
 
+use crate::sets::Member;
 use causeway_model::policy::{Operator, Selector};
 use std::collections::BTreeMap;
 
@@ -70,25 +71,48 @@ enum Want {
     Missing(Word),
 }
 
+impl Want {
+    fn key(&self) -> Word {
+        match self {
+            Want::In(key, _) | Want::NotIn(key, _) | Want::Exists(key) | Want::Missing(key) => *key,
+        }
+    }
+
+    fn fits(&self, labels: &[(Word, Word)]) -> bool {
+        match self {
+            Want::In(key, values) => value(labels, *key).is_some_and(|value| values.contains(&value)),
+            Want::NotIn(key, values) => value(labels, *key).is_none_or(|value| !values.contains(&value)),
+            Want::Exists(key) => value(labels, *key).is_some(),
+            Want::Missing(key) => value(labels, *key).is_none(),
+        }
+    }
+}
+
 impl Wanted {
     pub(crate) fn is_everything(&self) -> bool {
         self.0.is_empty()
     }
 
     pub(crate) fn fits(&self, labels: &[(Word, Word)]) -> bool {
-        self.0.iter().all(|want| match want {
-            Want::In(key, values) => value(labels, *key).is_some_and(|value| values.contains(&value)),
-            Want::NotIn(key, values) => value(labels, *key).is_none_or(|value| !values.contains(&value)),
-            Want::Exists(key) => value(labels, *key).is_some(),
-            Want::Missing(key) => value(labels, *key).is_none(),
-        })
+        self.0.iter().all(|want| want.fits(labels))
+    }
+
+    /// Whether it fits labels of which others may be there that nobody has seen.
+    pub(crate) fn fits_part(&self, labels: &[(Word, Word)]) -> Member {
+        let (told, open): (Vec<&Want>, Vec<&Want>) =
+            self.0.iter().partition(|want| value(labels, want.key()).is_some());
+        if told.iter().any(|want| !want.fits(labels)) {
+            Member::No
+        } else if open.is_empty() {
+            Member::Yes
+        } else {
+            Member::Maybe
+        }
     }
 
     /// The keys it asks about.
     pub(crate) fn keys(&self) -> impl Iterator<Item = Word> {
-        self.0.iter().map(|want| match want {
-            Want::In(key, _) | Want::NotIn(key, _) | Want::Exists(key) | Want::Missing(key) => *key,
-        })
+        self.0.iter().map(Want::key)
     }
 
     /// A label without which it can't fit.

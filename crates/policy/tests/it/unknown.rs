@@ -7,9 +7,10 @@ use causeway_policy::{End, Engine, Flow, Matrix, Verdict};
 use causeway_testkit::{Random, policies};
 use serde_json::{Value, json};
 
-/// The same cluster, where pods of their own address have none yet.
+/// The same cluster, where pods of their own address have none yet and some namespaces were not seen.
 fn without_addresses(objects: &[Value], random: &mut Random) -> Vec<Value> {
     let mut out = objects.to_vec();
+    out.retain(|object| object["kind"] != "Namespace" || random.once_in(2));
     for object in out.iter_mut().filter(|object| object["kind"] == "Pod") {
         if object["spec"]["hostNetwork"] == false && random.once_in(2) {
             object["status"].as_object_mut().unwrap().retain(|key, _| key == "phase");
@@ -111,5 +112,56 @@ fn of_two_with_one_priority_none_shadows_the_other() {
     for (second, shadowed) in [(5, 0), (6, 1)] {
         let design = design(vec![pod("x", "a", "10.2.0.1"), tier("a", 5, "Accept"), tier("b", second, "Deny")]);
         assert_eq!(index(&design, Engine::Strict).shadowed().len(), shadowed, "{second}");
+    }
+}
+
+#[test]
+fn labels_of_namespaces_nobody_has_seen_are_not_known() {
+    let labels = |team: &str| json!({"namespaceSelector": {"matchLabels": {"team": team}}});
+    let not =
+        json!({"namespaceSelector": {"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["b"]}]}});
+    let name = |name: &str| json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}});
+    let both = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "z", "team": "b"}}});
+    for (peer, unseen, seen) in [
+        (labels("b"), Verdict::Uncertain, Verdict::Allowed),
+        (not, Verdict::Uncertain, Verdict::Denied),
+        (name("y"), Verdict::Allowed, Verdict::Allowed),
+        (name("z"), Verdict::Denied, Verdict::Denied),
+        (both, Verdict::Denied, Verdict::Denied),
+        (json!({"namespaceSelector": {}}), Verdict::Allowed, Verdict::Allowed),
+    ] {
+        let objects = vec![pod("x", "a", "10.2.0.1"), pod("y", "a", "10.2.1.1"), from("x", &json!([peer]))];
+        let with = [objects.clone(), vec![crate::support::namespace("y", &json!({"team": "b"}))]].concat();
+        for (objects, expected) in [(objects, unseen), (with, seen)] {
+            let design = design(objects);
+            let index = index(&design, Engine::Strict);
+            let ends = [End::Pod("y".into(), "a".into()), End::Pod("x".into(), "a".into())];
+            let [from, to] = ends.clone();
+            let explained = index.explain(&Flow { from, to, protocol: Protocol::Tcp, port: 80, family: None }).unwrap();
+            assert_eq!(explained.verdict(), expected, "{peer}: {explained:#?}");
+            let names = explained.missing.iter().any(|line| line.contains("namespace `y`"));
+            assert_eq!(names, expected == Verdict::Uncertain, "{peer}: {:?}", explained.missing);
+            assert_eq!(Matrix::of(&index, &ends, Protocol::Tcp, 80, None).verdict(0, 1), expected, "{peer}");
+        }
+    }
+}
+
+#[test]
+fn whom_a_policy_is_about_may_be_unknown() {
+    let policy = json!({"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy", "metadata": {"name": "a"},
+        "spec": {"priority": 1, "subject": {"namespaces": {"matchLabels": {"team": "a"}}},
+            "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}]}});
+    let objects = vec![pod("x", "a", "10.2.0.1"), pod("y", "a", "10.2.1.1"), policy];
+    for (labels, expected, selects) in [
+        (None, Verdict::Uncertain, true),
+        (Some(json!({"team": "a"})), Verdict::Denied, true),
+        (Some(json!({})), Verdict::Allowed, false),
+    ] {
+        let seen = labels.iter().flat_map(|labels| ["x", "y"].map(|name| crate::support::namespace(name, labels)));
+        let design = design(objects.iter().cloned().chain(seen).collect());
+        let index = index(&design, Engine::Strict);
+        let ends = [End::Pod("y".into(), "a".into()), End::Pod("x".into(), "a".into())];
+        assert_eq!(Matrix::of(&index, &ends, Protocol::Tcp, 80, None).verdict(0, 1), expected, "{labels:?}");
+        assert_eq!(index.selects_anybody(&index.policies()[0].id.clone()), selects, "{labels:?}");
     }
 }
