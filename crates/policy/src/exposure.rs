@@ -172,7 +172,9 @@ impl Index {
         let mut out = Vec::new();
         for (party, seat) in parties(self) {
             let class = self.classes.get(seat.class);
-            if class.is_some_and(|class| self.rules_of(class, direction).next().is_none()) {
+            if class.is_some_and(|class| {
+                self.rules_of(class, direction).next().is_none() && self.unread_of(class).is_empty()
+            }) {
                 out.push(party.to_string());
             }
         }

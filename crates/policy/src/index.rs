@@ -38,6 +38,8 @@ pub struct Index {
     pub(crate) pod_keys: BTreeMap<Word, usize>,
     pub(crate) node_keys: BTreeMap<Word, usize>,
     pub(crate) port_names: BTreeMap<Word, usize>,
+    /// Policies the engine reads and nobody has evaluated, by the namespace whose pods they may select; `None` = every one.
+    pub(crate) unread: BTreeMap<Option<String>, Vec<String>>,
     pub(crate) touched: Touched,
 }
 
@@ -108,6 +110,7 @@ impl Index {
             pod_keys: BTreeMap::new(),
             node_keys: BTreeMap::new(),
             port_names: BTreeMap::new(),
+            unread: BTreeMap::new(),
             touched: Touched::default(),
         };
         for family in Family::ALL {
@@ -131,6 +134,24 @@ impl Index {
             index.apply(event);
         }
         index
+    }
+
+    /// Policies the engine reads and nobody has evaluated, by the namespace whose pods they may select; `None` = every one. Nothing is
+    /// sure of these pods.
+    #[must_use]
+    pub fn with_unread(mut self, unread: BTreeMap<Option<String>, Vec<String>>) -> Index {
+        self.unread = unread;
+        let all = Bits::below(self.classes.size());
+        self.forget(&all);
+        self
+    }
+
+    /// Policies that may select a class and that nobody has evaluated.
+    pub(crate) fn unread_of(&self, class: &Class) -> Vec<&str> {
+        let Some(space) = self.space(&class.key).filter(|_| !self.unread.is_empty()) else { return Vec::new() };
+        let own = Some(self.words.text(space.name).to_owned());
+        let found = [None, own].into_iter().filter_map(|key| self.unread.get(&key));
+        found.flatten().map(String::as_str).collect()
     }
 
     /// The dialect it reads policies in.

@@ -160,7 +160,7 @@ fn rows(
     for id in wanted {
         let Some(class) = index.classes.get(*id) else { continue };
         let applies = class.applies.get(direction as usize).map(Vec::as_slice).unwrap_or_default();
-        let outcome = match own_ports(class) {
+        let outcome = match own_ports(class) || !index.unread_of(class).is_empty() {
             true => index.outcome(class, direction, protocol, port),
             false => {
                 let doubted = applies

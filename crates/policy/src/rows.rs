@@ -163,6 +163,10 @@ impl Index {
     /// What a class may do with every other one, on one port.
     pub(crate) fn outcome(&self, class: &Class, direction: Direction, protocol: Protocol, port: u16) -> Outcome {
         let tiered = self.rules_of(class, direction).any(|(policy, _)| policy.source.tier != PolicyTier::NetworkPolicy);
+        if !self.unread_of(class).is_empty() {
+            let size = self.classes.size();
+            return Outcome { allowed: Bits::default(), unsure: Bits::below(size), size };
+        }
         let with = self.outcome_with(class, direction, protocol, port, tiered);
         if !tiered || self.dialect.reads_tiers == Known::Yes {
             return with;

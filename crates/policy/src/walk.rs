@@ -198,6 +198,16 @@ impl Asked<'_> {
                 steps.push(tie.step);
             }
         }
+        let unread = self.index.unread_of(class);
+        if tiered && !unread.is_empty() {
+            missing.extend(unread.iter().map(|name| format!("what `{name}` says: it is not evaluated")));
+            let more = unread.len().saturating_sub(1);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let first = unread.first().copied().unwrap_or_default();
+            let because = format!("it depends on what `{first}`{more} says, which is not evaluated");
+            steps.push(self.step(None, Said::Uncertain, because));
+            return steps;
+        }
         if tiered && has_tiers && self.index.dialect.reads_tiers == Known::NotSaid {
             let without = self.steps(false, &mut Vec::new());
             let verdict = |steps: &[Step]| steps.last().map(|step| step.said);

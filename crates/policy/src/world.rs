@@ -5,7 +5,7 @@ use crate::ends::{Event, NodeInfo, PodInfo, PodRanges};
 use crate::index::Index;
 use crate::ports::PortSet;
 use causeway_addr::Cidr;
-use causeway_model::design::{Cluster, Design, Mode, PolicyEngine};
+use causeway_model::design::{Cluster, Design, Mode, PolicyEngine, PolicyObject};
 use std::collections::BTreeMap;
 
 /// The engine a cluster says it has, as a dialect; none is the API text.
@@ -20,7 +20,13 @@ pub fn engine_of(cluster: &Cluster) -> Engine {
 
 /// The index of a cluster, read as an engine does.
 pub fn index(design: &Design, cluster: &Cluster, engine: Engine) -> Index {
-    Index::of(Dialect::of(engine, cluster.version), pod_ranges(design, cluster), events(cluster))
+    let mut by_namespace: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+    for policy in unread(cluster, engine) {
+        let name = format!("{}/{}", policy.kind, named(policy));
+        by_namespace.entry(policy.namespace.clone()).or_default().push(name);
+    }
+    let dialect = Dialect::of(engine, cluster.version);
+    Index::of(dialect, pod_ranges(design, cluster), events(cluster)).with_unread(by_namespace)
 }
 
 /// Where pods take their addresses from: the pod range, or the subnets of the pools.
@@ -87,15 +93,35 @@ pub fn behind_ingress(cluster: &Cluster) -> BTreeMap<(String, String), PortSet> 
     out
 }
 
-/// Policies of kinds that are not understood, by kind: verdicts are without them.
-pub fn foreign(cluster: &Cluster) -> BTreeMap<String, Vec<String>> {
+/// Policies of kinds that are not understood and that an engine reads. Each engine reads its own kinds and those of Kubernetes; of the
+/// API text alone it is not known who enforces it, so that it may be anybody.
+fn unread(cluster: &Cluster, engine: Engine) -> impl Iterator<Item = &PolicyObject> {
+    let reads = move |policy: &&PolicyObject| {
+        let group = policy.api_version.split('/').next().unwrap_or_default();
+        let is_of = |suffix: &str| group == suffix || group.ends_with(&format!(".{suffix}"));
+        match engine {
+            Engine::Strict => true,
+            _ if is_of("k8s.io") => true,
+            Engine::Npm => false,
+            Engine::Cilium => is_of("cilium.io"),
+            Engine::Calico => is_of("projectcalico.org"),
+        }
+    };
+    cluster.policies.iter().filter(|policy| policy.meaning.is_none()).filter(reads)
+}
+
+fn named(policy: &PolicyObject) -> String {
+    match &policy.namespace {
+        Some(namespace) => format!("{namespace}/{}", policy.name),
+        None => policy.name.clone(),
+    }
+}
+
+/// Policies of kinds that are not understood and that an engine reads, by kind. Of the pods they may select nothing is sure.
+pub fn foreign(cluster: &Cluster, engine: Engine) -> BTreeMap<String, Vec<String>> {
     let mut out: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for policy in cluster.policies.iter().filter(|policy| policy.meaning.is_none()) {
-        let name = match &policy.namespace {
-            Some(namespace) => format!("{namespace}/{}", policy.name),
-            None => policy.name.clone(),
-        };
-        out.entry(format!("{} ({})", policy.kind, policy.api_version)).or_default().push(name);
+    for policy in unread(cluster, engine) {
+        out.entry(format!("{} ({})", policy.kind, policy.api_version)).or_default().push(named(policy));
     }
     out
 }

@@ -147,7 +147,7 @@ fn explain(args: &ExplainFlowArgs) -> Result<Exit, clap::Error> {
             answers.push(answer.ok_or_else(|| output::wrong("one of the ends is not known"))?);
         }
     }
-    let mut exit = if report::verdict(&asked, &answers) == args.expect { Exit::Fine } else { Exit::Findings };
+    let mut exit = if report::verdict(&answers) == args.expect { Exit::Fine } else { Exit::Findings };
     for format in &formats {
         let text = match format.kind {
             FormatKind::Json => report::explain_json(&asked, &answers),

@@ -165,3 +165,42 @@ fn whom_a_policy_is_about_may_be_unknown() {
         assert_eq!(index.selects_anybody(&index.policies()[0].id.clone()), selects, "{labels:?}");
     }
 }
+
+#[test]
+fn what_policies_say_that_nobody_evaluates_is_not_known() {
+    let own = json!({"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "l7", "namespace": "x"},
+        "spec": {"endpointSelector": {}}});
+    let all = json!({"apiVersion": "cilium.io/v2", "kind": "CiliumClusterwideNetworkPolicy", "metadata": {"name": "l7"},
+        "spec": {"endpointSelector": {}}});
+    let pods = [("x", "a", "10.2.0.1"), ("y", "a", "10.2.1.1"), ("z", "a", "10.2.2.1")];
+    let pods: Vec<Value> = pods.iter().map(|(namespace, name, ip)| pod(namespace, name, ip)).collect();
+    let closed = from("x", &json!([{"podSelector": {}}]));
+    use Verdict::{Allowed, Denied, Uncertain};
+    // From y to x, from x to y, from z to y.
+    for (more, engine, expected) in [
+        (vec![&own], Engine::Cilium, [Uncertain, Uncertain, Allowed]),
+        (vec![&own, &closed], Engine::Cilium, [Uncertain, Uncertain, Allowed]),
+        (vec![&own, &closed], Engine::Npm, [Denied, Allowed, Allowed]),
+        (vec![&own, &closed], Engine::Calico, [Denied, Allowed, Allowed]),
+        (vec![&own], Engine::Strict, [Uncertain, Uncertain, Allowed]),
+        (vec![&all], Engine::Cilium, [Uncertain, Uncertain, Uncertain]),
+        (vec![&closed], Engine::Cilium, [Denied, Allowed, Allowed]),
+    ] {
+        let design = design(pods.iter().chain(more.iter().copied()).cloned().collect());
+        let index = causeway_policy::world::index(&design, design.clusters.values().next().unwrap(), engine);
+        let ends: Vec<End> = index.pods().collect();
+        let matrix = Matrix::of(&index, &ends, Protocol::Tcp, 80, None);
+        for ((from, to), expected) in [(1, 0), (0, 1), (2, 1)].into_iter().zip(expected) {
+            let flow = Flow {
+                from: ends[from].clone(),
+                to: ends[to].clone(),
+                protocol: Protocol::Tcp,
+                port: 80,
+                family: None,
+            };
+            let explained = index.explain(&flow).unwrap();
+            assert_eq!(explained.verdict(), expected, "{engine}, {more:?}, {from} to {to}: {explained:#?}");
+            assert_eq!(matrix.verdict(from, to), expected, "{engine}, {more:?}, {from} to {to}");
+        }
+    }
+}

@@ -74,13 +74,8 @@ fn worst(answers: &[(Flow, Explanation)]) -> Option<&(Flow, Explanation)> {
 }
 
 /// The verdict of all answers: what holds for whichever pod a service picks.
-pub fn verdict(asked: &Asked<'_>, answers: &[(Flow, Explanation)]) -> Verdict {
-    let verdict = worst(answers).map_or(Verdict::Uncertain, |(_, explanation)| explanation.verdict());
-    // A policy nobody evaluated may deny what all the others allow.
-    if verdict == Verdict::Allowed && !causeway_policy::world::foreign(asked.cluster).is_empty() {
-        return Verdict::Uncertain;
-    }
-    verdict
+pub fn verdict(answers: &[(Flow, Explanation)]) -> Verdict {
+    worst(answers).map_or(Verdict::Uncertain, |(_, explanation)| explanation.verdict())
 }
 
 fn tier(step: &Step) -> String {
@@ -101,7 +96,7 @@ pub fn explain_json(asked: &Asked<'_>, answers: &[(Flow, Explanation)]) -> Strin
     let decided = explanation.decided_by();
     let document = Document {
         causeway: 1,
-        verdict: verdict(asked, answers).as_str(),
+        verdict: verdict(answers).as_str(),
         engine: asked.engine.as_str(),
         flow: JsonFlow {
             from: flow.from.to_string(),
@@ -157,7 +152,7 @@ pub fn explain_human(asked: &Asked<'_>, answers: &[(Flow, Explanation)], width: 
     let Some((flow, explanation)) = worst(answers) else { return out };
     let head = format!(
         "{}: {} to {} on {}/{} as {} reads policies",
-        verdict(asked, answers),
+        verdict(answers),
         flow.from,
         flow.to,
         flow.protocol,

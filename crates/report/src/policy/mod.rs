@@ -52,7 +52,7 @@ impl Asked<'_> {
 
     /// What is not in any answer: policies of kinds that are not understood, and faulty ones.
     pub fn missing(&self) -> Vec<String> {
-        let mut out: Vec<String> = world::foreign(self.cluster)
+        let mut out: Vec<String> = world::foreign(self.cluster, self.engine)
             .into_iter()
             .map(|(kind, names)| {
                 let shown: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
