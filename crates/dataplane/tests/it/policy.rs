@@ -8,7 +8,7 @@ use causeway_dataplane::nftables::{Growth, Limits, interpret, lower, plan as way
 use causeway_dataplane::packet::{Packet, Protocol};
 use causeway_dataplane::policy::{Site, compile};
 use causeway_dataplane::ruleset::{Hook, problems};
-use causeway_model::design::Protocol as PolicyProtocol;
+use causeway_model::design::{Design, Protocol as PolicyProtocol};
 use causeway_model::policy::Direction;
 use causeway_policy::{Dialect, End, Engine, Event, Flow, Index, NodeInfo, PodInfo, Verdict, world};
 use causeway_read::files::MemoryFiles;
@@ -31,10 +31,14 @@ const PROTOCOLS: [(Protocol, PolicyProtocol); 4] = [
 const ADDRESSES: [&str; 8] =
     ["203.0.113.9", "198.51.100.7", "10.9.9.9", "10.2.0.200", "10.1.0.4", "10.1.0.5", "fd02::9999", "2001:db8::1"];
 
-fn index(objects: Vec<Value>) -> Index {
+fn design(objects: Vec<Value>) -> Design {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
     let input = Input { name: "objects.json".into(), bytes: list.to_string().into(), kind: None, found: false };
-    let design = load(vec![input], &MemoryFiles::default()).outcome.expect("the objects are read").design;
+    load(vec![input], &MemoryFiles::default()).outcome.expect("the objects are read").design
+}
+
+fn index(objects: Vec<Value>) -> Index {
+    let design = design(objects);
     world::index(&design, design.clusters.values().next().expect("there is a cluster"), Engine::Strict)
 }
 
@@ -139,6 +143,82 @@ fn the_way_from_one_cluster_to_the_next_ends_there() {
         assert_eq!(kernel.objects().keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>());
     }
     assert!(batches > 90, "{batches}");
+}
+
+/// Everything of a cluster, as events.
+fn events(seed: u64) -> Vec<Event> {
+    let design = design(policies::cluster(seed));
+    world::events(design.clusters.values().next().expect("there is a cluster"))
+}
+
+fn gone(event: Event) -> Option<Event> {
+    Some(match event {
+        Event::Pod(pod) => Event::PodGone(pod.namespace, pod.name),
+        Event::Policy(policy) => Event::PolicyGone(policy.id),
+        Event::Namespace(name, _) => Event::NamespaceGone(name),
+        Event::Node(node) => Event::NodeGone(node.name),
+        _ => return None,
+    })
+}
+
+/// Pods, policies, namespaces and nodes come, go and come again as others, in any order; after every few of them the kernel holds what
+/// is meant then.
+#[test]
+fn a_storm_of_changes_ends_with_what_is_meant() {
+    let first = Random::seed();
+    eprintln!("CAUSEWAY_SEED={first}");
+    let mut compared = 0;
+    for seed in first..first + 20 {
+        let mut random = Random::new(seed);
+        let mut index = Index::of(Dialect::of(Engine::Strict, None), Vec::new(), events(seed));
+        let mut changes: Vec<Event> = events(seed).into_iter().filter_map(gone).collect();
+        changes.extend(events(seed + 1));
+        changes.extend(events(seed));
+        let mut kernel = Kernel::default();
+        while !changes.is_empty() {
+            let at = usize::try_from(random.below(u64::try_from(changes.len()).unwrap())).unwrap();
+            let change = changes.swap_remove(at);
+            // An address is given to a pod when the one before has gone.
+            if let Event::Pod(pod) = &change {
+                for ip in &pod.ips {
+                    if let End::Pod(namespace, name) = index.end_of(*ip) {
+                        index.apply(Event::PodGone(namespace, name));
+                    }
+                }
+            }
+            index.apply(change);
+            if !random.once_in(4) && !changes.is_empty() {
+                continue;
+            }
+            let wanted = tables(&index, "n0");
+            for batch in way(&wanted, kernel.observed(), &Limits::default()).batches {
+                kernel.commit(&batch).unwrap_or_else(|refused| panic!("CAUSEWAY_SEED={seed}: {refused}"));
+            }
+            assert!(way(&wanted, kernel.observed(), &Limits::default()).is_empty(), "CAUSEWAY_SEED={seed}");
+            let here: BTreeSet<IpAddr> = index.pods_of_node("n0").map(|(address, _)| address).collect();
+            let mut ends: Vec<IpAddr> = index.addresses().map(|(address, _)| address).collect();
+            ends.extend(ADDRESSES.map(|text| text.parse::<IpAddr>().unwrap()));
+            ends.retain(|end| !["10.1.0.4", "fd01::4"].map(|own| own.parse::<IpAddr>().unwrap()).contains(end));
+            let objects = kernel.objects();
+            for _ in 0..40 {
+                let (source, destination) = (*random.one_of(&ends).unwrap(), *random.one_of(&ends).unwrap());
+                if Family::of(source) != Family::of(destination)
+                    || !(here.contains(&source) || here.contains(&destination))
+                {
+                    continue;
+                }
+                let (protocol, asked) = *random.one_of(&PROTOCOLS).unwrap();
+                let destination_port = *random.one_of(&PORTS).unwrap();
+                let packet = Packet { source, destination, protocol, source_port: 50_000, destination_port };
+                let expected = meant(&index, &here, source, destination, asked, destination_port);
+                let (outcome, _) = interpret(&objects, Hook::Forward, &packet, &Node::default());
+                assert_eq!(outcome == Outcome::Kept, expected, "CAUSEWAY_SEED={seed}: {packet:?}: {outcome}");
+                compared += 1;
+            }
+        }
+    }
+    eprintln!("{compared} packets compared");
+    assert!(compared > 2_000, "{compared}");
 }
 
 fn pod(name: &str, ip: &str, app: &str) -> Event {
