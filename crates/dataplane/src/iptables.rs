@@ -13,12 +13,14 @@ mod interpret;
 mod plan;
 mod rule;
 mod save;
+mod steps;
 
 pub use detect::{Detected, Variant, detect};
 pub use interpret::interpret;
 pub use plan::{Plan, plan, remove, taken};
 pub use rule::{Meaning, Rule, Target};
 pub use save::{Chain, SaveError, SaveProblem, Saved, SavedTable, parse};
+pub use steps::{Sought, steps};
 
 use crate::masquerade::Settings;
 use causeway_addr::{Cidr, Family};

@@ -14,3 +14,4 @@ pub mod packet;
 pub mod policy;
 pub mod prefixes;
 pub mod ruleset;
+pub mod unmarked;

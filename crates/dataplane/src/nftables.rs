@@ -8,13 +8,15 @@ pub mod lower;
 mod names;
 pub mod objects;
 pub mod plan;
+pub mod shadow;
 pub mod simulate;
 pub mod text;
 
 pub use difference::{Difference, What, differences};
-pub use foreign::{Shadow, owner, shadows, take_over};
+pub use foreign::{owner, take_over};
 pub use interpret::interpret;
 pub use keys::Change;
 pub use lower::{Growth, lower};
 pub use names::logical;
 pub use plan::{Limits, Plan, cleanup, plan};
+pub use shadow::{Effect, Shadow, effect, shadows};

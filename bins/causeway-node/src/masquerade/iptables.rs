@@ -6,16 +6,19 @@ use super::kernel::{Failure, Kernel, Preview, Shadowing, Synced};
 use super::legacy;
 use super::nft::others;
 use causeway_addr::Family;
-use causeway_dataplane::iptables::{POSTROUTING, Plan, Saved, TABLE, Target, plan, taken, wanted};
+use causeway_dataplane::iptables::{POSTROUTING, Plan, Saved, Sought, TABLE, Target, plan, steps, taken, wanted};
 use causeway_dataplane::masquerade::{Settings, tables};
 use causeway_dataplane::nftables::{cleanup, owner, text};
 use causeway_dataplane::ruleset::{TableFamily, TableId};
+use causeway_dataplane::unmarked::{Act, Step, Takes, translating};
 use causeway_linux::iptables::{Iptables, Variant};
 use causeway_linux::nftables::{Connection, Listener, Notice};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
+/// The table of iptables that says which packets are not tracked.
+pub(super) const RAW: &str = "raw";
 /// How often a table is planned anew because it changed in between.
 const TRIES: usize = 4;
 
@@ -160,55 +163,58 @@ impl Chain {
 
 /// Rules that translate, in POSTROUTING before our jump (or all, where we have none) and in the chains led to from there.
 pub(super) fn earlier(family: Family, saved: &Saved, ours: Option<&str>) -> Vec<Shadowing> {
-    let table = TableId {
-        family: if family == Family::V4 { TableFamily::Ip } else { TableFamily::Ip6 },
-        name: TABLE.to_owned(),
-    };
-    let leads_to = |target: &Option<Target>| match target {
-        Some(Target::Chain(chain) | Target::Goto(chain)) => Some(chain.clone()),
-        _ => None,
-    };
-    let mut found = Vec::new();
-    let mut seen: BTreeSet<String> = ours.map(str::to_owned).into_iter().collect();
-    let mut open = vec![POSTROUTING.to_owned()];
-    while let Some(name) = open.pop() {
-        let Some(chain) = saved.chain(TABLE, &name).filter(|_| seen.insert(name.clone())) else { continue };
-        for (at, rule) in chain.rules.iter().enumerate() {
-            let meaning = rule.meaning();
-            let target = leads_to(&meaning.target);
-            if name == POSTROUTING && ours.is_some() && target.as_deref() == ours {
-                break;
-            }
-            let how = match &target {
-                _ if matches!(meaning.target, Some(Target::Masquerade { .. })) => "MASQUERADE",
-                // Extensions with options are not taken for chains.
-                _ => ["MASQUERADE", "SNAT", "NETMAP"]
-                    .into_iter()
-                    .find(|how| rule.arguments.iter().any(|word| word == how))
-                    .unwrap_or(""),
-            };
-            if how.is_empty() {
-                open.extend(target);
-                continue;
-            }
-            let whose = owner(&table, &name);
-            let everything = meaning.others.is_empty()
-                && meaning.source.is_none()
-                && meaning.destination.is_none()
-                && !meaning.not_local;
-            let by = whose.map_or_else(String::new, |owner| format!(", of {owner},"));
-            let words = format!(
-                "table `{table}`: rule {} of chain `{name}`{by} translates packets ({how}) before ours",
-                at + 1
-            );
-            found.push(Shadowing {
-                owner: whose.unwrap_or("unknown"),
-                expected: whose.is_some() && !everything,
-                words,
-            });
+    let mut chains = steps(saved, TABLE, Sought::Translation);
+    if let Some(ours) = ours {
+        let to_ours = |step: &Step| matches!(&step.act, Act::Jump(chain) | Act::Goto(chain) if chain == ours);
+        if let Some(rules) = chains.get_mut(POSTROUTING)
+            && let Some(at) = rules.iter().position(to_ours)
+        {
+            rules.truncate(at);
         }
+        chains.remove(ours);
     }
-    found
+    let table = table_id(family, TABLE);
+    named(&table, &chains, POSTROUTING, |takes, how| format!("translates {} ({how}) before ours", of_them(takes)))
+}
+
+/// Rules that turn connection tracking off, in what was saved of table `raw`.
+pub(super) fn untracked(family: Family, saved: &Saved) -> Vec<Shadowing> {
+    let chains = steps(saved, RAW, Sought::NoTracking);
+    let table = table_id(family, RAW);
+    let found = ["PREROUTING", "OUTPUT"].into_iter().flat_map(|from| {
+        named(&table, &chains, from, |takes, how| {
+            format!("turns connection tracking off for {} ({how}), so that they are not translated", of_them(takes))
+        })
+    });
+    found.collect()
+}
+
+fn table_id(family: Family, name: &str) -> TableId {
+    let family = if family == Family::V4 { TableFamily::Ip } else { TableFamily::Ip6 };
+    TableId { family, name: name.to_owned() }
+}
+
+fn of_them(takes: Takes) -> &'static str {
+    match takes {
+        Takes::Everything => "every packet",
+        Takes::Some => "packets",
+        Takes::Marked => "packets with a mark",
+    }
+}
+
+fn named(
+    table: &TableId,
+    chains: &BTreeMap<&str, Vec<Step>>,
+    from: &str,
+    does: impl Fn(Takes, &str) -> String,
+) -> Vec<Shadowing> {
+    let found = translating(chains, from).into_iter().map(|((chain, at), (how, takes))| {
+        let owner = owner(table, chain);
+        let by = owner.map_or_else(String::new, |owner| format!(", of {owner},"));
+        let words = format!("table `{table}`: rule {} of chain `{chain}`{by} {}", at + 1, does(takes, how));
+        Shadowing { owner: owner.unwrap_or("unknown"), expected: owner.is_some() && takes != Takes::Everything, words }
+    });
+    found.collect()
 }
 
 impl Kernel for Chain {

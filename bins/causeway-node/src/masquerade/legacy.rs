@@ -1,7 +1,7 @@
 //! The old agent's chain in tables of iptables, reached by iptables' own programs: in nf_tables it is reached without them, in legacy tables
 //! there is no other way.
 
-use super::iptables::earlier;
+use super::iptables::{RAW, earlier, untracked};
 use super::kernel::{Failure, Shadowing};
 use causeway_addr::Family;
 use causeway_dataplane::iptables::{Saved, TABLE, parse, remove};
@@ -58,6 +58,7 @@ pub(crate) fn sweep(chain: &str) -> Leftovers {
             Err(why) => leftovers.left.push(unknown(&why.to_string())),
         }
     }
+    look_at_raw(&mut leftovers);
     leftovers
 }
 
@@ -82,6 +83,20 @@ pub(crate) fn preview(chain: &str) -> String {
 pub(crate) fn removal(program: &Iptables, chain: &str) -> Result<Option<String>, Failure> {
     let text = remove(&read(program)?, chain);
     Ok(text.map(|text| format!("# from the tables of {} ({})\n{text}", program.variant, program.family)))
+}
+
+/// Looks who turns connection tracking off in legacy tables.
+fn look_at_raw(leftovers: &mut Leftovers) {
+    for family in Family::ALL.into_iter().filter(|family| legacy_tables(*family).iter().any(|table| table == RAW)) {
+        let found =
+            Iptables::find(family, Variant::Legacy).map_err(failure).and_then(|program| read_table(&program, RAW));
+        match found {
+            Ok(saved) => leftovers.shadowed_by.extend(untracked(family, &saved)),
+            Err(why) => leftovers.left.push(format!(
+                "whether rules of the legacy table `{RAW}` ({family}) turn connection tracking off, without which nothing is translated, is not known: {why}"
+            )),
+        }
+    }
 }
 
 /// The old agent's chain is in a legacy table, as far as can be told.
@@ -116,7 +131,11 @@ pub(crate) fn take_out(program: &Iptables, chain: &str) -> Result<bool, Failure>
 
 /// The nat table.
 pub(crate) fn read(program: &Iptables) -> Result<Saved, Failure> {
-    let text = program.save(TABLE).map_err(failure)?;
+    read_table(program, TABLE)
+}
+
+fn read_table(program: &Iptables, table: &str) -> Result<Saved, Failure> {
+    let text = program.save(table).map_err(failure)?;
     parse(&text)
         .map_err(|error| Failure::Other(format!("what `{}` prints is not understood: {error}", program.save.display())))
 }

@@ -20,6 +20,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::needing("others::a_chain_that_comes_is_reported_and_taken_back_when_it_goes", come_and_go),
         Trial::needing("others::each_resync_looks_where_nothing_is_heard", at_resync),
         Trial::needing("others::the_old_agent_that_comes_back_to_legacy_tables_goes_at_the_next_resync", old_in_legacy),
+        Trial::needing("others::kube_proxy_as_it_is_is_no_reason_to_worry", kube_proxy),
+        Trial::needing("others::what_turns_tracking_off_or_translates_afterwards_is_reported", instead),
     ]
 }
 
@@ -100,5 +102,82 @@ fn old_in_legacy() -> Result<(), CannotProve> {
         agent.until("removed the chain of ip-masq-agent-v2 from the legacy tables");
         assert_eq!(exempt(&mut lab), POD.of(Family::V4));
     }
+    Ok(())
+}
+
+/// kube-proxy as it writes its chain today; marked packets are those of services.
+const KUBE_PROXY: &str = "*nat
+:KUBE-POSTROUTING - [0:0]
+-A POSTROUTING -m comment --comment \"kubernetes postrouting rules\" -j KUBE-POSTROUTING
+-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+-A KUBE-POSTROUTING -j MARK --xor-mark 0x4000
+-A KUBE-POSTROUTING -m comment --comment \"kubernetes service traffic requiring SNAT\" -j MASQUERADE --random-fully
+COMMIT
+";
+const KUBE_PROXY_NFT: &str = "table ip kube-proxy {
+  chain masquerading { meta mark and 0x4000 == 0 return; meta mark set meta mark xor 0x4000; masquerade fully-random; }
+  chain nat-postrouting { type nat hook postrouting priority srcnat; jump masquerading; }
+}";
+
+fn kube_proxy() -> Result<(), CannotProve> {
+    let guard = "-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN\n";
+    type Load<'a> = &'a dyn Fn(&Lab, bool) -> Result<(), CannotProve>;
+    let by_iptables = |variant| {
+        move |lab: &Lab, guarded: bool| {
+            let text = if guarded { KUBE_PROXY.to_owned() } else { KUBE_PROXY.replace(guard, "") };
+            add(lab, &iptables(Family::V4, variant)?, &text)
+        }
+    };
+    let by_nft = |lab: &Lab, guarded: bool| {
+        let text = KUBE_PROXY_NFT.to_owned();
+        feed(lab, &if guarded { text } else { text.replace("meta mark and 0x4000 == 0 return;", "") })
+    };
+    let loads: [Load<'_>; 3] = [&by_iptables(Variant::Nft), &by_iptables(Variant::Legacy), &by_nft];
+    for load in loads {
+        for guarded in [true, false] {
+            let mut lab = Lab::new().unwrap();
+            let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+            load(&lab, guarded)?;
+            let mut agent = started(&lab, &volume, "--resync-interval=3600");
+            agent.until("of kube-proxy,");
+            let expected = if guarded { ("ok", POD) } else { ("degraded", NODE) };
+            assert_eq!((status(&agent, &lab).as_str(), exempt(&mut lab)), (expected.0, expected.1.of(Family::V4)));
+        }
+    }
+    Ok(())
+}
+
+fn instead() -> Result<(), CannotProve> {
+    const LATER: &str = "table ip f { chain c { type nat hook postrouting priority 200; masquerade; }; }";
+    const UNTRACKED: &str = "table ip f { chain c { type filter hook prerouting priority -300; notrack; }; }";
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let translated = |lab: &mut Lab, to: &str| {
+        let packet = lab.packet(POD.of(Family::V4), to.parse().unwrap(), Protocol::Udp);
+        lab.probe(&[Probe { from: Place::Pod, packet }]).unwrap()[0].source().unwrap() == NODE.of(Family::V4)
+    };
+    for (text, words, both) in
+        [(LATER, "that ours let go", [true, true]), (UNTRACKED, "so that they are not translated", [false; 2])]
+    {
+        let mut lab = Lab::new().unwrap();
+        let mut agent = started(&lab, &volume, "--resync-interval=3600");
+        feed(&lab, text)?;
+        agent.until(words);
+        assert_eq!(status(&agent, &lab), "degraded");
+        assert_eq!([EXEMPT, "9.9.9.9"].map(|to| translated(&mut lab, to)), both);
+        feed(&lab, "delete table ip f")?;
+        agent.until("not there any more");
+        // Where everything is tracked already nothing is turned off.
+        feed(&lab, &UNTRACKED.replace("-300", "-150").replace(" f ", " g "))?;
+        feed(&lab, THEIRS)?;
+        agent.until("before ours");
+        let page = agent.get(&lab, "/readyz");
+        assert!(page.contains("`ip f`") && !page.contains("`ip g`"), "{page}");
+    }
+    let mut lab = Lab::new().unwrap();
+    let mut agent = started(&lab, &volume, "--resync-interval=1");
+    let raw = "*raw\n-A PREROUTING -j CT --notrack\nCOMMIT\n";
+    add(&lab, &iptables(Family::V4, Variant::Legacy)?, raw)?;
+    agent.until("so that they are not translated");
+    assert!(!translated(&mut lab, "9.9.9.9"));
     Ok(())
 }

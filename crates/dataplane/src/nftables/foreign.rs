@@ -1,11 +1,8 @@
-//! Tables of others: the chain of the agent before, and rules that get packets before ours.
+//! Tables of others: the chain of the agent before, and whose chains are whose.
 
-use super::objects::{ChainObject, Expression, ObservedTable, Op, RuleObject, VerdictObject};
-use crate::ruleset::{ChainKind, Hook, TableFamily, TableId};
-use crate::{iptables, masquerade};
-use causeway_addr::Family;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use super::objects::{Expression, ObservedTable, Op, RuleObject, VerdictObject};
+use crate::iptables;
+use crate::ruleset::TableId;
 
 /// The chain all packets on their way out meet, in iptables' words.
 const POSTROUTING: &str = "POSTROUTING";
@@ -62,126 +59,11 @@ fn is_agents(rule: &RuleObject) -> bool {
     rule.comment.trim_start_matches('"').starts_with(iptables::COMMENTS) || rule.expressions.iter().any(says)
 }
 
-/// A rule of somebody else's that may translate packets before ours are asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shadow {
-    /// Its table.
-    pub table: TableId,
-    /// Its chain.
-    pub chain: String,
-    /// Its position in the chain, from 0.
-    pub rule: usize,
-    /// Its comment; empty = none.
-    pub comment: String,
-    /// How it translates: `masquerade`, `snat`, `MASQUERADE`, ...
-    pub how: String,
-    /// The base chain that leads to it.
-    pub base: String,
-    /// That chain's priority; lower is earlier.
-    pub priority: i32,
-    /// Every packet that gets to the rule is translated; false = it has conditions.
-    pub everything: bool,
-    /// Whose it is, where the name of the chain says so.
-    pub owner: Option<&'static str>,
-}
-
-impl fmt::Display for Shadow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shadow { table, chain, rule, how, base, priority, .. } = self;
-        write!(f, "table `{table}`: rule {} of chain `{chain}`", rule + 1)?;
-        if !self.comment.is_empty() {
-            write!(f, " (`{}`)", self.comment)?;
-        }
-        if let Some(owner) = self.owner {
-            write!(f, ", of {owner},")?;
-        }
-        let what = if self.everything { "every packet" } else { "packets" };
-        write!(f, " translates {what} ({how}) before ours, from chain `{base}` at priority {priority}")
-    }
-}
-
-/// Rules of others that may translate packets of a family before ours: reachable from a nat chain at postrouting whose priority is
-/// not above ours. At the same priority the chain that was registered last comes first, so it counts as earlier.
-pub fn shadows(family: Family, observed: &BTreeMap<TableId, ObservedTable>) -> Vec<Shadow> {
-    let ours = masquerade::table(family);
-    let same_packets = |id: &TableId| id.family == TableFamily::Inet || id.family == ours.family;
-    let mut found = Vec::new();
-    for (id, table) in observed.iter().filter(|(id, _)| **id != ours && same_packets(id)) {
-        let chains = &table.objects.chains;
-        for (name, chain) in chains {
-            let Some(base) = chain.base.filter(|base| {
-                base.kind == ChainKind::Nat && base.hook == Hook::Postrouting && base.priority <= masquerade::PRIORITY
-            }) else {
-                continue;
-            };
-            for reached in reachable(chains, name) {
-                let rules = chains.get(reached).map(|chain| chain.rules.iter().enumerate()).into_iter().flatten();
-                found.extend(rules.filter_map(|(at, rule)| {
-                    let (how, everything) = translation(rule)?;
-                    Some(Shadow {
-                        table: id.clone(),
-                        chain: reached.to_owned(),
-                        rule: at,
-                        comment: rule.comment.clone(),
-                        how,
-                        base: name.clone(),
-                        priority: base.priority,
-                        everything,
-                        owner: owner(id, reached),
-                    })
-                }));
-            }
-        }
-    }
-    found.sort_by_key(|shadow| shadow.priority);
-    found
-}
-
-/// Chains whose rules a packet may meet. A verdict map's targets are not known, so one may lead to every chain of the table.
-fn reachable<'a>(chains: &'a BTreeMap<String, ChainObject>, from: &'a str) -> BTreeSet<&'a str> {
-    let mut reached = BTreeSet::new();
-    let mut open = vec![from];
-    while let Some(name) = open.pop() {
-        let Some(chain) = chains.get(name) else { continue };
-        if !reached.insert(name) {
-            continue;
-        }
-        for rule in &chain.rules {
-            open.extend(targets(rule));
-            let maps =
-                |e: &Expression| matches!(e, Expression::Other { name, .. } if name == "lookup" || name == "immediate");
-            if rule.expressions.iter().any(maps) {
-                open.extend(chains.iter().filter(|(_, chain)| chain.base.is_none()).map(|(name, _)| name.as_str()));
-            }
-        }
-    }
-    reached
-}
-
 fn targets(rule: &RuleObject) -> impl Iterator<Item = &str> {
     rule.expressions.iter().filter_map(|expression| match expression {
         Expression::Verdict(VerdictObject::Jump(chain) | VerdictObject::Goto(chain)) => Some(chain.as_str()),
         _ => None,
     })
-}
-
-/// How a rule translates sources, and whether it does so without conditions.
-fn translation(rule: &RuleObject) -> Option<(String, bool)> {
-    const TARGETS: &[&str] = &["MASQUERADE", "SNAT", "NETMAP"];
-    let mut everything = true;
-    for expression in &rule.expressions {
-        match expression {
-            Expression::Masquerade { .. } => return Some(("masquerade".to_owned(), everything)),
-            Expression::Other { name, .. } if name == "nat" => return Some(("snat".to_owned(), everything)),
-            Expression::Other { name, extension, .. } if name == "target" && TARGETS.contains(&extension.as_str()) => {
-                return Some((extension.clone(), everything));
-            }
-            Expression::Counter | Expression::CountOn(_) => {}
-            Expression::Other { name, extension, .. } if name == "match" && extension == "comment" => {}
-            _ => everything = false,
-        }
-    }
-    None
 }
 
 /// Who makes chains of that name, where it says so.

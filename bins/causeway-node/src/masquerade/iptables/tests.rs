@@ -34,7 +34,7 @@ fn rules_before_ours_are_found_and_those_after_it_are_not() {
             (
                 "kube-proxy",
                 true,
-                "table `ip nat`: rule 2 of chain `KUBE-POSTROUTING`, of kube-proxy, translates packets (MASQUERADE) before ours"
+                "table `ip nat`: rule 2 of chain `KUBE-POSTROUTING`, of kube-proxy, translates packets with a mark (MASQUERADE) before ours"
             ),
             (
                 "the platform's own translation",
@@ -44,6 +44,31 @@ fn rules_before_ours_are_found_and_those_after_it_are_not() {
             ("unknown", false, "table `ip nat`: rule 1 of chain `ODD` translates packets (MASQUERADE) before ours"),
         ]
     );
+}
+
+#[test]
+fn kube_proxys_chain_of_today_is_expected_and_without_its_guard_it_is_not() {
+    let expected = |guard: &str| {
+        let text = format!(
+            "*nat\n:POSTROUTING ACCEPT [0:0]\n:KUBE-POSTROUTING - [0:0]\n-A POSTROUTING -j KUBE-POSTROUTING\n{guard}\
+             -A KUBE-POSTROUTING -j MARK --xor-mark 0x4000\n-A KUBE-POSTROUTING -j MASQUERADE --random-fully\nCOMMIT\n"
+        );
+        let found = earlier(Family::V4, &parse(&text).unwrap(), None);
+        assert_eq!(found.len(), 1);
+        found[0].expected
+    };
+    assert!(expected("-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN\n"));
+    assert!(!expected("-A KUBE-POSTROUTING -m mark --mark 0x4000/0x4000 -j RETURN\n"));
+    assert!(!expected(""));
+}
+
+#[test]
+fn rules_that_turn_tracking_off_are_found() {
+    let raw = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -j CT --notrack\n-A OUTPUT -p udp -j CT --zone 1\nCOMMIT\n";
+    let words: Vec<String> = untracked(Family::V6, &parse(raw).unwrap()).into_iter().map(|rule| rule.words).collect();
+    let expected = "table `ip6 raw`: rule 1 of chain `PREROUTING` turns connection tracking off for every packet (CT --notrack), so that \
+                    they are not translated";
+    assert_eq!(words, [expected]);
 }
 
 #[test]

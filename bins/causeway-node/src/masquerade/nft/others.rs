@@ -4,8 +4,9 @@ use crate::masquerade::kernel::Shadowing;
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::TABLE;
 use causeway_dataplane::nftables::objects::{Expression, ObservedTable, Op};
-use causeway_dataplane::nftables::{Shadow, shadows, take_over};
-use causeway_dataplane::ruleset::{ChainKind, Hook, TableFamily, TableId};
+use causeway_dataplane::nftables::{Shadow, effect, shadows, take_over};
+use causeway_dataplane::ruleset::{TableFamily, TableId};
+use causeway_dataplane::unmarked::Takes;
 use causeway_linux::netlink::Error;
 use causeway_linux::nftables::Connection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,11 +72,11 @@ fn marked(table: &ObservedTable) -> impl Iterator<Item = String> + '_ {
     marked.map(|(name, _)| name.clone())
 }
 
-/// Rules of others that translate packets before ours are asked, in the families that are on.
+/// Rules of others that decide about packets instead of ours, in the families that are on.
 pub(crate) fn before_ours(connection: &mut Connection, families: &[Family]) -> Result<Vec<Shadow>, Error> {
     let chains = connection.base_chains()?;
-    let nat = chains.iter().filter(|chain| chain.base.kind == ChainKind::Nat && chain.base.hook == Hook::Postrouting);
-    let ids: BTreeSet<&TableId> = nat.map(|chain| &chain.table).filter(|table| table.name != TABLE).collect();
+    let of_note = chains.iter().filter(|chain| effect(&chain.base).is_some());
+    let ids: BTreeSet<&TableId> = of_note.map(|chain| &chain.table).filter(|table| table.name != TABLE).collect();
     let mut tables = BTreeMap::new();
     for id in ids {
         if let Some(table) = connection.read_table_without_keys(id)? {
@@ -85,8 +86,9 @@ pub(crate) fn before_ours(connection: &mut Connection, families: &[Family]) -> R
     Ok(families.iter().flat_map(|family| shadows(*family, &tables)).collect())
 }
 
-/// In the agent's terms. A known program's rules that take only some packets are there wherever the program is.
+/// In the agent's terms. A known program's rules that take only marked packets, or those of their own conditions, are there wherever the
+/// program is.
 pub(crate) fn shadowing(shadow: Shadow) -> Shadowing {
-    let expected = shadow.owner.is_some_and(|owner| owner != "ip-masq-agent") && !shadow.everything;
+    let expected = shadow.owner.is_some_and(|owner| owner != "ip-masq-agent") && shadow.takes != Takes::Everything;
     Shadowing { owner: shadow.owner.unwrap_or("unknown"), expected, words: shadow.to_string() }
 }

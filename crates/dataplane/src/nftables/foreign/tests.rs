@@ -1,7 +1,8 @@
 use super::*;
+use crate::nftables::objects::ChainObject;
 use crate::nftables::objects::TableObjects;
 use crate::nftables::simulate::Kernel;
-use crate::ruleset::{BaseChain, Policy};
+use crate::ruleset::{BaseChain, ChainKind, Hook, Policy, TableFamily};
 
 fn nat() -> TableId {
     TableId { family: TableFamily::Ip, name: "nat".into() }
@@ -87,37 +88,6 @@ fn a_chain_of_the_kernels_is_never_taken_over() {
     kernel.install(nat(), node());
     assert!(take_over(&nat(), &kernel.observed()[&nat()], "POSTROUTING").is_empty());
     assert!(take_over(&nat(), &kernel.observed()[&nat()], "ABSENT").is_empty());
-}
-
-#[test]
-fn rules_that_come_first_are_named() {
-    let mut kernel = Kernel::default();
-    kernel.install(nat(), node());
-    let late = objects(vec![("late", base(102), vec![rule(vec![Expression::Masquerade { flags: 0 }])])]);
-    kernel.install(TableId { family: TableFamily::Inet, name: "late".into() }, late);
-    let six = objects(vec![("six", base(0), vec![rule(vec![Expression::Masquerade { flags: 0 }])])]);
-    kernel.install(TableId { family: TableFamily::Ip6, name: "six".into() }, six);
-    let snat = Expression::Other { name: "nat".into(), extension: String::new(), data: Vec::new() };
-    let mapped = objects(vec![
-        (
-            "early",
-            base(-5),
-            vec![rule(vec![Expression::Other { name: "lookup".into(), extension: String::new(), data: vec![] }])],
-        ),
-        ("perhaps", None, vec![rule(vec![snat])]),
-    ]);
-    kernel.install(TableId { family: TableFamily::Inet, name: "mapped".into() }, mapped);
-    let words: Vec<String> = shadows(Family::V4, kernel.observed()).iter().map(ToString::to_string).collect();
-    assert_eq!(
-        words,
-        [
-            "table `inet mapped`: rule 1 of chain `perhaps` translates every packet (snat) before ours, from chain `early` at priority -5",
-            "table `ip nat`: rule 1 of chain `IP-MASQ-AGENT`, of ip-masq-agent, translates every packet (MASQUERADE) before ours, \
-             from chain `POSTROUTING` at priority 100",
-            "table `ip nat`: rule 1 of chain `KUBE-POSTROUTING`, of kube-proxy, translates packets (MASQUERADE) before ours, \
-             from chain `POSTROUTING` at priority 100",
-        ]
-    );
 }
 
 #[test]
