@@ -147,7 +147,14 @@ impl Nft {
                     }
                     self.memory = follow(memory, &batches, generation);
                 }
-                Err(error @ (ApplyError::Stale | ApplyError::Rejected { .. })) => last = error.to_string(),
+                Err(error @ (ApplyError::Stale | ApplyError::Rejected { .. })) => {
+                    // What was removed meanwhile is missing too; but where nobody changed anything the kernel will not have it at all.
+                    let rejected = matches!(error, ApplyError::Rejected { .. });
+                    if rejected && self.connection.generation().map_err(failure)? == memory.generation {
+                        return Err(refusal(error));
+                    }
+                    last = error.to_string();
+                }
                 Err(error) => return Err(refusal(error)),
             }
         }

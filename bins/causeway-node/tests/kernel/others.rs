@@ -22,6 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::needing("others::the_old_agent_that_comes_back_to_legacy_tables_goes_at_the_next_resync", old_in_legacy),
         Trial::needing("others::kube_proxy_as_it_is_is_no_reason_to_worry", kube_proxy),
         Trial::needing("others::what_turns_tracking_off_or_translates_afterwards_is_reported", instead),
+        Trial::needing("others::our_table_put_to_sleep_wakes_whatever_is_in_it", asleep),
     ]
 }
 
@@ -179,5 +180,27 @@ fn instead() -> Result<(), CannotProve> {
     add(&lab, &iptables(Family::V4, Variant::Legacy)?, raw)?;
     agent.until("so that they are not translated");
     assert!(!translated(&mut lab, "9.9.9.9"));
+    Ok(())
+}
+
+fn asleep() -> Result<(), CannotProve> {
+    const BASE: &str = "add chain ip causeway-masquerade postrouting { type nat hook postrouting priority 101; }";
+    const STRANGE: &str = "add chain ip causeway-masquerade strange { type filter hook forward priority 5; }";
+    let mut lab = Lab::new().unwrap();
+    let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
+    let arguments = ["--metrics-address=127.0.0.1:0", "--resync-interval=3600", "-v=4"];
+    let mut agent = Agent::start(&lab, &volume, &arguments);
+    agent.until("the rules are in place");
+    let anew = "delete table ip causeway-masquerade\nadd table ip causeway-masquerade { flags dormant; }\n";
+    let sleep = "add table ip causeway-masquerade { flags dormant; }\n";
+    for text in [sleep.to_owned(), anew.to_owned(), format!("{anew}{BASE}\n"), format!("{anew}{STRANGE}\n")] {
+        feed(&lab, &text)?;
+        agent.until("they are put right");
+        let mut packet = |to: &str| lab.packet(POD.of(Family::V4), to.parse().unwrap(), Protocol::Udp);
+        let probes = ["9.9.9.9", EXEMPT].map(|to| Probe { from: Place::Pod, packet: packet(to) });
+        let sources = lab.probe(&probes).unwrap().into_iter().map(|fate| fate.source().unwrap());
+        assert_eq!(sources.collect::<Vec<_>>(), [NODE.of(Family::V4), POD.of(Family::V4)], "{text}");
+        assert_eq!(status(&agent, &lab), "ok");
+    }
     Ok(())
 }

@@ -60,9 +60,15 @@ pub fn plan(
         return Plan::default();
     }
     let nothing = ObservedTable::default();
+    let remade: Vec<&TableId> = desired
+        .iter()
+        .filter(|(id, wanted)| observed.get(id).is_some_and(|found| must_be_remade(wanted, &found.objects)))
+        .map(|(id, _)| id)
+        .collect();
+    let found = |id: &TableId| observed.get(id).filter(|_| !remade.contains(&id));
     let mut tables: Vec<TableWay<'_>> = desired
         .iter()
-        .map(|(id, wanted)| TableWay::new(id, wanted, observed.get(id).unwrap_or(&nothing), observed.contains_key(id)))
+        .map(|(id, wanted)| TableWay::new(id, wanted, found(id).unwrap_or(&nothing), found(id).is_some()))
         .collect();
     loop {
         let bytes: usize = tables.iter().flat_map(TableWay::last).map(|op| bytes(&op)).sum();
@@ -75,7 +81,24 @@ pub fn plan(
     let extra = observed.keys().filter(|id| !desired.contains_key(id) && is_ours(id));
     last.extend(extra.cloned().map(Op::DeleteTable));
     batches.push(last);
+    if let Some(first) = batches.first_mut() {
+        // Nothing in such a table had an effect, so that nothing is lost in the meantime.
+        first.splice(0..0, remade.into_iter().cloned().map(Op::DeleteTable));
+    }
     Plan { batches, drift }
+}
+
+/// Whether the way from a table that is there leads over its removal. A batch that wakes a dormant table can neither add base chains to it nor
+/// remove any (EINVAL), and other flags can't be cleared at all (EOPNOTSUPP; both nf_tables_api.c of Linux 6.18).
+fn must_be_remade(wanted: &TableObjects, found: &TableObjects) -> bool {
+    const DORMANT: u32 = 1;
+    let differing = wanted.flags ^ found.flags;
+    let same_base = |name: &String| match (wanted.chains.get(name), found.chains.get(name)) {
+        (Some(wanted), Some(found)) => difference::same_base(wanted, found),
+        (Some(chain), None) | (None, Some(chain)) => chain.base.is_none() && chain.foreign_base.is_none(),
+        (None, None) => true,
+    };
+    differing & !DORMANT != 0 || (differing != 0 && !wanted.chains.keys().chain(found.chains.keys()).all(same_base))
 }
 
 /// Removes our tables.

@@ -20,6 +20,17 @@ pub struct Kernel {
     pub generation: u64,
 }
 
+/// What a batch did so far that later changes of it depend on.
+#[derive(Debug, Default)]
+struct Batch {
+    /// Keys taken out of sets.
+    taken_out: BTreeMap<(TableId, String), usize>,
+    /// Dormant tables it woke.
+    woken: BTreeSet<TableId>,
+    /// Tables it took base chains out of.
+    unhooked: BTreeSet<TableId>,
+}
+
 /// A batch was refused, and nothing of it happened.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("change {at} is refused: {why}")]
@@ -51,6 +62,9 @@ pub enum Why {
     /// ELOOP
     #[error("a loop through chain `{0}`")]
     Loop(String),
+    /// EINVAL
+    #[error("table `{0}` is woken in the same batch in which it gets or loses a base chain")]
+    Waking(String),
     /// EOPNOTSUPP
     #[error("a jump to base chain `{0}`")]
     JumpToBase(String),
@@ -95,9 +109,9 @@ impl Kernel {
     /// The first change that is refused, and why.
     pub fn commit(&mut self, batch: &[Op]) -> Result<(), Refused> {
         let mut next = self.clone();
-        let mut deactivated = BTreeMap::new();
+        let mut batch_so_far = Batch::default();
         for (at, op) in batch.iter().enumerate() {
-            next.apply(op, &mut deactivated).map_err(|why| Refused { at, why })?;
+            next.apply(op, &mut batch_so_far).map_err(|why| Refused { at, why })?;
         }
         for table in next.tables.values() {
             if let Some(chain) = on_a_loop(&table.objects) {
@@ -109,10 +123,21 @@ impl Kernel {
         Ok(())
     }
 
-    fn apply(&mut self, op: &Op, deactivated: &mut BTreeMap<(TableId, String), usize>) -> Result<(), Why> {
+    fn apply(&mut self, op: &Op, batch: &mut Batch) -> Result<(), Why> {
         match op {
-            Op::AddTable(id) => self.tables.entry(id.clone()).or_default().objects.flags = 0,
+            Op::AddTable(id) => {
+                let flags = &mut self.tables.entry(id.clone()).or_default().objects.flags;
+                if *flags != 0 {
+                    if batch.unhooked.contains(id) {
+                        return Err(Why::Waking(id.to_string()));
+                    }
+                    *flags = 0;
+                    batch.woken.insert(id.clone());
+                }
+            }
             Op::DeleteTable(id) => {
+                batch.woken.remove(id);
+                batch.unhooked.remove(id);
                 self.tables.remove(id).ok_or_else(|| Why::Missing(id.to_string()))?;
             }
             Op::AddCounter { table, name } => {
@@ -175,7 +200,7 @@ impl Kernel {
                     return Err(Why::Exists(set.clone()));
                 }
                 // A key that was taken out in the same batch gives its place back only afterwards.
-                let pending = deactivated.get(&(table.clone(), set.clone())).copied().unwrap_or_default();
+                let pending = batch.taken_out.get(&(table.clone(), set.clone())).copied().unwrap_or_default();
                 let room = found.size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX);
                 let all = found.elements.iter().chain(keys.iter());
                 let all = Keys::collect(found.elements.width, all);
@@ -192,15 +217,19 @@ impl Kernel {
                     return Err(Why::Missing(format!("a key of {set}")));
                 }
                 found.elements = left;
-                *deactivated.entry((table.clone(), set.clone())).or_default() += keys.len();
+                *batch.taken_out.entry((table.clone(), set.clone())).or_default() += keys.len();
             }
             Op::AddChain { table, name, base } => {
+                if base.is_some() && batch.woken.contains(table) {
+                    return Err(Why::Waking(table.to_string()));
+                }
                 let table = self.table(table)?;
                 absent(table.objects.chains.contains_key(name), name)?;
                 table.objects.chains.insert(name.clone(), ChainObject { base: *base, ..ChainObject::default() });
                 table.handles.insert(name.clone(), Vec::new());
             }
             Op::DeleteChain { table, name } => {
+                let id = table;
                 let table = self.table(table)?;
                 unused(&table.objects, name, |e| target(e) == Some(name))?;
                 let leads = |set: &&SetObject| set.leads;
@@ -209,7 +238,10 @@ impl Kernel {
                     return Err(Why::Used(name.clone()));
                 }
                 table.handles.remove(name);
-                present(table.objects.chains.remove(name).is_some(), name)?;
+                let chain = table.objects.chains.remove(name).ok_or_else(|| Why::Missing(name.clone()))?;
+                if chain.base.is_some() || chain.foreign_base.is_some() {
+                    batch.unhooked.insert(id.clone());
+                }
             }
             Op::FlushChain { table, name } => {
                 let table = self.table(table)?;

@@ -4,7 +4,7 @@ use crate::generate;
 use causeway_addr::{Cidr, Family};
 use causeway_dataplane::evaluate::Node;
 use causeway_dataplane::masquerade::{Settings, compile, table};
-use causeway_dataplane::nftables::objects::{KeyType, Keys, Op, TableObjects};
+use causeway_dataplane::nftables::objects::{ChainObject, KeyType, Keys, Op, TableObjects};
 use causeway_dataplane::nftables::simulate::Kernel;
 use causeway_dataplane::nftables::{Growth, Limits, Plan, interpret, logical, lower, plan};
 use causeway_dataplane::packet::Packet;
@@ -25,6 +25,8 @@ enum Vandalism {
     AddChain,
     AddRule(usize, usize),
     DeleteTable,
+    /// It is made anew, asleep, with this many of its base chains and nothing else.
+    Sleep(usize),
     Nothing,
 }
 
@@ -38,6 +40,7 @@ fn vandalism() -> impl Strategy<Value = Vandalism> {
         Just(Vandalism::AddChain),
         (0..3_usize, 0..9_usize).prop_map(|(chain, rule)| Vandalism::AddRule(chain, rule)),
         Just(Vandalism::DeleteTable),
+        (0..3_usize).prop_map(Vandalism::Sleep),
         Just(Vandalism::Nothing),
     ]
 }
@@ -86,7 +89,7 @@ fn ops(kernel: &Kernel, what: &Vandalism) -> Option<Vec<Op>> {
             Op::AddRule { table: table(), chain: nth(chain)?, rule }
         }
         Vandalism::DeleteTable => Op::DeleteTable(table()),
-        Vandalism::Nothing => return None,
+        Vandalism::Sleep(_) | Vandalism::Nothing => return None,
     }])
 }
 
@@ -156,6 +159,15 @@ proptest! {
             prop_assert_eq!(plain(&kernel.objects()), plain(&wanted));
             let again = plan(&wanted, kernel.observed(), &limits);
             prop_assert!(again.is_empty() && again.drift.is_empty(), "{:#?}", again);
+            if let Some(Vandalism::Sleep(bases)) = damage.clone().next() {
+                let id = table(Family::V4);
+                let of_base = |(name, chain): (&String, &ChainObject)| {
+                    (name.clone(), ChainObject { rules: Vec::new(), ..chain.clone() })
+                };
+                let found = kernel.objects().remove(&id).unwrap_or_default();
+                let chains = found.chains.iter().filter(|(_, chain)| chain.base.is_some()).map(of_base);
+                kernel.install(id, TableObjects { flags: 1, chains: chains.take(*bases).collect(), ..TableObjects::default() });
+            }
             if let Some(ops) = damage.next().and_then(|what| ops(&kernel, what)) {
                 // The pretended kernel refuses what the real one would: then nothing happened.
                 let _ = kernel.commit(&ops);

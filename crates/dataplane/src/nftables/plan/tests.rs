@@ -193,3 +193,33 @@ fn tables_of_others_are_left_alone() {
     kernel.commit(&cleanup(kernel.observed())).unwrap();
     assert_eq!(kernel.objects().keys().collect::<Vec<_>>(), [&other]);
 }
+
+#[test]
+fn a_dormant_table_is_woken_and_one_without_our_base_chains_is_made_anew() {
+    let id = masquerade::table(Family::V4);
+    let whole = objects(&["10.0.0.0/8", "192.168.0.0/16"], false);
+    let base = whole[&id]
+        .chains
+        .iter()
+        .filter(|(_, chain)| chain.base.is_some())
+        .map(|(name, chain)| (name.clone(), ChainObject { rules: Vec::new(), ..chain.clone() }));
+    let only_bases = TableObjects { chains: base.clone().collect(), ..TableObjects::default() };
+    let only_one = TableObjects { chains: base.take(1).collect(), ..TableObjects::default() };
+    let cases = [
+        (whole[&id].clone(), 1, false),
+        (only_bases.clone(), 1, false),
+        (only_one, 1, true),
+        (TableObjects::default(), 1, true),
+        // Flags that nobody can clear.
+        (whole[&id].clone(), 4, true),
+        (TableObjects::default(), 0, false),
+    ];
+    for limits in [Limits::default(), Limits { batch_bytes: 1 }] {
+        for (found, flags, anew) in &cases {
+            let mut kernel = Kernel::default();
+            kernel.install(id.clone(), TableObjects { flags: *flags, ..found.clone() });
+            let plan = run(&mut kernel, &whole, &limits);
+            assert_eq!(plan.batches[0].contains(&Op::DeleteTable(id.clone())), *anew, "{flags} {found:?}");
+        }
+    }
+}
