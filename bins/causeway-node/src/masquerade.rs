@@ -6,6 +6,7 @@
 mod agent;
 mod allowance;
 mod backend;
+mod contest;
 #[cfg(test)]
 mod deploy_tests;
 mod directory;

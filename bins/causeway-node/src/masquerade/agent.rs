@@ -1,5 +1,6 @@
 //! One look at everything: what the files say, what to do about it, what the kernel holds. The loop around it only waits.
 
+use super::contest::{self, Contest};
 use super::judge::{self, Judged};
 use super::keep::{Decision, Doubt, Held, Keeper, Policy, Shrunk};
 use super::kernel::{Failure, Kernel, Preview, Synced};
@@ -72,6 +73,7 @@ pub(crate) struct Agent<K> {
     locked: Option<Instant>,
     /// When a repair was last told of.
     told_repair: Option<Instant>,
+    contest: Contest,
     /// The directory as it was last read, and what was thought of it.
     read: Option<(Directory, Arc<Judged>)>,
     /// What the status says of the configuration was made from this.
@@ -94,6 +96,7 @@ impl<K: Kernel> Agent<K> {
             retry: FIRST_RETRY,
             locked: None,
             told_repair: None,
+            contest: Contest::default(),
             read: None,
             shown: None,
         }
@@ -192,6 +195,11 @@ impl<K: Kernel> Agent<K> {
         })
     }
 
+    /// How long to let others' changes of our rules be.
+    pub(crate) fn patience(&self, now: Instant) -> Duration {
+        self.contest.patience(now)
+    }
+
     /// The agent's state, to be looked at.
     pub(crate) fn status(&self) -> MutexGuard<'_, Status> {
         lock(&self.status)
@@ -207,7 +215,17 @@ impl<K: Kernel> Agent<K> {
         if synced.changes > 0 {
             status.writes += 1;
         }
+        status.broken = false;
         if repaired {
+            let now = Instant::now();
+            if self.contest.repaired(now, synced.rewritten) {
+                if status.contested.is_none_or(|until| until <= now) {
+                    warn!(
+                        "others change our rules again and again: another agent with other settings, or something that flushes"
+                    );
+                }
+                status.contested = Some(now + contest::MEMORY);
+            }
             let noticed_by = if matches!(wake, Wake::Rules | Wake::Others) { "notification" } else { "resync" };
             *status.repairs.entry(noticed_by).or_default() += 1;
             status.last_repair = Some(took);

@@ -50,6 +50,11 @@ pub(crate) trait Kernel {
         false
     }
 
+    /// Whether what [`Kernel::was_changed`] told of touched rules of ours; else it only has to be looked at.
+    fn ours_changed(&self) -> bool {
+        true
+    }
+
     /// Removes every rule of this agent and of ip-masq-agent-v2. Gives whether there was one.
     ///
     /// # Errors
@@ -94,6 +99,10 @@ impl Kernel for Box<dyn Kernel> {
         (**self).was_changed()
     }
 
+    fn ours_changed(&self) -> bool {
+        (**self).ours_changed()
+    }
+
     fn clean(&mut self) -> Result<bool, Failure> {
         (**self).clean()
     }
@@ -104,6 +113,8 @@ impl Kernel for Box<dyn Kernel> {
 pub(crate) struct Synced {
     /// Changes that were made; 0 = everything was in place.
     pub(crate) changes: usize,
+    /// Our tables were there and held something else: whoever did that keeps other rules.
+    pub(crate) rewritten: bool,
     /// When the rules were known to be in place; `None` = when the call came back. What is only looked at comes after that.
     pub(crate) in_place_at: Option<Instant>,
     /// What was taken over or removed of other agents, one sentence each.
@@ -198,9 +209,10 @@ pub(crate) mod fake {
             }
             let changes = usize::from(self.rules.as_ref() != Some(settings));
             self.writes += changes;
+            let rewritten = changes > 0 && self.rules.is_some();
             self.rules = Some(settings.clone());
             let present = settings.families().map(|family| (family, settings.exempt(family).len())).collect();
-            Ok(Synced { changes, present, shadowed_by: self.looked.clone(), ..Synced::default() })
+            Ok(Synced { changes, rewritten, present, shadowed_by: self.looked.clone(), ..Synced::default() })
         }
 
         fn look_at_others(&mut self) {

@@ -41,6 +41,8 @@ pub(crate) struct Nft {
     shadows: Option<Shadows>,
     /// What others have is to be looked at.
     closely: bool,
+    /// Somebody changed tables of ours since they were last put right.
+    ours_changed: bool,
     /// Others changed tables of theirs.
     others_changed: bool,
     /// The name the original's chain may have.
@@ -86,6 +88,7 @@ impl Nft {
             without_old: None,
             shadows: None,
             closely: true,
+            ours_changed: false,
             others_changed: false,
             chain: chain.to_owned(),
             leftovers: None,
@@ -127,6 +130,8 @@ impl Nft {
             if let Some(first) = plan.drift.first() {
                 tracing::debug!(differences = plan.drift.len(), "{first}");
             }
+            settled.rewritten |=
+                !plan.is_empty() && wanted.objects().keys().all(|table| memory.tables.contains_key(table));
             let mut batches = plan.batches;
             // The old chain goes in the moment the new rules come.
             match batches.last_mut() {
@@ -213,6 +218,8 @@ impl Nft {
 struct Settled {
     changes: usize,
     took_over: bool,
+    /// Our tables were there, and held something else.
+    rewritten: bool,
     /// When the kernel was known to hold it.
     at: Option<Instant>,
 }
@@ -258,7 +265,13 @@ impl Kernel for Nft {
         let settled = self.settle(&wanted);
         self.wanted = Some(wanted);
         let settled = settled?;
-        let mut synced = Synced { changes: settled.changes, in_place_at: settled.at, ..Synced::default() };
+        self.ours_changed = false;
+        let mut synced = Synced {
+            changes: settled.changes,
+            rewritten: settled.rewritten,
+            in_place_at: settled.at,
+            ..Synced::default()
+        };
         if settled.took_over {
             synced.taken_over.push("removed the chain of ip-masq-agent-v2 and its jump".to_owned());
         }
@@ -321,6 +334,7 @@ impl Kernel for Nft {
                 for notice in notices {
                     let Notice::Change(change) = notice else {
                         self.memory = None;
+                        self.ours_changed = true;
                         self.others_changed = true;
                         changed = true;
                         continue;
@@ -332,6 +346,7 @@ impl Kernel for Nft {
                     self.others_changed |= change.tables.iter().any(|table| table.name != TABLE);
                     self.old_unsure |= change.tables.iter().any(is_nat_of_iptables);
                     let ours = change.tables.iter().any(|table| table.name == TABLE);
+                    self.ours_changed |= ours;
                     changed |= ours || self.old_unsure;
                     // What others do elsewhere leaves what we remember as it is.
                     let next = self.memory.as_ref().map(|memory| next(memory.generation));
@@ -350,6 +365,10 @@ impl Kernel for Nft {
                 true
             }
         }
+    }
+
+    fn ours_changed(&self) -> bool {
+        self.ours_changed
     }
 
     fn clean(&mut self) -> Result<bool, Failure> {

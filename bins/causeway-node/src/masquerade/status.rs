@@ -50,6 +50,10 @@ pub(crate) struct Status {
     pub(crate) left: Vec<String>,
     /// Times rules were found changed by others and put right, by how it was noticed.
     pub(crate) repairs: BTreeMap<&'static str, u64>,
+    /// Our rules were changed by others, and are not put right yet.
+    pub(crate) broken: bool,
+    /// Others change our rules again and again, until they let them be for a while.
+    pub(crate) contested: Option<Instant>,
     /// How long the last repair took, from notice to rules in place.
     pub(crate) last_repair: Option<Duration>,
     /// Looks at the kernel, by how they ended.
@@ -123,7 +127,7 @@ impl Status {
     /// plane that reads the merged file.
     pub(crate) fn is_ready(&self) -> bool {
         let handed_over = self.blocked.is_some() && matches!(self.merged, Some(Ok(())));
-        self.held.is_some() && (self.in_place || handed_over)
+        self.held.is_some() && ((self.in_place && !self.broken) || handed_over)
     }
 
     /// What is not as it should be, as (word, sentence).
@@ -162,6 +166,14 @@ impl Status {
             reasons.push(("rules-not-in-place", why.clone()));
         } else if self.held.is_some() && !self.in_place {
             reasons.push(("rules-not-in-place", "the rules are being put in place for the first time".to_owned()));
+        }
+        if self.broken {
+            reasons.push(("rules-changed", "others changed our rules, and they are not put right yet".to_owned()));
+        }
+        if self.contested.is_some_and(|until| Instant::now() < until) {
+            let words =
+                "others change our rules again and again: another agent with other settings, or something that flushes";
+            reasons.push(("contested", words.to_owned()));
         }
         if let Some(Err(why)) = &self.merged {
             reasons.push(("merged-config", format!("the merged configuration can't be written: {why}")));

@@ -178,8 +178,14 @@ impl Loop {
             }
         }
         if rules {
-            if self.agent.kernel_mut().was_changed() && self.repair.is_none() {
-                self.repair = Some((now, now + self.allowance.take(now)));
+            if self.agent.kernel_mut().was_changed() {
+                if self.agent.kernel().ours_changed() {
+                    self.agent.status().broken = true;
+                }
+                if self.repair.is_none() {
+                    let wait = self.allowance.take(now).max(self.agent.patience(now));
+                    self.repair = Some((now, now + wait));
+                }
             }
             if self.agent.kernel_mut().others_changed() && self.others.is_none() {
                 self.others = Some((now + OTHERS_AFTER).max(self.others_from));

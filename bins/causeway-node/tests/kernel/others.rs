@@ -23,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::needing("others::kube_proxy_as_it_is_is_no_reason_to_worry", kube_proxy),
         Trial::needing("others::what_turns_tracking_off_or_translates_afterwards_is_reported", instead),
         Trial::needing("others::our_table_put_to_sleep_wakes_whatever_is_in_it", asleep),
+        Trial::new("others::two_agents_that_differ_say_so_and_slow_down", contested),
     ]
 }
 
@@ -203,4 +204,30 @@ fn asleep() -> Result<(), CannotProve> {
         assert_eq!(status(&agent, &lab), "ok");
     }
     Ok(())
+}
+
+fn contested() {
+    const ELSE: &str = "nonMasqueradeCIDRs: [10.0.0.0/8, 8.8.8.0/24]";
+    let lab = Lab::new().unwrap();
+    let (one, other) = (Volume::new(&[("ip-masq-agent", LISTED)]), Volume::new(&[("ip-masq-agent", ELSE)]));
+    let mut first = started(&lab, &one, "--resync-interval=3600");
+    assert_eq!(status(&first, &lab), "ok");
+    let mut second = started(&lab, &other, "--resync-interval=3600");
+    for agent in [&mut first, &mut second] {
+        agent.until("again and again");
+        let page = agent.get(&lab, "/readyz");
+        assert!(page.contains("contested") && !page.contains("\"ok\""), "{page}");
+    }
+    // Both have come to their calm by then; each write of one makes at most one of the other.
+    let mut nft = lab.on_node(causeway_linux::nftables::Connection::open).unwrap().unwrap();
+    let mut listener = lab.on_node(causeway_linux::nftables::Listener::open).unwrap().unwrap();
+    let began = std::time::Instant::now();
+    let before = nft.generation().unwrap();
+    while began.elapsed() < std::time::Duration::from_secs(3) {
+        causeway_linux::event::wait(&[std::os::fd::AsFd::as_fd(&listener)], Some(std::time::Duration::from_secs(1)))
+            .unwrap();
+        listener.drain().unwrap();
+    }
+    let writes = nft.generation().unwrap().0 - before.0;
+    assert!((1..40).contains(&writes), "{writes}");
 }

@@ -68,6 +68,29 @@ fn rules_of_others_come_and_go_with_every_look_at_them() {
 }
 
 #[test]
+fn rules_that_others_change_again_and_again_are_a_reason_and_are_put_right_calmly() {
+    let mut agent = agent(&[]);
+    look(&mut agent, Wake::Start, &[A]);
+    let other = Settings { random_fully: false, ..agent.kernel.rules.clone().unwrap() };
+    for time in 0..20 {
+        let calm = agent.patience(Instant::now());
+        assert_eq!(calm > Duration::ZERO, time >= 8, "{time}");
+        assert_eq!(agent.status().reasons().iter().any(|(word, _)| *word == "contested"), time >= 6, "{time}");
+        agent.kernel.rules = Some(other.clone());
+        agent.place(Wake::Rules, Instant::now());
+        assert_ne!(agent.kernel.rules.as_ref(), Some(&other));
+    }
+    assert!(agent.status().is_ready(), "they are in place");
+    agent.status().broken = true;
+    assert!(!agent.status().is_ready());
+    assert_eq!(agent.status().reasons()[0].0, "rules-changed");
+    agent.place(Wake::Rules, Instant::now());
+    assert!(agent.status().is_ready(), "they were looked at");
+    agent.status().contested = Some(Instant::now());
+    assert!(agent.status().reasons().is_empty(), "it is over");
+}
+
+#[test]
 fn a_new_configuration_is_no_repair() {
     let mut agent = agent(&[]);
     look(&mut agent, Wake::Start, &[A]);
