@@ -238,6 +238,31 @@ impl Index {
         (allowed, unsure)
     }
 
+    /// The same, of a pod and its own node too.
+    pub(crate) fn ports_of_pair(&self, from: Seat, to: Seat) -> (PortSet, PortSet) {
+        if !from.is_next_to(&to) {
+            return self.ports_between(from, to);
+        }
+        let mut cuts = BTreeSet::new();
+        for (seat, direction) in [(from, Direction::Egress), (to, Direction::Ingress)] {
+            if let Some(class) = self.classes.get(seat.class).filter(|_| seat.policed) {
+                cuts.extend(self.cuts(class, direction));
+            }
+        }
+        let starts: Vec<(Protocol, u16)> = cuts.into_iter().collect();
+        let (mut allowed, mut unsure) = (PortSet::default(), PortSet::default());
+        for (at, (protocol, first)) in starts.iter().enumerate() {
+            let next = starts.get(at + 1).filter(|(next, _)| next == protocol);
+            let last = next.map_or(u16::MAX, |(_, next)| next.saturating_sub(1));
+            match self.verdict_between(from, to, *protocol, *first) {
+                Verdict::Allowed => allowed.push(*protocol, *first, last),
+                Verdict::Uncertain => unsure.push(*protocol, *first, last),
+                Verdict::Denied => {}
+            }
+        }
+        (allowed, unsure)
+    }
+
     fn ports_one_way(&self, of: Seat, other: Seat, direction: Direction) -> (PortSet, PortSet) {
         let row = self.classes.get(of.class).filter(|_| of.policed).and_then(|class| self.row(class, direction));
         let Some(row) = row else { return (PortSet::all(), PortSet::default()) };

@@ -34,11 +34,14 @@ pub struct Difference {
     pub new: Vec<String>,
 }
 
+/// An end, and where it sits in the old one and in the new one.
+type Place = (Party, Seat, Seat);
+
 /// Compares pods that are in both, among each other, with nodes and with addresses outside.
 pub fn difference(old: &Index, new: &Index) -> Difference {
     let mut out = Difference::default();
-    /// The namespace, the classes before and after, and whether it is on the host network.
-    type Key = (String, Vec<ClassId>, Vec<ClassId>, bool);
+    /// The namespace, the classes before and after, whether it is on the host network, and then the nodes before and after.
+    type Key = (String, Vec<ClassId>, Vec<ClassId>, bool, Option<(Option<u32>, Option<u32>)>);
     let mut groups: BTreeMap<Key, (Vec<String>, Seat, Seat)> = BTreeMap::new();
     for end in old.pods() {
         let End::Pod(namespace, name) = &end else { continue };
@@ -46,7 +49,9 @@ pub fn difference(old: &Index, new: &Index) -> Difference {
             (Some(before), Some(after)) => {
                 let (Some((_, was)), Some((_, is))) = (before.seats.first(), after.seats.first()) else { continue };
                 let classes = |pod: &crate::index::Pod| pod.seats.iter().map(|(_, seat)| seat.class).collect();
-                let key = (namespace.clone(), classes(before), classes(after), was.on_host || is.on_host);
+                let on_host = was.on_host || is.on_host;
+                let nodes = on_host.then_some((was.node, is.node));
+                let key = (namespace.clone(), classes(before), classes(after), on_host, nodes);
                 let group = groups.entry(key).or_insert_with(|| (Vec::new(), *was, *is));
                 group.0.push(name.clone());
             }
@@ -60,7 +65,7 @@ pub fn difference(old: &Index, new: &Index) -> Difference {
             out.new.push(format!("{namespace}/{name}"));
         }
     }
-    let mut ends: Vec<(Party, Seat, Seat)> = groups
+    let mut ends: Vec<Place> = groups
         .into_iter()
         .map(|((namespace, ..), (names, was, is))| (Party::Pods(namespace, names), was, is))
         .collect();
@@ -76,57 +81,50 @@ pub fn difference(old: &Index, new: &Index) -> Difference {
             ends.push((party, was, *is));
         }
     }
-    for (from, from_was, from_is) in &ends {
-        for (to, to_was, to_is) in &ends {
-            let policed = [from_was, from_is, to_was, to_is].iter().any(|seat| seat.policed);
-            if !policed || (from == to && matches!(from, Party::Pods(_, names) if names.len() == 1)) {
+    for from in &ends {
+        for to in &ends {
+            let policed = [from.1, from.2, to.1, to.2].iter().any(|seat| seat.policed);
+            if !policed || (from.0 == to.0 && matches!(&from.0, Party::Pods(_, names) if names.len() == 1)) {
                 continue;
             }
-            let before = old.ports_between(*from_was, *to_was);
-            let after = new.ports_between(*from_is, *to_is);
-            if before == after {
-                continue;
+            for (from, from_was, from_is) in parts(old, new, from, to) {
+                for (to, to_was, to_is) in parts(old, new, to, &(from.clone(), from_was, from_is)) {
+                    let before = old.ports_of_pair(from_was, to_was);
+                    let after = new.ports_of_pair(from_is, to_is);
+                    if before == after {
+                        continue;
+                    }
+                    let gained = after.0.without(&before.0.either(&before.1));
+                    let lost = before.0.without(&after.0.either(&after.1));
+                    let unsure = before.1.either(&after.1).without(&before.1.both(&after.1));
+                    out.changes.push(Change { from: from.clone(), to, gained, lost, unsure });
+                }
             }
-            let gained = after.0.without(&before.0.either(&before.1));
-            let lost = before.0.without(&after.0.either(&after.1));
-            let unsure = before.1.either(&after.1).without(&before.1.both(&after.1));
-            out.changes.push(Change { from: from.clone(), to: to.clone(), gained, lost, unsure });
         }
     }
-    own_nodes(old, new, &mut out.changes);
     out.changes = merged(out.changes);
     out
 }
 
-/// Pods and their own nodes, of which engines differ.
-fn own_nodes(old: &Index, new: &Index, out: &mut Vec<Change>) {
-    use crate::ends::Verdict;
-    use causeway_model::design::Protocol;
-    if old.dialect().own_node_is_open == new.dialect().own_node_is_open {
-        return;
+/// The pods of one end in groups: those next to the other one before, and after, together with where the first of them sits. What is no
+/// group of pods stays whole.
+fn parts(old: &Index, new: &Index, end: &Place, other: &Place) -> Vec<Place> {
+    let (party, was, is) = end;
+    let Party::Pods(namespace, names) = party else { return vec![end.clone()] };
+    let (_, other_was, other_is) = other;
+    if was.on_host || is.on_host || !(other_was.on_host || other_is.on_host) {
+        return vec![end.clone()];
     }
-    for end in old.pods() {
-        let (Some(was), Some(is)) = (old.seat(&end, None), new.seat(&end, None)) else { continue };
-        let (End::Pod(namespace, name), Some(node), true) = (&end, was.node, was.policed) else { continue };
-        let node = End::Node(old.words.text(node).to_owned());
-        let (Some(node_was), Some(node_is)) = (old.seat(&node, None), new.seat(&node, None)) else { continue };
-        // One port no rule names stands for what no rule allows.
-        let ask = |index: &Index, pod: Seat, node: Seat| index.verdict_between(pod, node, Protocol::Tcp, 1);
-        let (before, after) = (ask(old, was, node_was), ask(new, is, node_is));
-        if before == after {
-            continue;
-        }
-        let all = || PortSet::all();
-        let none = PortSet::default;
-        let (gained, lost, unsure) = match (before, after) {
-            (Verdict::Denied, Verdict::Allowed) => (all(), none(), none()),
-            (Verdict::Allowed, Verdict::Denied) => (none(), all(), none()),
-            _ => (none(), none(), all()),
+    let mut out: BTreeMap<(bool, bool), (Vec<String>, Seat, Seat)> = BTreeMap::new();
+    for name in names {
+        let node = |index: &Index| {
+            index.pod(namespace, name).and_then(|pod| pod.seats.first()).and_then(|(_, seat)| seat.node)
         };
-        let from = Party::Pods(namespace.clone(), vec![name.clone()]);
-        let to = Party::Unseen(format!("{node} (its own node, where no rule allows it)"));
-        out.push(Change { from, to, gained, lost, unsure });
+        let (was, is) = (Seat { node: node(old), ..*was }, Seat { node: node(new), ..*is });
+        let key = (was.is_next_to(other_was), is.is_next_to(other_is));
+        out.entry(key).or_insert_with(|| (Vec::new(), was, is)).0.push(name.clone());
     }
+    out.into_values().map(|(names, was, is)| (Party::Pods(namespace.clone(), names), was, is)).collect()
 }
 
 /// Neighbouring stretches outside with the same change become one.

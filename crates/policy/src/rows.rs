@@ -122,7 +122,7 @@ impl Index {
     }
 
     /// Where the ports of rules begin and end.
-    fn cuts(&self, class: &Class, direction: Direction) -> BTreeSet<(Protocol, u16)> {
+    pub(crate) fn cuts(&self, class: &Class, direction: Direction) -> BTreeSet<(Protocol, u16)> {
         let mut out: BTreeSet<(Protocol, u16)> = PROTOCOLS.iter().map(|protocol| (*protocol, 0)).collect();
         let mut cut = |protocol: Protocol, first: u16, last: u16| {
             out.insert((protocol, first));

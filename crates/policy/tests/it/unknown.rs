@@ -204,3 +204,45 @@ fn what_policies_say_that_nobody_evaluates_is_not_known() {
         }
     }
 }
+
+#[test]
+fn a_difference_is_what_explanations_differ_in_own_nodes_too() {
+    let node = |name: &str, ip: &str| {
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {}},
+            "status": {"addresses": [{"type": "InternalIP", "address": ip}]}})
+    };
+    let mut host = pod("x", "h", "10.1.0.4");
+    host["spec"]["hostNetwork"] = json!(true);
+    let mut far = pod("x", "far", "10.2.0.2");
+    far["spec"]["nodeName"] = json!("n1");
+    let objects = vec![node("n0", "10.1.0.4"), node("n1", "10.1.0.5"), pod("x", "a", "10.2.0.1"), far, host];
+    let closed = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": "x"},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}});
+    let (open, shut) = (design(objects.clone()), design([objects, vec![closed]].concat()));
+    for (before, after) in [
+        (index(&open, Engine::Strict), index(&shut, Engine::Strict)),
+        (index(&shut, Engine::Strict), index(&shut, Engine::Cilium)),
+        (index(&open, Engine::Cilium), index(&shut, Engine::Cilium)),
+        (index(&open, Engine::Calico), index(&shut, Engine::Calico)),
+    ] {
+        let found = causeway_policy::difference(&before, &after);
+        let ends: Vec<End> = before.pods().chain(before.nodes()).collect();
+        for from in &ends {
+            for to in ends.iter().filter(|to| *to != from) {
+                let flow = Flow { from: from.clone(), to: to.clone(), protocol: Protocol::Tcp, port: 80, family: None };
+                let (was, is) = (before.verdict(&flow).unwrap(), after.verdict(&flow).unwrap());
+                let is_of = |party: &causeway_policy::Party, end: &End| match (party, end) {
+                    (causeway_policy::Party::Pods(of, names), End::Pod(namespace, name)) => {
+                        of == namespace && names.contains(name)
+                    }
+                    (causeway_policy::Party::Unseen(name), end) => *name == end.to_string(),
+                    _ => false,
+                };
+                let mut changes =
+                    found.changes.iter().filter(|change| is_of(&change.from, from) && is_of(&change.to, to));
+                assert_eq!(changes.next().is_some(), was != is, "{flow:?}: {was}, then {is}: {:#?}", found.changes);
+                assert_eq!(changes.next(), None, "{flow:?}");
+            }
+        }
+    }
+}
