@@ -18,12 +18,19 @@ pub enum Engine {
     Cilium,
     /// Calico.
     Calico,
+    /// Nobody: the cluster has no engine, and policies are objects without effect.
+    None,
 }
 
 impl Engine {
     /// All of them, with the words people write.
-    pub const WORDS: [(&'static str, Engine); 4] =
-        [("strict", Engine::Strict), ("npm", Engine::Npm), ("cilium", Engine::Cilium), ("calico", Engine::Calico)];
+    pub const WORDS: [(&'static str, Engine); 5] = [
+        ("strict", Engine::Strict),
+        ("npm", Engine::Npm),
+        ("cilium", Engine::Cilium),
+        ("calico", Engine::Calico),
+        ("none", Engine::None),
+    ];
 
     /// The engine of a word.
     pub fn parse(word: &str) -> Option<Engine> {
@@ -58,6 +65,8 @@ pub enum Known {
 pub struct Dialect {
     /// The engine.
     pub engine: Engine,
+    /// Policies are enforced at all.
+    pub enforces: bool,
     /// `ipBlock` and `networks` match addresses of pods and nodes too. Cilium goes by identity first, so they never do.
     pub blocks_match_pods_and_nodes: bool,
     /// A pod may always talk to its own node, whatever NetworkPolicies say. Cilium blocks it unless it is allowed.
@@ -82,6 +91,7 @@ impl Dialect {
     /// The API text.
     pub const STRICT: Dialect = Dialect {
         engine: Engine::Strict,
+        enforces: true,
         blocks_match_pods_and_nodes: true,
         own_node_is_open: Known::Yes,
         reads_tiers: Known::Yes,
@@ -98,6 +108,7 @@ impl Dialect {
         let strict = Dialect { engine, ..Dialect::STRICT };
         match engine {
             Engine::Strict => strict,
+            Engine::None => Dialect { enforces: false, ..strict },
             Engine::Npm => Dialect {
                 reads_tiers: Known::No,
                 negates_several_values: false,
@@ -128,6 +139,7 @@ impl Dialect {
                 out.push(sentence);
             }
         };
+        say(!self.enforces, "no policy is enforced: the cluster has no engine");
         say(!self.blocks_match_pods_and_nodes, "`ipBlock` never matches pods or nodes");
         say(self.own_node_is_open == Known::No, "egress to the own node is blocked unless it is allowed");
         say(

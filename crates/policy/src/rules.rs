@@ -92,7 +92,7 @@ pub(crate) fn draft(policy: &Policy, dialect: &Dialect, words: &mut Words) -> Dr
         // Of the tiers a direction without rules says nothing.
         rules.iter_mut().for_each(|rules| *rules = rules.take().filter(|rules| !rules.is_empty()));
     }
-    Draft { enforced: read && (dialect.translates_ipv6 || !v6), subject, rules, uses }
+    Draft { enforced: dialect.enforces && read && (dialect.translates_ipv6 || !v6), subject, rules, uses }
 }
 
 fn rule(rule: &PolicyRule, dialect: &Dialect, words: &mut Words, uses: &mut Uses) -> DraftRule {

@@ -8,12 +8,13 @@ use causeway_addr::Cidr;
 use causeway_model::design::{Cluster, Design, Mode, PolicyEngine, PolicyObject};
 use std::collections::BTreeMap;
 
-/// The engine a cluster says it has, as a dialect; none is the API text.
+/// The engine a cluster says it has, as a dialect; where it says nothing, the API text.
 pub fn engine_of(cluster: &Cluster) -> Engine {
     match cluster.network_policy {
         Some(PolicyEngine::Azure) => Engine::Npm,
         Some(PolicyEngine::Cilium) => Engine::Cilium,
         Some(PolicyEngine::Calico) => Engine::Calico,
+        Some(PolicyEngine::None) => Engine::None,
         _ => Engine::Strict,
     }
 }
@@ -101,6 +102,7 @@ fn unread(cluster: &Cluster, engine: Engine) -> impl Iterator<Item = &PolicyObje
         let is_of = |suffix: &str| group == suffix || group.ends_with(&format!(".{suffix}"));
         match engine {
             Engine::Strict => true,
+            Engine::None => false,
             _ if is_of("k8s.io") => true,
             Engine::Npm => false,
             Engine::Cilium => is_of("cilium.io"),

@@ -70,7 +70,7 @@ Exit codes:
 /// How policies are read.
 #[derive(Debug, Args)]
 pub(crate) struct ReadingArgs {
-    /// How policies are read: strict (the API text), npm, cilium or calico [default: the cluster's engine, else strict].
+    /// How policies are read: strict (the API text), npm, cilium, calico or none [default: the cluster's engine, else strict].
     #[arg(long, value_name = "ENGINE", value_parser = engine)]
     pub(crate) engine: Option<Engine>,
 

@@ -52,7 +52,11 @@ pub(crate) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
         if cluster.policies.iter().all(|policy| policy.meaning.is_none()) {
             continue;
         }
-        let engine = world::engine_of(cluster);
+        let engine = match world::engine_of(cluster) {
+            // What policies mean among each other they mean without anybody who enforces them.
+            Engine::None => Engine::Strict,
+            engine => engine,
+        };
         let ids = cluster.policies.iter().map(|policy| policy.meaning.as_ref().map(|meaning| &meaning.id));
         let alive = cluster.pods.iter().filter(|pod| !pod.terminated);
         let cx = Cx {

@@ -2,7 +2,7 @@
 
 use crate::support::{design, index};
 use causeway_addr::Family;
-use causeway_model::design::Protocol;
+use causeway_model::design::{PolicyEngine, Protocol};
 use causeway_policy::{End, Engine, Flow, Matrix, Verdict};
 use causeway_testkit::{Random, policies};
 use serde_json::{Value, json};
@@ -244,5 +244,24 @@ fn a_difference_is_what_explanations_differ_in_own_nodes_too() {
                 assert_eq!(changes.next(), None, "{flow:?}");
             }
         }
+    }
+}
+
+#[test]
+fn without_an_engine_no_policy_is_enforced() {
+    let design =
+        design(vec![pod("x", "a", "10.2.0.1"), pod("y", "a", "10.2.1.1"), from("x", &json!([{"podSelector": {}}]))]);
+    for (stated, engine, expected, unenforced) in [
+        (Some(PolicyEngine::None), Engine::None, Verdict::Allowed, 1),
+        (None, Engine::Strict, Verdict::Denied, 0),
+        (Some(PolicyEngine::Cilium), Engine::Cilium, Verdict::Denied, 0),
+    ] {
+        let mut cluster = design.clusters.values().next().unwrap().clone();
+        cluster.network_policy = stated;
+        assert_eq!(causeway_policy::world::engine_of(&cluster), engine);
+        let index = causeway_policy::world::index(&design, &cluster, engine);
+        let ends = [End::Pod("y".into(), "a".into()), End::Pod("x".into(), "a".into())];
+        assert_eq!(Matrix::of(&index, &ends, Protocol::Tcp, 80, None).verdict(0, 1), expected, "{engine}");
+        assert_eq!(index.unenforced().len(), unenforced, "{engine}");
     }
 }

@@ -75,8 +75,12 @@ impl Asked<'_> {
     }
 
     fn notes(&self, out: &mut String) {
+        let by = match self.engine {
+            Engine::None => "not enforced, as the cluster has no engine".to_owned(),
+            engine => format!("not enforced by {engine}"),
+        };
         for policy in self.not_enforced() {
-            out.push_str(&format!("not enforced by {}: {}\n", self.engine, printable(&policy)));
+            out.push_str(&format!("{by}: {}\n", printable(&policy)));
         }
         for line in self.missing() {
             out.push_str(&format!("not known: {}\n", printable(&line)));
