@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 /// Small values by the hundred thousand are made and kept until the answer is printed; this allocator lays them closer together, which is a
 /// fifth of the time of a check of ten fleets (docs/benchmarks.md).
+#[cfg(all(unix, not(target_vendor = "apple")))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -257,6 +257,13 @@ fn options(mut flags: Flags, written: Written, mut remarks: Vec<String>) -> Resu
     if let Err(why @ (ChainName::Taken | ChainName::Others(_))) = check_name(&flags.masq_chain) {
         return Err(format!("`--masq-chain={}` is taken: {why}", flags.masq_chain));
     }
+    let port = written.metrics_address.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    if !written.metrics_address.is_empty() && !matches!(port, Some(Ok(_))) {
+        return Err(format!(
+            "`--metrics-address={}` is no address to listen at; write `host:port` or `:port`",
+            written.metrics_address
+        ));
+    }
     flags.max_entries = written.max_cidrs;
     let resync = match u64::try_from(flags.resync_interval) {
         Ok(seconds @ 1..) => Duration::from_secs(seconds),

@@ -94,6 +94,11 @@ fn what_is_refused_and_why() {
         (&["--masq-chain=a b"], "`--masq-chain=a b` is no name of a chain"),
         (&["--masq-chain=-x"], "`--masq-chain=-x` is no name of a chain"),
         (&["--source-cidrs=fd00::/8"], "`--source-cidrs`: `fd00::/8` is IPv6; add `--enable-ipv6`"),
+        (
+            &["--metrics-address=9100"],
+            "`--metrics-address=9100` is no address to listen at; write `host:port` or `:port`",
+        ),
+        (&["--metrics-address=:http"], "`--metrics-address=:http` is no address to listen at"),
         (&["--once", "--cleanup"], "`--once`, `--dry-run` and `--cleanup` exclude one another"),
     ] {
         let Err(Ended::Refused(message)) = read(Manner::DropIn, arguments) else {
