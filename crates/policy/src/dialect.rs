@@ -103,7 +103,7 @@ impl Dialect {
         translates_ipv6: true,
     };
 
-    /// How an engine reads policies on AKS with a version of Kubernetes; `None` = one that is supported now.
+    /// How an engine reads policies on AKS with a version of Kubernetes; `None` = not known: then only what every version reads is sure.
     pub fn of(engine: Engine, kubernetes: Option<Version>) -> Dialect {
         let strict = Dialect { engine, ..Dialect::STRICT };
         match engine {
@@ -122,7 +122,7 @@ impl Dialect {
                 blocks_match_pods_and_nodes: false,
                 own_node_is_open: Known::No,
                 reads_tiers: Known::NotSaid,
-                reads_end_port: kubernetes.is_none_or(|version| version.at_least(1, 32)),
+                reads_end_port: kubernetes.is_some_and(|version| version.at_least(1, 32)),
                 tells_named_ports_apart: false,
                 ..strict
             },
@@ -148,7 +148,7 @@ impl Dialect {
         );
         say(self.reads_tiers == Known::No, "policies of policy.networking.k8s.io are not read");
         say(self.reads_tiers == Known::NotSaid, "whether policies of policy.networking.k8s.io are read is not known");
-        say(!self.reads_end_port, "`endPort` is not read before Cilium 1.17");
+        say(!self.reads_end_port, "`endPort` is not read before Cilium 1.17, which Kubernetes 1.32 brought");
         say(!self.tells_named_ports_apart, "a port name with several numbers in the cluster is unreliable");
         say(
             !self.negates_several_values,

@@ -64,6 +64,13 @@ pub fn resolve(
     }
 }
 
+/// The service that has an address as its own inside the cluster, as [`resolve`] takes it: what is sent there is translated.
+pub fn service_at(cluster: &Cluster, word: &str) -> Option<String> {
+    let address = parse_address(word.trim_start_matches('[').trim_end_matches(']')).ok()?;
+    let found = cluster.services.iter().find(|service| service.cluster_ips.contains(&address))?;
+    Some(format!("service/{}/{}", found.namespace, found.name))
+}
+
 fn pod(cluster: &Cluster, namespace: &str, name: &str) -> Result<End, String> {
     match cluster.pods.iter().find(|pod| pod.namespace == namespace && pod.name == name) {
         Some(pod) if pod.terminated => {

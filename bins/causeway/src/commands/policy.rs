@@ -109,8 +109,16 @@ fn explain(args: &ExplainFlowArgs) -> Result<Exit, clap::Error> {
         Err(exit) => return Ok(exit),
     };
     let Some(asked) = loaded.asked() else { return Ok(Exit::Usage) };
-    let (place, stated) = split(&args.to);
+    let (place, stated) = split(&args.to)?;
+    if let (Some(one), Some(other)) = (stated, args.port)
+        && one != other
+    {
+        return Err(output::wrong(&format!("`--to` says port {one} and `--port` says {other}: write one of them")));
+    }
     let port = match (stated.or(args.port), args.proto) {
+        (Some(0), Protocol::Tcp | Protocol::Udp | Protocol::Sctp) => {
+            return Err(output::wrong("nothing listens on port 0: ports are from 1 to 65535"));
+        }
         (Some(port), _) => port,
         (None, Protocol::Icmp) => 0,
         (None, _) => {
@@ -125,7 +133,9 @@ fn explain(args: &ExplainFlowArgs) -> Result<Exit, clap::Error> {
         let word = of_cluster(word);
         who::resolve(asked.design, asked.cluster, &word, args.proto, port).map_err(|reason| output::wrong(&reason))
     };
-    let (from_word, to) = (of_cluster(&args.from), resolve(place)?);
+    // What is sent to a service's address is translated before policies see it.
+    let service = who::service_at(asked.cluster, place);
+    let (from_word, to) = (of_cluster(&args.from), resolve(service.as_deref().unwrap_or(place))?);
     if from_word.starts_with("service/") {
         return Err(output::wrong("a service does not send: name a pod, a node or an address with `--from`"));
     }
@@ -159,13 +169,23 @@ fn explain(args: &ExplainFlowArgs) -> Result<Exit, clap::Error> {
 }
 
 /// `WHERE[:PORT]`; an IPv6 address with a port stands in brackets.
-fn split(text: &str) -> (&str, Option<u16>) {
+fn split(text: &str) -> Result<(&str, Option<u16>), clap::Error> {
     match text.rsplit_once(':') {
         Some((place, port)) if !place.contains(':') || place.ends_with(']') => match port.parse() {
-            Ok(port) => (place, Some(port)),
-            Err(_) => (text, None),
+            Ok(port) => Ok((place, Some(port))),
+            Err(_) => Err(output::wrong(&format!("`{port}` is no port: write a number from 1 to 65535"))),
         },
-        _ => (text, None),
+        _ => Ok((text, None)),
+    }
+}
+
+/// Questions about everybody ask each pod by its first address.
+fn no_family(reading: &ReadingArgs, command: &str) -> Result<(), clap::Error> {
+    match reading.family {
+        Some(_) => Err(output::wrong(&format!(
+            "`policy {command}` asks about the first address of each pod: `--family` is for `explain` and `matrix`"
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -217,6 +237,7 @@ fn listened(cluster: &Cluster, protocols: &[Protocol]) -> BTreeSet<(Protocol, u1
 }
 
 fn list(args: &ListArgs) -> Result<Exit, clap::Error> {
+    no_family(&args.reading, "list")?;
     let known = &[FormatKind::Human, FormatKind::Json, FormatKind::Csv];
     let formats = output::formats(&args.format, known, "policy list")?;
     let loaded = match load_input(&args.input, &args.reading, &formats)? {
@@ -239,6 +260,7 @@ fn list(args: &ListArgs) -> Result<Exit, clap::Error> {
 }
 
 fn exposed(args: &ListArgs) -> Result<Exit, clap::Error> {
+    no_family(&args.reading, "exposure")?;
     let formats = output::formats(&args.format, &[FormatKind::Human, FormatKind::Json], "policy exposure")?;
     let loaded = match load_input(&args.input, &args.reading, &formats)? {
         Ok(loaded) => loaded,
@@ -258,6 +280,7 @@ fn exposed(args: &ListArgs) -> Result<Exit, clap::Error> {
 }
 
 fn diff(args: &PolicyDiffArgs) -> Result<Exit, clap::Error> {
+    no_family(&args.reading, "diff")?;
     let formats = output::formats(&args.format, &[FormatKind::Human, FormatKind::Json], "policy diff")?;
     let engines = match args.engines.as_slice() {
         [one, other] => [Some(*one), Some(*other)],

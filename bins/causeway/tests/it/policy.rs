@@ -100,6 +100,10 @@ fn explain_says_what_is_wrong_with_the_question() {
         (vec!["--from", "pod/shop/web", "--to", "service/shop/web:81"], "it has tcp/80"),
         (vec!["--from", "pod/shop/web", "--to", "pod/shop/db"], "the port is missing"),
         (vec!["--from", "service/shop/web", "--to", "pod/shop/db:1"], "a service does not send"),
+        (vec!["--from", "pod/shop/web", "--to", "pod/shop/db:http"], "`http` is no port"),
+        (vec!["--from", "pod/shop/web", "--to", "pod/shop/db:65536"], "`65536` is no port"),
+        (vec!["--from", "pod/shop/web", "--to", "pod/shop/db:0"], "nothing listens on port 0"),
+        (vec!["--from", "pod/shop/web", "--to", "pod/shop/db:80", "--port", "81"], "write one of them"),
         (vec!["--from", "somebody", "--to", "pod/shop/db:1"], "is nobody"),
         (vec!["--from", "pod/shop/web", "--to", "pod/shop/db:1", "--engine", "iptables"], "known are strict, npm"),
     ] {
@@ -256,4 +260,27 @@ fn the_internet_is_no_single_address() {
         let run = run_in(folder.path(), &args, "");
         assert_eq!((run.code, &run.json()["verdict"]), (code, &json!(verdict)), "{block}: {}", run.stdout);
     }
+}
+
+#[test]
+fn an_address_of_a_service_is_the_service() {
+    let shop =
+        SHOP.replace("spec: {selector: {app: web}, ports", "spec: {clusterIP: 10.0.0.10, selector: {app: web}, ports");
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("all.yaml"), &shop);
+    for (to, wanted) in [("10.0.0.10:80", "pod/shop/web"), ("10.0.0.11:80", "10.0.0.11")] {
+        let args = ["policy", "explain", "all.yaml", "--from", "10.9.9.9", "--to", to, "--format", "json"];
+        let run = run_in(folder.path(), &args, "");
+        assert_eq!(run.json()["flow"]["to"], wanted, "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_family_is_not_ignored() {
+    for command in ["list", "exposure"] {
+        let run = policy(&[command, "shop.yaml", "--family", "ipv6"]);
+        assert_eq!((run.code, run.stderr.contains("`--family` is for")), (2, true), "{command}: {}", run.stderr);
+        assert_eq!(policy(&[command, "shop.yaml"]).code, 0, "{command}");
+    }
+    assert_eq!(policy(&["diff", "shop.yaml", "open.yaml", "--family", "ipv6"]).code, 2);
 }

@@ -265,3 +265,28 @@ fn without_an_engine_no_policy_is_enforced() {
         assert_eq!(index.unenforced().len(), unenforced, "{engine}");
     }
 }
+
+#[test]
+fn a_range_of_ports_is_sure_where_every_version_reads_it() {
+    let range = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": "x"},
+        "spec": {"podSelector": {}, "ingress": [{"ports": [{"port": 80, "endPort": 90}]}]}});
+    let design = design(vec![pod("x", "a", "10.2.0.1"), pod("y", "a", "10.2.1.1"), range]);
+    for (version, engine, expected) in [
+        (None, Engine::Cilium, Verdict::Uncertain),
+        (Some("1.31.0"), Engine::Cilium, Verdict::Uncertain),
+        (Some("1.32.0"), Engine::Cilium, Verdict::Allowed),
+        (None, Engine::Strict, Verdict::Allowed),
+    ] {
+        let mut cluster = design.clusters.values().next().unwrap().clone();
+        cluster.version = version.map(|text| causeway_model::design::Version::parse(text).unwrap());
+        let index = causeway_policy::world::index(&design, &cluster, engine);
+        let ends = [End::Pod("y".into(), "a".into()), End::Pod("x".into(), "a".into())];
+        for (port, expected) in [(85, expected), (95, Verdict::Denied)] {
+            assert_eq!(
+                Matrix::of(&index, &ends, Protocol::Tcp, port, None).verdict(0, 1),
+                expected,
+                "{version:?}, {engine}"
+            );
+        }
+    }
+}
