@@ -178,6 +178,9 @@ impl Index {
     /// The verdict on a flow; `None` if an end names a pod or node that is not there.
     pub fn verdict(&self, flow: &Flow) -> Option<Verdict> {
         let (from, to) = self.seats(flow)?;
+        if self.readings(flow).is_some() {
+            return self.explain(flow).map(|explained| explained.verdict());
+        }
         Some(self.verdict_between(from, to, flow.protocol, flow.port))
     }
 

@@ -1,7 +1,7 @@
 //! A question that stands for several: the internet is every address outside, and ends with two families may meet in either.
 
 use crate::ends::{End, Flow, Verdict};
-use crate::index::Index;
+use crate::index::{Index, Seat};
 use crate::walk::{Explanation, Said, Step};
 use causeway_addr::{Cidr, Family};
 use causeway_model::policy::Direction;
@@ -57,6 +57,24 @@ impl Index {
         out
     }
 
+    /// The ways a flow can be read, each with where its ends sit, if there is not one alone: in every family both ends have, and none if
+    /// they have none in common.
+    pub(crate) fn readings(&self, flow: &Flow) -> Option<Vec<(String, Seat, Seat)>> {
+        let (of_from, of_to) = (self.families(&flow.from), self.families(&flow.to));
+        let mut both: Vec<Family> = of_from.iter().copied().filter(|family| of_to.contains(family)).collect();
+        both.sort_unstable();
+        both.dedup();
+        if of_from.is_empty() || of_to.is_empty() || flow.family.is_some() && !both.is_empty() || both.len() == 1 {
+            return None;
+        }
+        let seats = both.into_iter().filter_map(|family| {
+            let (from, to) = (self.seat(&flow.from, Some(family))?, self.seat(&flow.to, Some(family))?);
+            let name = if family == Family::V4 { "ipv4" } else { "ipv6" };
+            Some((name.to_owned(), from, to))
+        });
+        Some(seats.collect())
+    }
+
     /// What becomes of a flow from, or to, the internet: sure only if it is the same for every address of it.
     pub fn explain_internet(&self, flow: &Flow, sends: bool) -> Option<(Flow, Explanation)> {
         let other = if sends { &flow.to } else { &flow.from };
@@ -82,6 +100,15 @@ impl Index {
 }
 
 impl Explanation {
+    /// Of ends that have no family of addresses in common: no packet goes from one to the other as it is.
+    pub(crate) fn of_strangers() -> Explanation {
+        let because = "the ends have no address family in common".to_owned();
+        let (tier, policy, rule, rule_name) = (None, None, None, None);
+        let (direction, said) = (Direction::Egress, Said::Uncertain);
+        let step = Step { tier, direction, said, policy, rule, rule_name, because };
+        Explanation { steps: vec![step], missing: vec!["an address family that both ends have".to_owned()] }
+    }
+
     /// Of answers to a question that stands for several: the first of them if all have one verdict, else uncertain.
     pub(crate) fn of_all(answers: Vec<(String, Explanation)>, unknown: &str, hint: &str) -> Option<Explanation> {
         let verdicts: Vec<(String, Verdict)> =

@@ -112,7 +112,15 @@ impl Index {
     /// What becomes of a flow and why; `None` if an end names a pod or node that is not there.
     pub fn explain(&self, flow: &Flow) -> Option<Explanation> {
         let (from, to) = self.seats(flow)?;
-        Some(self.walk(from, to, flow.protocol, flow.port))
+        let Some(flows) = self.readings(flow) else {
+            return Some(self.walk(from, to, flow.protocol, flow.port));
+        };
+        let answers = flows.into_iter().map(|(name, from, to)| (name, self.walk(from, to, flow.protocol, flow.port)));
+        let answers: Vec<(String, Explanation)> = answers.collect();
+        if answers.is_empty() {
+            return Some(Explanation::of_strangers());
+        }
+        Explanation::of_all(answers, "which of these it is", "give the family, or the end itself")
     }
 
     pub(crate) fn walk(&self, from: Seat, to: Seat, protocol: Protocol, port: u16) -> Explanation {

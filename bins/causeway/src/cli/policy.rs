@@ -74,7 +74,7 @@ pub(crate) struct ReadingArgs {
     #[arg(long, value_name = "ENGINE", value_parser = engine)]
     pub(crate) engine: Option<Engine>,
 
-    /// The address family of pods that have both: ipv4 or ipv6 [default: the first one both ends have].
+    /// The address family of pods that have both: ipv4 or ipv6 [default: `explain` asks about all both ends have, `matrix` about the first].
     #[arg(long, value_name = "FAMILY", value_parser = family)]
     pub(crate) family: Option<Family>,
 

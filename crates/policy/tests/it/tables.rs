@@ -65,7 +65,8 @@ fn run(name: &str, text: &str) -> usize {
                         to: end(to),
                         protocol: Protocol::parse(protocol).unwrap(),
                         port: port.parse().unwrap(),
-                        family: None,
+                        // Tables are about the first family of pods that have both.
+                        family: from.contains('/').then_some(causeway_addr::Family::V4).filter(|_| to.contains('/')),
                     };
                     let explained = index.explain(&flow).unwrap_or_else(|| panic!("{name}: {title}: {flow:?}"));
                     compared += 1;

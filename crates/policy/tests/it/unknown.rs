@@ -290,3 +290,30 @@ fn a_range_of_ports_is_sure_where_every_version_reads_it() {
         }
     }
 }
+
+#[test]
+fn families_that_differ_are_not_one_answer() {
+    let with = |namespace: &str, ips: &[&str]| {
+        let mut out = pod(namespace, "a", ips[0]);
+        out["status"]["podIPs"] = ips.iter().map(|ip| json!({"ip": ip})).collect();
+        out
+    };
+    let (four, six) = (json!([{"ipBlock": {"cidr": "10.2.0.0/16"}}]), json!([{"podSelector": {}}]));
+    let both = json!([{"ipBlock": {"cidr": "10.2.0.0/16"}}, {"ipBlock": {"cidr": "fd00::/16"}}]);
+    for (from_ips, to_ips, peers, expected) in [
+        (&["10.2.1.1", "fd00::2"][..], &["10.2.0.1", "fd00::1"][..], &four, Verdict::Uncertain),
+        (&["10.2.1.1", "fd00::2"][..], &["10.2.0.1", "fd00::1"][..], &both, Verdict::Allowed),
+        (&["10.2.1.1", "fd00::2"][..], &["10.2.0.1", "fd00::1"][..], &six, Verdict::Denied),
+        (&["10.2.1.1", "fd00::2"][..], &["10.2.0.1"][..], &four, Verdict::Allowed),
+        (&["10.2.1.1"][..], &["fd00::1"][..], &both, Verdict::Uncertain),
+    ] {
+        let design = design(vec![with("y", from_ips), with("x", to_ips), from("x", peers)]);
+        let index = index(&design, Engine::Strict);
+        let (from, to) = (End::Pod("y".into(), "a".into()), End::Pod("x".into(), "a".into()));
+        let flow = Flow { from, to, protocol: Protocol::Tcp, port: 80, family: None };
+        let explained = index.explain(&flow).unwrap();
+        assert_eq!(explained.verdict(), expected, "{from_ips:?}, {to_ips:?}, {peers}: {explained:#?}");
+        assert_eq!(index.verdict(&flow), Some(expected));
+        assert_eq!(explained.missing.is_empty(), expected != Verdict::Uncertain, "{explained:#?}");
+    }
+}
