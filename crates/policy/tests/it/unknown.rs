@@ -151,7 +151,7 @@ fn whom_a_policy_is_about_may_be_unknown() {
     let policy = json!({"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy", "metadata": {"name": "a"},
         "spec": {"priority": 1, "subject": {"namespaces": {"matchLabels": {"team": "a"}}},
             "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}]}});
-    let objects = vec![pod("x", "a", "10.2.0.1"), pod("y", "a", "10.2.1.1"), policy];
+    let objects = [pod("x", "a", "10.2.0.1"), pod("y", "a", "10.2.1.1"), policy];
     for (labels, expected, selects) in [
         (None, Verdict::Uncertain, true),
         (Some(json!({"team": "a"})), Verdict::Denied, true),
