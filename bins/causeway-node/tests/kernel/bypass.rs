@@ -50,7 +50,7 @@ fn bypassed(variant: Variant) -> Result<(), CannotProve> {
         let away = format!("*nat\n-D POSTROUTING -d 10.1.0.0/16 -j ACCEPT\n-D POSTROUTING {rule}\nCOMMIT\n");
         add(&lab, &program, &away)?;
         agent.until("not there any more");
-        assert!(agent.get(&lab, "/readyz").contains("\"ok\""));
+        agent.get_until(&lab, "/readyz", "\"ok\"");
         assert_eq!(source(&mut lab), Some(NODE.of(Family::V4)));
     }
     Ok(())
@@ -64,7 +64,7 @@ fn dormant() -> Result<(), CannotProve> {
     let volume = Volume::new(&[("ip-masq-agent", LISTED)]);
     let mut agent = Agent::start(&lab, &volume, &ARGUMENTS);
     agent.until("the rules are in place");
-    assert!(agent.get(&lab, "/readyz").contains("\"ok\""));
+    agent.get_until(&lab, "/readyz", "\"ok\"");
     lab.on_node(|| nft.ask(&["add table ip nat { flags dormant; }"])).unwrap();
     agent.until("is dormant");
     assert_eq!(source(&mut lab), Some(POD.of(Family::V4)), "it is true");
@@ -72,6 +72,6 @@ fn dormant() -> Result<(), CannotProve> {
     lab.on_node(|| nft.ask(&["add table ip nat"])).unwrap();
     agent.until("the kernel takes the rules again");
     assert_eq!(source(&mut lab), Some(NODE.of(Family::V4)));
-    assert!(agent.get(&lab, "/readyz").contains("\"ok\""));
+    agent.get_until(&lab, "/readyz", "\"ok\"");
     Ok(())
 }

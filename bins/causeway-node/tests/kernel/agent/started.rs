@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_causeway-node");
 /// Longer than anything takes; a test that waits this long has failed.
@@ -178,6 +178,18 @@ impl Agent {
             std::io::Result::Ok(answer)
         };
         lab.namespace(Place::Node).enter(ask).unwrap().unwrap()
+    }
+
+    /// Asks for a page until it has these words: a change is looked into before it is known to be none.
+    pub(crate) fn get_until(&self, lab: &Lab, path: &str, words: &str) -> String {
+        let asked = Instant::now();
+        loop {
+            let page = self.get(lab, path);
+            if page.contains(words) {
+                return page;
+            }
+            assert!(asked.elapsed() < PATIENCE, "{path} never had `{words}`: {page}");
+        }
     }
 
     /// Tells it to end; its exit status.
