@@ -1,6 +1,8 @@
 //! nf_tables: the objects a kernel holds, and the way from what it holds to what it should hold.
 
 pub mod difference;
+#[cfg(test)]
+mod fixtures;
 pub mod foreign;
 pub mod interpret;
 mod keys;

@@ -9,6 +9,17 @@ use causeway_engine::{Options, check};
 use causeway_model::codes::{self, Code};
 use causeway_model::finding::Finding;
 
+/// A test for each table of the folder `cases` beside the caller, which says by `counts` what the tables are about.
+macro_rules! tables {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() {
+            crate::cases::run(stringify!($name), include_str!(concat!("cases/", stringify!($name), ".yaml")), counts);
+        }
+    )*};
+}
+pub(crate) use tables;
+
 #[derive(Default)]
 struct Case<'t> {
     name: &'t str,

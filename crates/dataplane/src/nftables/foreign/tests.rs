@@ -1,54 +1,6 @@
 use super::*;
-use crate::nftables::objects::ChainObject;
-use crate::nftables::objects::TableObjects;
+use crate::nftables::fixtures::*;
 use crate::nftables::simulate::Kernel;
-use crate::ruleset::{BaseChain, ChainKind, Hook, Policy, TableFamily};
-
-fn nat() -> TableId {
-    TableId { family: TableFamily::Ip, name: "nat".into() }
-}
-
-fn base(priority: i32) -> Option<BaseChain> {
-    Some(BaseChain { kind: ChainKind::Nat, hook: Hook::Postrouting, priority, policy: Policy::Accept })
-}
-
-fn rule(expressions: Vec<Expression>) -> RuleObject {
-    RuleObject { expressions, comment: String::new() }
-}
-
-fn jump(to: &str) -> RuleObject {
-    rule(vec![Expression::Counter, Expression::Verdict(VerdictObject::Jump(to.into()))])
-}
-
-fn extension(name: &str, extension: &str) -> Expression {
-    Expression::Other { name: name.into(), extension: extension.into(), data: vec![1] }
-}
-
-fn masquerade_target() -> RuleObject {
-    rule(vec![extension("match", "comment"), Expression::Counter, extension("target", "MASQUERADE")])
-}
-
-fn objects(chains: Vec<(&str, Option<BaseChain>, Vec<RuleObject>)>) -> TableObjects {
-    let chains = chains
-        .into_iter()
-        .map(|(name, base, rules)| (name.to_owned(), ChainObject { base, foreign_base: None, rules }));
-    TableObjects { chains: chains.collect(), ..TableObjects::default() }
-}
-
-fn node() -> TableObjects {
-    objects(vec![
-        // The platform's two spellings of the agent's jump, and somebody else's rules around them.
-        (
-            "POSTROUTING",
-            base(100),
-            vec![jump("KUBE-POSTROUTING"), jump("IP-MASQ-AGENT"), jump("OTHER"), jump("IP-MASQ-AGENT")],
-        ),
-        ("KUBE-POSTROUTING", None, vec![rule(vec![extension("match", "mark"), extension("target", "MASQUERADE")])]),
-        ("IP-MASQ-AGENT", None, vec![masquerade_target()]),
-        ("OTHER", None, vec![]),
-        ("UNREACHED", None, vec![masquerade_target()]),
-    ])
-}
 
 #[test]
 fn the_agents_chain_and_all_its_jumps_go_and_nothing_else() {

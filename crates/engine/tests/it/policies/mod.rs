@@ -1,6 +1,6 @@
 //! What policies do that nobody meant.
 
-use crate::cases::run;
+use crate::cases::tables;
 use causeway_model::codes::{self, Code};
 
 fn counts(code: Code) -> bool {
@@ -14,15 +14,6 @@ fn counts(code: Code) -> bool {
         codes::POLICY_RULE_SHADOWED,
     ];
     THESE.contains(&code)
-}
-
-macro_rules! tables {
-    ($($name:ident)*) => {$(
-        #[test]
-        fn $name() {
-            run(stringify!($name), include_str!(concat!("cases/", stringify!($name), ".yaml")), counts);
-        }
-    )*};
 }
 
 tables! { names blocks rules }

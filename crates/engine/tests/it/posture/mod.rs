@@ -1,6 +1,6 @@
 //! Security groups, settings, workloads and names.
 
-use crate::cases::run;
+use crate::cases::tables;
 use causeway_model::codes::{self, Code, Subject};
 
 /// Of every case here; what the cases are about is counted, the rest has tests of its own.
@@ -14,15 +14,6 @@ fn counts(code: Code) -> bool {
         codes::NAMESPACE_WITHOUT_POLICY,
     ];
     matches!(code.subject(), Subject::SecurityGroups | Subject::Names | Subject::Workloads) || ALSO.contains(&code)
-}
-
-macro_rules! tables {
-    ($($name:ident)*) => {$(
-        #[test]
-        fn $name() {
-            run(stringify!($name), include_str!(concat!("cases/", stringify!($name), ".yaml")), counts);
-        }
-    )*};
 }
 
 tables! { groups settings workloads names }

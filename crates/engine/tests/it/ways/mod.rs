@@ -1,6 +1,6 @@
 //! Ways out and ways back: routes, outbound types, who is seen, who may call.
 
-use crate::cases::run;
+use crate::cases::tables;
 use causeway_model::codes::{self, Code, Subject};
 
 /// What the capacity's own tests are about.
@@ -19,15 +19,6 @@ const OF_POSTURE: &[Code] =
 fn counts(code: Code) -> bool {
     let others = OF_CAPACITY.contains(&code) || OF_POSTURE.contains(&code);
     matches!(code.subject(), Subject::Egress | Subject::Ingress) && !others
-}
-
-macro_rules! tables {
-    ($($name:ident)*) => {$(
-        #[test]
-        fn $name() {
-            run(stringify!($name), include_str!(concat!("cases/", stringify!($name), ".yaml")), counts);
-        }
-    )*};
 }
 
 tables! { outbound tables asymmetry endpoints services callers gateways api frontends peerings }
