@@ -98,7 +98,10 @@ pub struct Lab {
     from_world: Sender,
     sniffers: Vec<(Place, Sniffer)>,
     listener: Listener,
+    /// The number of the probe sent last.
     token: u32,
+    /// How many connections were asked for.
+    connections: u32,
     patience: Duration,
 }
 
@@ -128,6 +131,7 @@ impl Lab {
             node,
             world,
             token: 0,
+            connections: 0,
             patience: PATIENCE,
         })
     }
@@ -157,10 +161,16 @@ impl Lab {
     }
 
     /// A packet of a connection that was never there before, from this source to this destination.
+    ///
+    /// # Panics
+    ///
+    /// An echo request has no port but its number, so the lab has run out of new ones after 40,000 connections of any kind.
     pub fn packet(&mut self, source: IpAddr, destination: IpAddr, protocol: Protocol) -> Packet {
-        self.token = self.token.wrapping_add(1);
-        let source_port = u16::try_from(20_000 + self.token % 40_000).unwrap_or(20_000);
-        let destination_port = u16::try_from(30_000 + self.token / 40_000 % 30_000).unwrap_or(30_000);
+        let (lap, port) = (self.connections / 40_000, self.connections % 40_000);
+        assert!(lap == 0 || protocol != Protocol::Icmp, "a number used again would belong to an older connection");
+        self.connections = self.connections.wrapping_add(1);
+        let source_port = u16::try_from(20_000 + port).unwrap_or(20_000);
+        let destination_port = u16::try_from(30_000 + lap % 30_000).unwrap_or(30_000);
         Packet { source, destination, protocol, source_port, destination_port }
     }
 
