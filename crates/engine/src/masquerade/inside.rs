@@ -1,6 +1,5 @@
 //! Traffic inside the cluster and its VNet that is translated because a range is missing from the list.
 
-use super::effective::Translation;
 use super::view::{Ground, Home, View};
 use crate::addresses::ground::listed;
 use causeway_addr::{Cidr, RangeSet};
@@ -8,6 +7,7 @@ use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::masquerade as facts;
 use causeway_model::finding::{Finding, Severity};
+use causeway_trace::translation::Translation;
 
 pub(super) fn check(ground: &Ground, view: &View, out: &mut Vec<Finding>) {
     if let Some(translation) = view.translation().filter(|translation| translation.translates()) {

@@ -1,6 +1,5 @@
 //! Configuration that belongs to a mode the cluster does not have.
 
-use super::effective::{Exemption, is_platform_config_map, own_manifest, platform_agent};
 use super::view::{AtEntry, Ground, View};
 use crate::addresses::ground::listed;
 use causeway_addr::{Cidr, RangeSet};
@@ -8,6 +7,7 @@ use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::{masquerade as facts, special};
 use causeway_model::finding::{Finding, Severity};
+use causeway_trace::translation::{Exemption, is_platform_config_map, own_manifest, platform_agent};
 use std::collections::BTreeMap;
 
 /// The pod range AKS proposes; in a list it is usually copied.

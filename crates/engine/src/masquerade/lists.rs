@@ -1,11 +1,11 @@
 //! Two masquerade configurations: which destinations see another source address, and who lives there.
 
-use super::effective::{Effective, effective};
 use crate::addresses::ground::network_words;
 use causeway_addr::{AddressRange, Cidr, PrefixMap, RangeSet, special as ranges};
 use causeway_model::design::{Design, Masquerade, NetworkName};
 use causeway_model::facts::special;
 use causeway_model::masquerade::{MasqueradeConfig, MasqueradeOutcome, MasqueradeReader};
+use causeway_trace::translation::{Effective, effective};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 

@@ -1,12 +1,12 @@
 //! The agent's DaemonSet: whether it can do what its configuration says, and on which nodes.
 
-use super::effective::own_manifest;
 use super::view::View;
 use crate::addresses::ground::listed;
 use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::masquerade as facts;
 use causeway_model::finding::{Finding, Severity};
+use causeway_trace::translation::own_manifest;
 use std::collections::BTreeSet;
 
 /// Where the lock of iptables lies on the host.

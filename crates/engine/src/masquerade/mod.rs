@@ -2,7 +2,6 @@
 
 mod changes;
 mod controls;
-mod effective;
 mod inside;
 mod leftover;
 pub mod lists;
@@ -11,8 +10,8 @@ mod outside;
 mod platform;
 mod view;
 
+pub use causeway_trace::translation::{Effective, Exemption, Origin, Translation, effective};
 pub use changes::{Seen, SourceChange, source_changes};
-pub use effective::{Effective, Exemption, Origin, Translation, effective};
 
 use crate::Context;
 use causeway_model::codes;

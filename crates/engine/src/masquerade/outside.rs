@@ -1,6 +1,5 @@
 //! Destinations to which pods keep their address, and which can't answer it.
 
-use super::effective::{Origin, Translation};
 use super::view::{AtEntry, Ground, View};
 use crate::addresses::fabric::{Claim, Way};
 use crate::addresses::ground::{listed, network_words};
@@ -9,6 +8,7 @@ use causeway_model::codes;
 use causeway_model::design::*;
 use causeway_model::facts::{ModeFacts, special};
 use causeway_model::finding::{Finding, Severity};
+use causeway_trace::translation::{Origin, Translation};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 

@@ -1,7 +1,6 @@
 //! Where the platform comes in: its addresses that answer nodes only, the agent it runs itself, and the data plane that never
 //! asks iptables.
 
-use super::effective::{Origin, Translation, is_reconciled, own_manifest, platform_agent};
 use super::view::{AtEntry, View};
 use causeway_addr::Cidr;
 use causeway_model::codes;
@@ -9,6 +8,7 @@ use causeway_model::design::*;
 use causeway_model::facts::masquerade::{self as facts, ShippedConfig};
 use causeway_model::facts::{cilium, special};
 use causeway_model::finding::{Finding, Severity};
+use causeway_trace::translation::{Origin, Translation, is_reconciled, own_manifest, platform_agent};
 use std::net::IpAddr;
 
 pub(super) fn check(view: &View, out: &mut Vec<Finding>) {

@@ -1,10 +1,10 @@
 //! A cluster as the checks of this room see it: where its pods and nodes live, and what becomes of their packets.
 
-use super::effective::{Effective, Translation, effective};
 use crate::addresses::fabric::Fabric;
 use causeway_addr::{Cidr, RangeSet};
 use causeway_model::design::*;
 use causeway_model::finding::Finding;
+use causeway_trace::translation::{Effective, Translation, effective};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A range pods or nodes live in.
@@ -142,11 +142,11 @@ impl<'a> Ground<'a> {
 
 /// A finding's place is its entry's, where it has one.
 pub(super) trait AtEntry {
-    fn at_entry(self, origin: &super::effective::Origin) -> Self;
+    fn at_entry(self, origin: &causeway_trace::translation::Origin) -> Self;
 }
 
 impl AtEntry for Finding {
-    fn at_entry(mut self, origin: &super::effective::Origin) -> Finding {
+    fn at_entry(mut self, origin: &causeway_trace::translation::Origin) -> Finding {
         if let Some(object) = origin.object() {
             object.clone_into(&mut self.object);
         }

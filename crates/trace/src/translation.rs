@@ -141,23 +141,23 @@ const PLATFORM_DAEMON_SET: &str = "azure-ip-masq-agent";
 const RECONCILED_FILE: &str = "ip-masq-agent-reconciled";
 
 /// A DaemonSet that is not the platform's.
-pub(super) fn own_manifest(cluster: &Cluster) -> Option<&AgentManifest> {
+pub fn own_manifest(cluster: &Cluster) -> Option<&AgentManifest> {
     let manifest = cluster.masquerade.as_ref()?.daemon_set.as_ref()?;
     (!manifest.name.starts_with(PLATFORM_DAEMON_SET)).then_some(manifest)
 }
 
 /// The file the platform writes.
-pub(super) fn is_reconciled(file: &ReadMasqueradeFile) -> bool {
+pub fn is_reconciled(file: &ReadMasqueradeFile) -> bool {
     file.config_map.as_deref() == Some(facts::CONFIG_MAPS.value.0) || file.name == RECONCILED_FILE
 }
 
 /// A ConfigMap of the agent AKS runs.
-pub(super) fn is_platform_config_map(name: &str) -> bool {
+pub fn is_platform_config_map(name: &str) -> bool {
     [facts::CONFIG_MAPS.value.0, facts::CONFIG_MAPS.value.1].contains(&name)
 }
 
 /// Whether the platform runs an agent in the cluster's mode; `None` = the mode is not known, or leaves it to a plugin.
-pub(super) fn platform_agent(cluster: &Cluster) -> Option<bool> {
+pub fn platform_agent(cluster: &Cluster) -> Option<bool> {
     match ModeFacts::of(cluster.mode?).masquerade.value {
         Shipped::Plugin => None,
         shipped => Some(shipped.has_agent()),
