@@ -159,6 +159,8 @@ pub struct Obstacle {
     pub decision: Decision,
     /// What to change.
     pub fix: String,
+    /// It stands there whatever the facts are that were missing: none was when it was met.
+    pub firm: bool,
 }
 
 /// A fact that is not known and that the answer hangs on.
@@ -184,6 +186,10 @@ pub struct Trace {
     pub from: String,
     /// Whom, as written.
     pub to: String,
+    /// The first packet, as its sender made it; `None` = there is none: the name leads nowhere.
+    pub sent: Option<Packet>,
+    /// The address of the sender's node in the packet's family; `None` = the sender is on no node, or it is not known.
+    pub sender_node: Option<IpAddr>,
     /// What became of it.
     pub verdict: Verdict,
     /// The packet's source when it reaches the receiver; `None` = it does not, or it can't be said.

@@ -12,6 +12,7 @@ pub mod ask;
 pub mod fabric;
 pub mod story;
 pub mod translation;
+pub mod who;
 pub mod world;
 
 pub use answer::{Decision, Direction, Hop, Missing, Obstacle, Owner, Trace, Verdict};

@@ -101,7 +101,8 @@ impl Story {
 
     /// Notes an obstacle. The walk goes on as if it were not there, as far as that makes sense, so that every obstacle is found.
     pub fn obstacle(&mut self, direction: Direction, verdict: Verdict, decision: Decision, fix: impl Into<String>) {
-        let obstacle = Obstacle { direction, verdict, decision, fix: fix.into() };
+        let firm = self.missing.is_empty();
+        let obstacle = Obstacle { direction, verdict, decision, fix: fix.into(), firm };
         if !self.obstacles.contains(&obstacle) {
             self.obstacles.push(obstacle);
         }
