@@ -73,8 +73,9 @@ impl Index {
     pub fn crowded(&self, most: usize) -> Vec<(String, Vec<String>, usize)> {
         let weights = self.identities();
         let mut out = Vec::new();
-        for (party, seat) in parties(self) {
-            let entries = self.entries(seat, &weights);
+        for (party, seats) in parties(self, None) {
+            // Each family has entries of its own; what counts is the one that has more.
+            let entries = seats.iter().map(|(_, seat)| self.entries(seat, &weights)).max().unwrap_or(0);
             if let (true, Party::Pods(namespace, names)) = (entries > most, party) {
                 out.push((namespace, names, entries));
             }
@@ -85,7 +86,7 @@ impl Index {
     /// Groups of pods that policies do not tell apart: namespace and names.
     pub fn groups(&self) -> Vec<(String, Vec<String>)> {
         let mut out = Vec::new();
-        for (party, _) in parties(self) {
+        for (party, _) in parties(self, None) {
             if let Party::Pods(namespace, names) = party {
                 out.push((namespace, names));
             }

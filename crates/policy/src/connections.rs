@@ -2,6 +2,7 @@
 
 use crate::classes::ClassId;
 use crate::ends::{End, Verdict};
+use crate::families::Seats;
 use crate::index::{Index, Seat};
 use crate::ports::PortSet;
 use crate::rows::Outcome;
@@ -58,6 +59,8 @@ pub struct Connection {
     pub ports: PortSet,
     /// Ports of which it is not known.
     pub unsure: PortSet,
+    /// The address family, where it is not the same in every family that both have.
+    pub family: Option<Family>,
 }
 
 /// Ports of a protocol on which the same classes are let through.
@@ -74,20 +77,23 @@ pub struct Stretch {
 }
 
 /// Everything that is allowed between pods, and between pods and the outside: connections of a pod to itself are left out, and so
-/// is what runs on a node's network.
-pub fn connections(index: &Index) -> Vec<Connection> {
-    let parties = parties(index);
-    let ends: Vec<(Party, Seat)> = parties.into_iter().chain(outside(index, &[])).collect();
+/// is what runs on a node's network. It is asked in every family both ends have, or in the one that is given; ends without one in
+/// common have no connection.
+pub fn connections(index: &Index, family: Option<Family>) -> Vec<Connection> {
+    let parties = parties(index, family);
+    let ends: Vec<(Party, Seats)> = parties.into_iter().chain(outside(index, &[])).collect();
+    let ends: Vec<(Party, Seats)> = ends.into_iter().map(|(party, seats)| (party, seats.narrowed(family))).collect();
     let mut out = Vec::new();
     for (from, of) in &ends {
         for (to, other) in &ends {
             let alone = matches!(from, Party::Pods(_, names) if names.len() == 1);
-            if (from == to && alone) || (!of.policed && !other.policed) {
+            if (from == to && alone) || !(of.any(|seat| seat.policed) || other.any(|seat| seat.policed)) {
                 continue;
             }
-            let (ports, unsure) = index.ports_between(*of, *other);
-            if !(ports.is_empty() && unsure.is_empty()) {
-                out.push(Connection { from: from.clone(), to: to.clone(), ports, unsure });
+            for (family, (ports, unsure)) in of.with(other, |_, of, other| index.ports_between(of, other)) {
+                if !(ports.is_empty() && unsure.is_empty()) {
+                    out.push(Connection { from: from.clone(), to: to.clone(), ports, unsure, family });
+                }
             }
         }
     }
@@ -96,61 +102,67 @@ pub fn connections(index: &Index) -> Vec<Connection> {
 
 /// What an ingress controller nobody has seen may send to the pods behind services that Ingresses and routes name: target ports, by
 /// namespace and name of the pod.
-pub fn from_ingress_controller(index: &Index, targets: &BTreeMap<(String, String), PortSet>) -> Vec<Connection> {
+pub fn from_ingress_controller(
+    index: &Index,
+    targets: &BTreeMap<(String, String), PortSet>,
+    family: Option<Family>,
+) -> Vec<Connection> {
     let (with, stranger) = crate::exposure::with_stranger(index);
-    let Some(stranger) = stranger else { return Vec::new() };
+    let stranger = stranger.narrowed(family);
     let mut out = Vec::new();
-    for (party, _) in parties(index) {
+    for (party, _) in parties(index, family) {
         let Party::Pods(namespace, names) = &party else { continue };
         let asked = names.iter().filter_map(|name| targets.get(&(namespace.clone(), name.clone())));
         let asked = asked.fold(PortSet::default(), |all, ports| all.either(ports));
         let end = names.first().map(|name| End::Pod(namespace.clone(), name.clone()));
-        let Some(seat) = end.and_then(|end| with.seat(&end, None)).filter(|_| !asked.is_empty()) else { continue };
-        let (ports, unsure) = with.ports_between(stranger, seat);
-        let (ports, unsure) = (ports.both(&asked), unsure.both(&asked));
-        if !(ports.is_empty() && unsure.is_empty()) {
-            out.push(Connection { from: Party::Unseen("{ingress-controller}".to_owned()), to: party, ports, unsure });
+        let Some(end) = end.filter(|_| !asked.is_empty()) else { continue };
+        let answers = stranger.with(&Seats::of_end(&with, &end, with.spoken()), |_, stranger, seat| {
+            let (ports, unsure) = with.ports_between(stranger, seat);
+            (ports.both(&asked), unsure.both(&asked))
+        });
+        for (family, (ports, unsure)) in answers {
+            if !(ports.is_empty() && unsure.is_empty()) {
+                let from = Party::Unseen("{ingress-controller}".to_owned());
+                out.push(Connection { from, to: party.clone(), ports, unsure, family });
+            }
         }
     }
     out
 }
 
-/// Pods with an address of their own, those of one namespace and class together.
-pub(crate) fn parties(index: &Index) -> Vec<(Party, Seat)> {
+/// Pods with an address of their own, those of one namespace and class together: of every family, or of one.
+pub(crate) fn parties(index: &Index, family: Option<Family>) -> Vec<(Party, Seats)> {
     /// Names of pods, and where the first of them sits.
-    type Group = (Vec<String>, Seat);
+    type Group = (Vec<String>, Seats);
     let mut groups: BTreeMap<(&str, Vec<ClassId>), Group> = BTreeMap::new();
+    let spoken = index.spoken();
     for (namespace, pods) in &index.pods {
         for (name, pod) in pods.iter().filter(|(_, pod)| !pod.info.host_network) {
-            let Some((_, seat)) = pod.seats.first() else { continue };
-            let classes = pod.seats.iter().map(|(_, seat)| seat.class).collect();
-            let (names, _) = groups.entry((namespace.as_str(), classes)).or_insert_with(|| (Vec::new(), *seat));
+            let seats = Seats::of_pod(index, pod, spoken).narrowed(family);
+            if seats.is_empty() {
+                continue;
+            }
+            let classes = seats.iter().map(|(_, seat)| seat.class).collect();
+            let (names, _) = groups.entry((namespace.as_str(), classes)).or_insert_with(|| (Vec::new(), seats));
             names.push(name.clone());
         }
     }
-    let mut out: Vec<(Party, Seat)> = groups
+    let mut out: Vec<(Party, Seats)> = groups
         .into_iter()
-        .map(|((namespace, _), (names, seat))| (Party::Pods(namespace.to_owned(), names), seat))
+        .map(|((namespace, _), (names, seats))| (Party::Pods(namespace.to_owned(), names), seats))
         .collect();
     out.sort_by(|(one, _), (other, _)| one.cmp(other));
     out
 }
 
 /// Addresses outside, in stretches no policy tells apart. More prefixes to cut at may be given.
-pub(crate) fn outside(index: &Index, more: &[Cidr]) -> Vec<(Party, Seat)> {
-    let has_v6 = |prefixes: &[Cidr]| prefixes.iter().any(Cidr::is_v6);
+pub(crate) fn outside(index: &Index, more: &[Cidr]) -> Vec<(Party, Seats)> {
     let used: Vec<Cidr> = index.prefixes().chain(more.iter().copied()).collect();
-    let pods_v6 = index.pods.values().flat_map(BTreeMap::values).flat_map(|pod| &pod.info.ips).any(IpAddr::is_ipv6);
-    let mut out = Vec::new();
-    for family in Family::ALL {
-        if family == Family::V6 && !has_v6(&used) && !pods_v6 {
-            continue;
-        }
-        out.extend(
-            stretches(index, &used, family).into_iter().map(|(first, last, seat)| (Party::Outside(first, last), seat)),
-        );
-    }
-    out
+    let all = Family::ALL.into_iter().flat_map(|family| {
+        let stretches = stretches(index, &used, family).into_iter();
+        stretches.map(move |(first, last, seat)| (Party::Outside(first, last), Seats::of([(family, seat)])))
+    });
+    all.collect()
 }
 
 /// Addresses of a family outside, in stretches no policy tells apart and none of the prefixes cuts.
@@ -196,7 +208,8 @@ pub(crate) fn tidy(connections: Vec<Connection>) -> Vec<Connection> {
             out.push(connection);
             continue;
         };
-        let same = last.ports == connection.ports && last.unsure == connection.unsure;
+        let same =
+            last.ports == connection.ports && last.unsure == connection.unsure && last.family == connection.family;
         let follows = |one: &Party, other: &Party| match (one, other) {
             (Party::Outside(_, last), Party::Outside(first, _)) => next(*last) == Some(*first),
             _ => false,
@@ -209,7 +222,7 @@ pub(crate) fn tidy(connections: Vec<Connection>) -> Vec<Connection> {
             out.push(connection);
         }
     }
-    out.sort_by_cached_key(|connection| (connection.from.to_string(), connection.to.to_string()));
+    out.sort_by_cached_key(|connection| (connection.from.to_string(), connection.to.to_string(), connection.family));
     out
 }
 

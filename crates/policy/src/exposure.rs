@@ -2,8 +2,10 @@
 
 use crate::connections::{Connection, Party, outside, parties};
 use crate::ends::{End, Event, PodInfo};
+use crate::families::Seats;
 use crate::index::{Index, Seat};
 use crate::ports::PortSet;
+use causeway_addr::Family;
 use causeway_model::policy::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,10 +26,10 @@ const STRANGER: &str = "any pod of any namespace";
 const PLACE: &str = "unseen.";
 
 /// Asks who is exposed: one representative for every combination of selectors that a rule has, one pod that none of them means, and
-/// all addresses outside.
-pub fn exposure(index: &Index) -> Exposure {
+/// all addresses outside. It is asked in every family both ends have, or in the one that is given.
+pub fn exposure(index: &Index, family: Option<Family>) -> Exposure {
     let mut with = index.clone();
-    let mut unseen: Vec<(Party, Seat)> = Vec::new();
+    let mut unseen: Vec<(Party, Seats)> = Vec::new();
     let mut guests = vec![(STRANGER.to_owned(), PLACE.to_owned(), BTreeMap::new(), BTreeMap::new())];
     for set in peers(index) {
         let named = |selector: &Selector, all: &str| match selector.is_everything() {
@@ -66,34 +68,46 @@ pub fn exposure(index: &Index) -> Exposure {
             ports: BTreeMap::new(),
         };
         with.apply(Event::Pod(pod));
-        let end = End::Pod(place, name);
         // Its own policies are not the question: it has none yet.
-        unseen.extend(with.seat(&end, None).map(|seat| (Party::Unseen(what), Seat { policed: false, ..seat })));
+        unseen.push((Party::Unseen(what), not_policed(&with, &End::Pod(place, name))));
     }
-    let strangers: Vec<(Party, Seat)> = unseen.into_iter().chain(outside(&with, &[])).collect();
-    let pods = parties(index);
-    let stranger = strangers.first().map(|(_, seat)| *seat);
+    let strangers: Vec<(Party, Seats)> = unseen.into_iter().chain(outside(&with, &[])).collect();
+    let strangers: Vec<(Party, Seats)> =
+        strangers.into_iter().map(|(party, seats)| (party, seats.narrowed(family))).collect();
+    let spoken = with.spoken();
+    let pods: Vec<(Party, Seats)> = parties(index, family)
+        .into_iter()
+        .map(|(party, _)| {
+            let seats = first_of(&party).map(|end| Seats::of_end(&with, &end, spoken)).unwrap_or_default();
+            (party, seats)
+        })
+        .collect();
+    let stranger = strangers.first().map(|(_, seats)| seats.clone()).unwrap_or_default();
     let ask = |inward: bool| {
         let mut out = Vec::new();
-        for (party, _) in &pods {
-            let Some(seat) = seat_of(&with, party) else { continue };
-            let ports =
-                |other: Seat| if inward { with.ports_between(other, seat) } else { with.ports_between(seat, other) };
-            let to_anybody = stranger.map(ports);
-            for (other, other_seat) in &strangers {
-                let (open, unsure) = ports(*other_seat);
-                let is_first = Some(*other_seat) == stranger;
-                // What everybody may needs no saying again.
-                let known = match (&to_anybody, other) {
-                    (Some((known, _)), Party::Unseen(_)) if !is_first => known.clone(),
-                    _ => PortSet::default(),
-                };
-                let more = open.without(&known);
-                if more.is_empty() && unsure.is_empty() {
-                    continue;
+        for (party, seats) in &pods {
+            let ports = |seat: Seat, other: Seat| match inward {
+                true => with.ports_between(other, seat),
+                false => with.ports_between(seat, other),
+            };
+            for (other, other_seats) in &strangers {
+                let is_first = *other_seats == stranger;
+                let answers = seats.with(other_seats, |family, seat, other_seat| {
+                    let (open, unsure) = ports(seat, other_seat);
+                    // What everybody may needs no saying again.
+                    let known = match (stranger.in_family(family), other) {
+                        (Some(stranger), Party::Unseen(_)) if !is_first => ports(seat, stranger).0,
+                        _ => PortSet::default(),
+                    };
+                    (open.without(&known), unsure)
+                });
+                for (family, (ports, unsure)) in answers {
+                    if ports.is_empty() && unsure.is_empty() {
+                        continue;
+                    }
+                    let (from, to) = if inward { (other, party) } else { (party, other) };
+                    out.push(Connection { from: from.clone(), to: to.clone(), ports, unsure, family });
                 }
-                let (from, to) = if inward { (other, party) } else { (party, other) };
-                out.push(Connection { from: from.clone(), to: to.clone(), ports: more, unsure });
             }
         }
         crate::connections::tidy(out)
@@ -103,7 +117,7 @@ pub fn exposure(index: &Index) -> Exposure {
 }
 
 /// The index with one more pod that no selector means unless it means everybody, and where it sits. Its own policies are not the question.
-pub(crate) fn with_stranger(index: &Index) -> (Index, Option<Seat>) {
+pub(crate) fn with_stranger(index: &Index) -> (Index, Seats) {
     let mut with = index.clone();
     with.apply(Event::Namespace(PLACE.to_owned(), BTreeMap::new()));
     let pod = PodInfo {
@@ -116,13 +130,19 @@ pub(crate) fn with_stranger(index: &Index) -> (Index, Option<Seat>) {
         ports: BTreeMap::new(),
     };
     with.apply(Event::Pod(pod));
-    let seat = with.seat(&End::Pod(PLACE.to_owned(), "unseen".to_owned()), None);
-    (with, seat.map(|seat| Seat { policed: false, ..seat }))
+    let seats = not_policed(&with, &End::Pod(PLACE.to_owned(), "unseen".to_owned()));
+    (with, seats)
 }
 
-fn seat_of(index: &Index, party: &Party) -> Option<Seat> {
+fn first_of(party: &Party) -> Option<End> {
     let Party::Pods(namespace, names) = party else { return None };
-    index.seat(&End::Pod(namespace.clone(), names.first()?.clone()), None)
+    Some(End::Pod(namespace.clone(), names.first()?.clone()))
+}
+
+/// Somebody's place, as one that no policy is about.
+fn not_policed(index: &Index, end: &End) -> Seats {
+    let seats = Seats::of_end(index, end, index.spoken());
+    Seats::of(seats.iter().map(|(family, seat)| (family, Seat { policed: false, ..seat })))
 }
 
 /// Every combination of selectors that a rule has.
@@ -170,11 +190,14 @@ impl Index {
     /// Pods that no policy for a direction selects, by name.
     pub fn unselected(&self, direction: Direction) -> Vec<String> {
         let mut out = Vec::new();
-        for (party, seat) in parties(self) {
-            let class = self.classes.get(seat.class);
-            if class.is_some_and(|class| {
-                self.rules_of(class, direction).next().is_none() && self.unread_of(class).is_empty()
-            }) {
+        for (party, seats) in parties(self, None) {
+            // Policies select pods by labels: any of its addresses will do.
+            let open = |seat: &Seat| {
+                self.classes.get(seat.class).is_some_and(|class| {
+                    self.rules_of(class, direction).next().is_none() && self.unread_of(class).is_empty()
+                })
+            };
+            if seats.any(open) {
                 out.push(party.to_string());
             }
         }

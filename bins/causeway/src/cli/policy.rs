@@ -74,7 +74,7 @@ pub(crate) struct ReadingArgs {
     #[arg(long, value_name = "ENGINE", value_parser = engine)]
     pub(crate) engine: Option<Engine>,
 
-    /// The address family of pods that have both: ipv4 or ipv6 [default: `explain` asks about all both ends have, `matrix` about the first].
+    /// Only this address family: ipv4 or ipv6 [default: every family that both ends have; where they differ it is said].
     #[arg(long, value_name = "FAMILY", value_parser = family)]
     pub(crate) family: Option<Family>,
 

@@ -5,6 +5,7 @@ use crate::cli::policy::{ExplainFlowArgs, ListArgs, MatrixArgs, PolicyCommand, P
 use crate::cli::{Format, FormatKind, InputArgs, ReadArgs};
 use crate::progress::Progress;
 use crate::{Exit, inputs, output};
+use causeway_addr::Family;
 use causeway_model::design::{Cluster, Protocol};
 use causeway_policy::{
     Engine, Explanation, Flow, Index, Matrix, connections, difference, exposure, from_ingress_controller, who, world,
@@ -35,6 +36,7 @@ struct Policies {
     cluster: String,
     engine: Engine,
     index: Index,
+    family: Option<Family>,
 }
 
 impl Policies {
@@ -50,6 +52,7 @@ impl Policies {
             cluster: self.cluster()?,
             engine: self.engine,
             index: &self.index,
+            family: self.family,
         })
     }
 }
@@ -91,7 +94,7 @@ fn load(
     };
     let engine = engine.or(reading.engine).unwrap_or_else(|| world::engine_of(cluster));
     let index = world::index(&read.design, cluster, engine);
-    Ok(Ok(Policies { sources, cluster: name, engine, index, read }))
+    Ok(Ok(Policies { sources, cluster: name, engine, index, read, family: reading.family }))
 }
 
 fn load_input(
@@ -179,16 +182,6 @@ fn split(text: &str) -> Result<(&str, Option<u16>), clap::Error> {
     }
 }
 
-/// Questions about everybody ask each pod by its first address.
-fn no_family(reading: &ReadingArgs, command: &str) -> Result<(), clap::Error> {
-    match reading.family {
-        Some(_) => Err(output::wrong(&format!(
-            "`policy {command}` asks about the first address of each pod: `--family` is for `explain` and `matrix`"
-        ))),
-        None => Ok(()),
-    }
-}
-
 fn matrix(args: &MatrixArgs) -> Result<Exit, clap::Error> {
     let known = &[FormatKind::Human, FormatKind::Json, FormatKind::Csv, FormatKind::Svg];
     let formats = output::formats(&args.format, known, "policy matrix")?;
@@ -216,7 +209,7 @@ fn matrix(args: &MatrixArgs) -> Result<Exit, clap::Error> {
             FormatKind::Json => report::matrix_json(&asked, &tables),
             FormatKind::Csv => report::matrix_csv(&tables),
             FormatKind::Svg => report::matrix_svg(&tables),
-            _ => report::matrix_human(&asked, &tables),
+            _ => report::matrix_human(&asked, &tables, look_in(format, &args.input.read.look()).width),
         };
         exit = exit.max(print(format, &text, args.input.read.color));
     }
@@ -237,7 +230,6 @@ fn listened(cluster: &Cluster, protocols: &[Protocol]) -> BTreeSet<(Protocol, u1
 }
 
 fn list(args: &ListArgs) -> Result<Exit, clap::Error> {
-    no_family(&args.reading, "list")?;
     let known = &[FormatKind::Human, FormatKind::Json, FormatKind::Csv];
     let formats = output::formats(&args.format, known, "policy list")?;
     let loaded = match load_input(&args.input, &args.reading, &formats)? {
@@ -245,8 +237,8 @@ fn list(args: &ListArgs) -> Result<Exit, clap::Error> {
         Err(exit) => return Ok(exit),
     };
     let Some(asked) = loaded.asked() else { return Ok(Exit::Usage) };
-    let mut found = connections(asked.index);
-    found.extend(from_ingress_controller(asked.index, &world::behind_ingress(asked.cluster)));
+    let mut found = connections(asked.index, asked.family);
+    found.extend(from_ingress_controller(asked.index, &world::behind_ingress(asked.cluster), asked.family));
     let mut exit = Exit::Fine;
     for format in &formats {
         let text = match format.kind {
@@ -260,14 +252,13 @@ fn list(args: &ListArgs) -> Result<Exit, clap::Error> {
 }
 
 fn exposed(args: &ListArgs) -> Result<Exit, clap::Error> {
-    no_family(&args.reading, "exposure")?;
     let formats = output::formats(&args.format, &[FormatKind::Human, FormatKind::Json], "policy exposure")?;
     let loaded = match load_input(&args.input, &args.reading, &formats)? {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),
     };
     let Some(asked) = loaded.asked() else { return Ok(Exit::Usage) };
-    let found = exposure(asked.index);
+    let found = exposure(asked.index, asked.family);
     let mut exit = Exit::Fine;
     for format in &formats {
         let text = match format.kind {
@@ -280,7 +271,6 @@ fn exposed(args: &ListArgs) -> Result<Exit, clap::Error> {
 }
 
 fn diff(args: &PolicyDiffArgs) -> Result<Exit, clap::Error> {
-    no_family(&args.reading, "diff")?;
     let formats = output::formats(&args.format, &[FormatKind::Human, FormatKind::Json], "policy diff")?;
     let engines = match args.engines.as_slice() {
         [one, other] => [Some(*one), Some(*other)],
@@ -301,7 +291,7 @@ fn diff(args: &PolicyDiffArgs) -> Result<Exit, clap::Error> {
     }
     let [old, new] = sides.as_slice() else { return Ok(Exit::Usage) };
     let (Some(old), Some(new)) = (old.asked(), new.asked()) else { return Ok(Exit::Usage) };
-    let found = difference(old.index, new.index);
+    let found = difference(old.index, new.index, new.family);
     let changed = !found.changes.is_empty() || !found.gone.is_empty() || !found.new.is_empty();
     let mut exit = if args.deny_change && changed { Exit::Findings } else { Exit::Fine };
     for format in &formats {

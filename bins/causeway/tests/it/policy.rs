@@ -275,12 +275,80 @@ fn an_address_of_a_service_is_the_service() {
     }
 }
 
+/// Two pods with both families and one with IPv4 alone; `db` lets IPv4 in.
+const DUAL: &str = r#"
+{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: [{name: c}]},
+ status: {phase: Running, podIPs: [{ip: 10.2.0.1}, {ip: "fd00::1"}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: db, namespace: shop, labels: {app: db}}, spec: {containers: [{name: c}]},
+ status: {phase: Running, podIPs: [{ip: 10.2.0.2}, {ip: "fd00::2"}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: old, namespace: shop, labels: {app: old}}, spec: {containers: [{name: c}]},
+ status: {phase: Running, podIPs: [{ip: 10.2.0.3}]}}
+---
+{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: db, namespace: shop},
+ spec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: [{ipBlock: {cidr: 10.2.0.0/16}}]}]}}
+"#;
+
 #[test]
-fn a_family_is_not_ignored() {
-    for command in ["list", "exposure"] {
-        let run = policy(&[command, "shop.yaml", "--family", "ipv6"]);
-        assert_eq!((run.code, run.stderr.contains("`--family` is for")), (2, true), "{command}: {}", run.stderr);
-        assert_eq!(policy(&[command, "shop.yaml"]).code, 0, "{command}");
-    }
-    assert_eq!(policy(&["diff", "shop.yaml", "open.yaml", "--family", "ipv6"]).code, 2);
+fn every_family_both_ends_have_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("dual.yaml"), DUAL);
+    let both = DUAL.replace("cidr: 10.2.0.0/16}}]", "cidr: 10.2.0.0/16}}, {ipBlock: {cidr: 'fd00::/64'}}]");
+    write(&folder.path().join("both.yaml"), both);
+    let run = |args: &[&str]| {
+        let run = run_in(folder.path(), &[&["policy"], args].concat(), "");
+        assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
+        run
+    };
+    let text = |args: &[&str]| run(args).stdout;
+    let list = text(&["list", "dual.yaml"]);
+    assert!(list.contains("shop/web => shop/db : All Connections over ipv4\n"), "{list}");
+    assert!(list.contains("shop/old => shop/db : All Connections\n"), "{list}");
+    assert!(list.contains("shop/web => shop/old : All Connections\n"), "{list}");
+    assert!(list.contains("::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff[External] => shop/web : All"), "{list}");
+    let six = text(&["list", "dual.yaml", "--family", "ipv6"]);
+    assert!(!six.contains("=> shop/db") && six.contains("shop/db => shop/web : All Connections\n"), "{six}");
+    assert!(six.contains("without an ipv6 address, and left out: shop/old\n"), "{six}");
+    let list = run(&["list", "dual.yaml", "--format", "json", "--family", "ipv6"]).json();
+    assert_eq!((&list["family"], &list["leftOut"]), (&json!("ipv6"), &json!(["shop/old"])));
+
+    let matrix = text(&["matrix", "dual.yaml", "--port", "80"]);
+    assert!(matrix.contains("  3  shop/web  4  .  .\n") && matrix.contains("4 allowed over ipv4 only"), "{matrix}");
+    assert!(matrix.contains("  2  shop/old  .  .  .\n"), "{matrix}");
+    let matrix = run(&["matrix", "dual.yaml", "--port", "80", "--family", "ipv6", "--format", "json"]).json();
+    assert_eq!(matrix["columns"], json!(["shop/db", "shop/web"]));
+    assert_eq!(matrix["tables"]["TCP/80"]["combined"]["shop/web"], "X.");
+    let csv = text(&["matrix", "dual.yaml", "--port", "80", "--format", "csv"]);
+    assert!(csv.contains("TCP/80,shop/web,shop/db,allowed,ipv4 only,ipv4 only\n"), "{csv}");
+
+    let diff = text(&["diff", "dual.yaml", "both.yaml"]);
+    assert!(diff.contains("+ shop/web => shop/db : All Connections over ipv6\n"), "{diff}");
+    let diff = text(&["diff", "dual.yaml", "both.yaml", "--family", "ipv4"]);
+    assert!(diff.contains("nothing changes"), "{diff}");
+    let diff = text(&["diff", "dual.yaml", "both.yaml", "--family", "ipv6"]);
+    assert!(diff.contains("+ shop/web => shop/db : All Connections\n"), "{diff}");
+    let exposure = text(&["exposure", "dual.yaml", "--family", "ipv6"]);
+    assert!(!exposure.contains("0.0.0.0") && exposure.contains("=> shop/web : All Connections"), "{exposure}");
+    assert!(!exposure.contains("=> shop/old"), "{exposure}");
+}
+
+#[test]
+fn members_of_each_end_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = DUAL.replace("name: old,", "name: web2,").replace("app: old", "app: web");
+    write(&folder.path().join("all.yaml"), more.replace("10.2.0.0/16", "10.0.0.0/8"));
+    let run = run_in(folder.path(), &["policy", "list", "all.yaml", "--family", "ipv4", "--format", "json"], "");
+    let answer = run.json();
+    let of = |from: &str, to: &str| {
+        let all = answer["connections"].as_array().unwrap().iter();
+        all.clone().find(|one| one["from"] == from && one["to"] == to).unwrap_or_else(|| panic!("{answer:#}")).clone()
+    };
+    let both = json!(["shop/web", "shop/web2"]);
+    let one = of("shop/web* (2 pods)", "shop/db");
+    assert_eq!((&one["fromPods"], &one["toPods"], &one["pods"]), (&both, &json!(["shop/db"]), &both));
+    let own = of("shop/web* (2 pods)", "shop/web* (2 pods)");
+    assert_eq!((&own["fromPods"], &own["toPods"]), (&both, &both));
+    let out = of("shop/db", "0.0.0.0-255.255.255.255[External]");
+    assert_eq!((&out["fromPods"], &out["toPods"]), (&json!(["shop/db"]), &json!([])));
 }

@@ -3,7 +3,7 @@
 use crate::support::{design, index};
 use causeway_addr::Family;
 use causeway_model::design::{PolicyEngine, Protocol};
-use causeway_policy::{End, Engine, Flow, Matrix, Verdict};
+use causeway_policy::{End, Engine, Flow, Index, Matrix, Verdict};
 use causeway_testkit::{Random, policies};
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn what_is_sure_stays_so() {
         for (protocol, port) in [(Protocol::Tcp, 80), (Protocol::Tcp, 82), (Protocol::Udp, 81), (Protocol::Icmp, 0)] {
             let matrix = Matrix::of(&unknown, &pods, protocol, port, Some(Family::V4));
             for from in 0..pods.len() {
-                let one_by_one: Vec<Verdict> = (0..pods.len()).map(|to| matrix.verdict(from, to)).collect();
+                let one_by_one: Vec<_> = (0..pods.len()).map(|to| matrix.cell(from, to, None)).collect();
                 assert_eq!(matrix.row(from, None), one_by_one, "CAUSEWAY_SEED={seed}, {engine}: row {from}");
             }
             for (from_at, from) in ends.iter().enumerate() {
@@ -225,7 +225,7 @@ fn a_difference_is_what_explanations_differ_in_own_nodes_too() {
         (index(&open, Engine::Cilium), index(&shut, Engine::Cilium)),
         (index(&open, Engine::Calico), index(&shut, Engine::Calico)),
     ] {
-        let found = causeway_policy::difference(&before, &after);
+        let found = causeway_policy::difference(&before, &after, None);
         let ends: Vec<End> = before.pods().chain(before.nodes()).collect();
         for from in &ends {
             for to in ends.iter().filter(|to| *to != from) {
@@ -316,4 +316,78 @@ fn families_that_differ_are_not_one_answer() {
         assert_eq!(index.verdict(&flow), Some(expected));
         assert_eq!(explained.missing.is_empty(), expected != Verdict::Uncertain, "{explained:#?}");
     }
+}
+
+/// Two pods with both families, one of each alone, and a policy that lets in one family only.
+fn of_two_families(peers: &Value) -> (Index, Vec<End>) {
+    let with = |namespace: &str, ips: &[&str]| {
+        let mut out = pod(namespace, "a", ips[0]);
+        out["status"]["podIPs"] = ips.iter().map(|ip| json!({"ip": ip})).collect();
+        out
+    };
+    let objects = vec![
+        with("both", &["fd00::1", "10.2.0.1"]),
+        with("four", &["10.2.0.2"]),
+        with("six", &["fd00::3"]),
+        with("x", &["10.2.0.9", "fd00::9"]),
+        from("x", peers),
+    ];
+    let index = index(&design(objects), Engine::Strict);
+    let ends = index.pods().collect();
+    (index, ends)
+}
+
+#[test]
+fn a_matrix_asks_every_family_both_ends_have() {
+    let block = json!([{"ipBlock": {"cidr": "10.2.0.0/16"}}]);
+    let (index, ends) = of_two_families(&block);
+    let all = Matrix::of(&index, &ends, Protocol::Tcp, 80, None);
+    let symbols = |matrix: &Matrix, from: usize| -> String {
+        matrix.row(from, None).into_iter().map(causeway_policy::Cell::symbol).collect()
+    };
+    // Over IPv6 nothing is let in; what has only one family has only one answer; strangers have none.
+    let rows: Vec<String> = (0..4).map(|from| symbols(&all, from)).collect();
+    assert_eq!(rows, ["...4", "..?.", ".?.X", "...4"]);
+    for (from, of) in ends.iter().enumerate() {
+        for (to, other) in ends.iter().enumerate() {
+            let flow = Flow { from: of.clone(), to: other.clone(), protocol: Protocol::Tcp, port: 80, family: None };
+            assert_eq!(all.verdict(from, to), index.verdict(&flow).unwrap(), "{flow:?}");
+        }
+    }
+    for (family, rows) in [(Family::V4, ["...", "...", "..."]), (Family::V6, ["..X", "..X", "..X"])] {
+        let one = Matrix::of(&index, &ends, Protocol::Tcp, 80, Some(family));
+        assert_eq!((0..3).map(|from| symbols(&one, from)).collect::<Vec<_>>(), rows, "{family:?}");
+        assert_eq!(index.without(family).len(), 1);
+    }
+    assert_eq!(index.strangers(), Some(("four/a".to_owned(), "six/a".to_owned())));
+}
+
+#[test]
+fn lists_name_the_family_where_it_makes_a_difference() {
+    let (shut, _) = of_two_families(&json!([{"ipBlock": {"cidr": "10.2.0.0/16"}}]));
+    let (open, _) = of_two_families(&json!([{"ipBlock": {"cidr": "::/0"}}, {"ipBlock": {"cidr": "0.0.0.0/0"}}]));
+    let found = |index: &Index, family: Option<Family>| -> Vec<String> {
+        let all = causeway_policy::connections(index, family).into_iter();
+        let pods = all.filter(|one| ![&one.from, &one.to].iter().any(|party| party.to_string().contains("External")));
+        pods.map(|one| format!("{} {} {:?} {}", one.from, one.to, one.family, one.ports)).collect()
+    };
+    let to_x = |all: Vec<String>| all.into_iter().filter(|line| line.contains(" x/a ")).collect::<Vec<_>>();
+    assert_eq!(to_x(found(&shut, None)), ["both/a x/a Some(V4) All Connections", "four/a x/a None All Connections"]);
+    assert_eq!(to_x(found(&shut, Some(Family::V6))), Vec::<String>::new());
+    assert_eq!(to_x(found(&shut, Some(Family::V4))).len(), 2);
+    let changes = |family: Option<Family>| -> Vec<String> {
+        let all = causeway_policy::difference(&open, &shut, family).changes.into_iter();
+        all.filter(|one| one.from.to_string() == "both/a")
+            .map(|one| format!("{} {:?} {}", one.to, one.family, one.lost))
+            .collect()
+    };
+    assert_eq!(changes(None), ["x/a Some(V6) All Connections"]);
+    assert_eq!(changes(Some(Family::V4)), Vec::<String>::new());
+    assert_eq!(changes(Some(Family::V6)), ["x/a None All Connections"]);
+    let exposed = |family: Option<Family>| {
+        let all = causeway_policy::exposure(&shut, family).inward.into_iter();
+        all.filter(|one| one.to.to_string() == "x/a").map(|one| one.from.to_string()).collect::<Vec<_>>()
+    };
+    assert!(exposed(None).iter().any(|from| from.starts_with("10.2.0.0-")), "{:?}", exposed(None));
+    assert!(!exposed(Some(Family::V6)).iter().any(|from| from.contains("External")), "{:?}", exposed(None));
 }

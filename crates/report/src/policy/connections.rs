@@ -4,8 +4,9 @@ use super::Asked;
 use super::matrix::csv;
 use crate::json::to_text;
 use crate::text::printable;
+use causeway_addr::Family;
 use causeway_model::policy::Direction;
-use causeway_policy::{Connection, Exposure, Party, PortSet};
+use causeway_policy::{Connection, Exposure, Party, PortSet, families};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -17,6 +18,9 @@ struct Document<'a> {
     missing: Vec<String>,
     #[serde(rename = "notEnforced")]
     not_enforced: Vec<String>,
+    family: Option<&'static str>,
+    #[serde(rename = "leftOut")]
+    left_out: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -28,6 +32,11 @@ struct ExposureDocument<'a> {
     egress: Vec<JsonConnection>,
     open: JsonOpen<'a>,
     missing: Vec<String>,
+    #[serde(rename = "notEnforced")]
+    not_enforced: Vec<String>,
+    family: Option<&'static str>,
+    #[serde(rename = "leftOut")]
+    left_out: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -37,14 +46,21 @@ struct JsonOpen<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct JsonConnection {
     from: String,
     to: String,
+    /// The members of both ends, where an end has several: what was printed before each end had its own list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pods: Vec<String>,
+    from_pods: Vec<String>,
+    to_pods: Vec<String>,
     ports: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     unsure: Option<String>,
+    /// Where it is not the same in every family that both ends have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family: Option<&'static str>,
 }
 
 /// A party, with the workload it stands for where it is a template.
@@ -61,22 +77,34 @@ fn unsure(ports: &PortSet) -> Option<String> {
 }
 
 fn rows(asked: &Asked<'_>, connections: &[Connection]) -> Vec<JsonConnection> {
-    let several = |of: &Party| match of {
-        Party::Pods(namespace, names) if names.len() > 1 => {
-            names.iter().map(|name| format!("{namespace}/{name}")).collect()
-        }
-        _ => Vec::new(),
-    };
-    connections
-        .iter()
-        .map(|connection| JsonConnection {
+    let row = |connection: &Connection| {
+        let (from_pods, to_pods) = (pods(&connection.from), pods(&connection.to));
+        let several = |pods: &[String]| if pods.len() > 1 { pods.to_vec() } else { Vec::new() };
+        JsonConnection {
             from: party(asked, &connection.from),
             to: party(asked, &connection.to),
-            pods: [several(&connection.from), several(&connection.to)].concat(),
+            pods: [several(&from_pods), several(&to_pods)].concat(),
+            from_pods,
+            to_pods,
             ports: connection.ports.to_string(),
             unsure: unsure(&connection.unsure),
-        })
-        .collect()
+            family: connection.family.map(families::word),
+        }
+    };
+    connections.iter().map(row).collect()
+}
+
+/// The pods an end stands for, by namespace and name; none for addresses and for those nobody has seen.
+pub(super) fn pods(party: &Party) -> Vec<String> {
+    match party {
+        Party::Pods(namespace, names) => names.iter().map(|name| format!("{namespace}/{name}")).collect(),
+        Party::Outside(..) | Party::Unseen(_) => Vec::new(),
+    }
+}
+
+/// ` over ipv4`, where it is not the same in every family.
+pub(super) fn over(family: Option<Family>) -> String {
+    family.map_or(String::new(), |family| format!(" over {}", families::word(family)))
 }
 
 fn line(asked: &Asked<'_>, connection: &Connection) -> String {
@@ -86,7 +114,7 @@ fn line(asked: &Asked<'_>, connection: &Connection) -> String {
         (_, Some(unsure)) => format!("{} (not known: {unsure})", connection.ports),
         (_, None) => connection.ports.to_string(),
     };
-    printable(&format!("{} => {} : {ports}", ends.0, ends.1)).into_owned()
+    printable(&format!("{} => {} : {ports}{}", ends.0, ends.1, over(connection.family))).into_owned()
 }
 
 /// For programs.
@@ -96,20 +124,23 @@ pub fn connections_json(asked: &Asked<'_>, connections: &[Connection]) -> String
         cluster: asked.name,
         engine: asked.engine.as_str(),
         connections: rows(asked, connections),
-        missing: asked.missing(),
+        missing: asked.missing_of_all(),
         not_enforced: asked.not_enforced(),
+        family: asked.family_word(),
+        left_out: asked.left_out(),
     })
 }
 
 /// For spreadsheets.
 pub fn connections_csv(asked: &Asked<'_>, connections: &[Connection]) -> String {
-    let mut out = String::from("from,to,ports,unsure\n");
+    let mut out = String::from("from,to,ports,unsure,family\n");
     for connection in connections {
         let cells = [
             party(asked, &connection.from),
             party(asked, &connection.to),
             connection.ports.to_string(),
             unsure(&connection.unsure).unwrap_or_default(),
+            connection.family.map_or("", families::word).to_owned(),
         ];
         out.push_str(&cells.map(|cell| csv(&cell)).join(","));
         out.push('\n');
@@ -128,7 +159,7 @@ pub fn connections_human(asked: &Asked<'_>, connections: &[Connection]) -> Strin
             None => "there is no pod here: nothing can be listed\n",
         });
     }
-    asked.notes(&mut out);
+    asked.notes_of_all(&mut out);
     out
 }
 
@@ -142,7 +173,10 @@ pub fn exposure_json(asked: &Asked<'_>, exposure: &Exposure) -> String {
         ingress: rows(asked, &exposure.inward),
         egress: rows(asked, &exposure.outward),
         open: JsonOpen { ingress: open(Direction::Ingress), egress: open(Direction::Egress) },
-        missing: asked.missing(),
+        missing: asked.missing_of_all(),
+        not_enforced: asked.not_enforced(),
+        family: asked.family_word(),
+        left_out: asked.left_out(),
     })
 }
 
@@ -168,6 +202,6 @@ pub fn exposure_human(asked: &Asked<'_>, exposure: &Exposure) -> String {
         names.iter().for_each(|name| out.push_str(&format!("  {}\n", printable(name))));
         out.push('\n');
     }
-    asked.notes(&mut out);
+    asked.notes_of_all(&mut out);
     out
 }

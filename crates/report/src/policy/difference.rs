@@ -1,10 +1,10 @@
 //! What two states, or two engines, let through differently.
 
 use super::Asked;
-use super::connections::party;
+use super::connections::{over, party, pods};
 use crate::json::to_text;
 use crate::text::printable;
-use causeway_policy::{Difference, PortSet};
+use causeway_policy::{Difference, PortSet, families};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -19,15 +19,22 @@ struct Document<'a> {
     pods_new: &'a [String],
     engines_differ: Vec<String>,
     missing: Vec<String>,
+    family: Option<&'static str>,
+    other_families: &'a [String],
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct JsonChange {
     from: String,
     to: String,
     gained: Option<String>,
     lost: Option<String>,
     unsure: Option<String>,
+    from_pods: Vec<String>,
+    to_pods: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family: Option<&'static str>,
 }
 
 fn ports(ports: &PortSet) -> Option<String> {
@@ -65,6 +72,9 @@ pub fn difference_json(old: &Asked<'_>, new: &Asked<'_>, difference: &Difference
             gained: ports(&change.gained),
             lost: ports(&change.lost),
             unsure: ports(&change.unsure),
+            from_pods: pods(&change.from),
+            to_pods: pods(&change.to),
+            family: change.family.map(families::word),
         })
         .collect();
     to_text(&Document {
@@ -77,6 +87,8 @@ pub fn difference_json(old: &Asked<'_>, new: &Asked<'_>, difference: &Difference
         pods_new: &difference.new,
         engines_differ: engines(old, new),
         missing: missing(old, new),
+        family: new.family_word(),
+        other_families: &difference.other_families,
     })
 }
 
@@ -86,7 +98,8 @@ pub fn difference_human(old: &Asked<'_>, new: &Asked<'_>, difference: &Differenc
     for change in &difference.changes {
         for (sign, set) in [("+", &change.gained), ("-", &change.lost), ("?", &change.unsure)] {
             if let Some(set) = ports(set) {
-                let line = format!("{sign} {} => {} : {set}", party(new, &change.from), party(new, &change.to));
+                let ends = (party(new, &change.from), party(new, &change.to));
+                let line = format!("{sign} {} => {} : {set}{}", ends.0, ends.1, over(change.family));
                 out.push_str(&format!("{}\n", printable(&line)));
             }
         }
@@ -94,7 +107,10 @@ pub fn difference_human(old: &Asked<'_>, new: &Asked<'_>, difference: &Differenc
     if difference.changes.is_empty() {
         out.push_str("nothing changes for the pods that are in both\n");
     }
-    for (words, pods) in [("no longer there", &difference.gone), ("new", &difference.new)] {
+    let other = "with an address of a family in one of the two only";
+    for (words, pods) in
+        [("no longer there", &difference.gone), ("new", &difference.new), (other, &difference.other_families)]
+    {
         if !pods.is_empty() {
             out.push_str(&format!("{words}, and not compared: {}\n", printable(&pods.join(", "))));
         }

@@ -5,12 +5,18 @@ use crate::json::to_text;
 use crate::text::printable;
 use causeway_model::design::Protocol;
 use causeway_model::policy::Direction;
-use causeway_policy::{End, Matrix};
+use causeway_policy::{Cell, End, Matrix};
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
 /// Rows a table for people has at most.
 pub const MOST_ROWS: usize = 30;
+
+/// Columns for the number of a row.
+const LEAD: usize = 5;
+
+/// A name that is not shortened before the columns are drawn closer together.
+const SHORT_NAME: usize = 24;
 
 /// Matrices by port.
 pub type Tables = Vec<((Protocol, u16), Matrix)>;
@@ -25,6 +31,9 @@ struct Document<'a> {
     missing: Vec<String>,
     #[serde(rename = "notEnforced")]
     not_enforced: Vec<String>,
+    family: Option<&'static str>,
+    #[serde(rename = "leftOut")]
+    left_out: Vec<String>,
 }
 
 struct ByPort<'a>(&'a Tables);
@@ -38,8 +47,13 @@ fn name(end: &End) -> String {
     }
 }
 
+/// `TCP/80`; of what has no ports the protocol alone.
 pub(super) fn port(protocol: Protocol, port: u16) -> String {
-    format!("{}/{port}", protocol.as_str().to_ascii_uppercase())
+    let word = protocol.as_str().to_ascii_uppercase();
+    match protocol {
+        Protocol::Tcp | Protocol::Udp | Protocol::Sctp => format!("{word}/{port}"),
+        _ => word,
+    }
 }
 
 impl Serialize for ByPort<'_> {
@@ -73,14 +87,7 @@ impl Serialize for Rows<'_> {
 }
 
 fn row(matrix: &Matrix, from: usize, direction: Option<Direction>) -> String {
-    matrix.row(from, direction).into_iter().map(causeway_policy::Verdict::symbol).collect()
-}
-
-pub(super) fn symbol(matrix: &Matrix, from: usize, to: usize, direction: Option<Direction>) -> char {
-    match direction {
-        Some(direction) => matrix.one_way(from, to, direction).symbol(),
-        None => matrix.verdict(from, to).symbol(),
-    }
+    matrix.row(from, direction).into_iter().map(Cell::symbol).collect()
 }
 
 /// For programs.
@@ -92,8 +99,10 @@ pub fn matrix_json(asked: &Asked<'_>, tables: &Tables) -> String {
         engine: asked.engine.as_str(),
         columns,
         tables: ByPort(tables),
-        missing: asked.missing(),
+        missing: asked.missing_of_all(),
         not_enforced: asked.not_enforced(),
+        family: asked.family_word(),
+        left_out: asked.left_out(),
     };
     to_text(&document)
 }
@@ -105,13 +114,13 @@ pub fn matrix_csv(tables: &Tables) -> String {
         let names: Vec<String> = matrix.ends().map(name).map(|name| csv(&name)).collect();
         for (from, sender) in names.iter().enumerate() {
             for (to, receiver) in names.iter().enumerate() {
-                let word = |direction: Direction| matrix.one_way(from, to, direction).as_str();
+                let word = |direction: Direction| matrix.cell(from, to, Some(direction)).as_str();
                 out.push_str(&format!(
                     "{},{sender},{receiver},{},{},{}\n",
                     port(*protocol, *number),
                     word(Direction::Egress),
                     word(Direction::Ingress),
-                    matrix.verdict(from, to).as_str()
+                    matrix.cell(from, to, None).as_str()
                 ));
             }
         }
@@ -126,9 +135,10 @@ pub(super) fn csv(text: &str) -> String {
     if guarded.contains([',', '"']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
 }
 
-/// For people: what both directions allow.
-pub fn matrix_human(asked: &Asked<'_>, tables: &Tables) -> String {
+/// For people: what both directions allow, in so many columns.
+pub fn matrix_human(asked: &Asked<'_>, tables: &Tables, width: usize) -> String {
     let mut out = String::new();
+    let mut by_family = false;
     for ((protocol, number), matrix) in tables {
         out.push_str(&format!(
             "{} as {} reads policies: rows send, columns receive\n\n",
@@ -136,7 +146,11 @@ pub fn matrix_human(asked: &Asked<'_>, tables: &Tables) -> String {
             asked.engine
         ));
         if matrix.is_empty() {
-            out.push_str("there are no pods\n\n");
+            out.push_str(match (asked.index.pods().next(), asked.family_word()) {
+                (Some(_), Some("ipv6")) => "no pod has an ipv6 address\n\n",
+                (Some(_), Some(_)) => "no pod has an ipv4 address\n\n",
+                _ => "there are no pods\n\n",
+            });
             continue;
         }
         if matrix.len() > MOST_ROWS {
@@ -146,23 +160,64 @@ pub fn matrix_human(asked: &Asked<'_>, tables: &Tables) -> String {
             ));
             continue;
         }
-        let names: Vec<String> = matrix.ends().map(name).map(|name| printable(&name).into_owned()).collect();
-        let wide = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-        out.push_str(&format!("{:wide$}     ", ""));
-        for at in 0..names.len() {
-            out.push_str(&format!(" {:>2}", at + 1));
-        }
+        by_family |= grid(matrix, width, &mut out);
+    }
+    out.push_str(". allowed   X denied   ? depends on something that is not known\n");
+    if by_family {
+        out.push_str("4 allowed over ipv4 only   6 allowed over ipv6 only\n");
+    }
+    asked.notes_of_all(&mut out);
+    out
+}
+
+/// A table, as narrow as it has to be: three columns a pod, two, or one. Says whether a pair differs between families.
+fn grid(matrix: &Matrix, width: usize, out: &mut String) -> bool {
+    let names: Vec<String> = matrix.ends().map(name).map(|name| printable(&name).into_owned()).collect();
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let room = |step: usize| width.saturating_sub(LEAD + step * names.len());
+    let step = match (3, 2) {
+        (wide, _) if longest <= room(wide) => wide,
+        (_, narrow) if longest.min(SHORT_NAME) <= room(narrow) => narrow,
+        _ => 1,
+    };
+    let wide = longest.min(room(step).max(8));
+    if step == 3 {
+        out.push_str(&format!("{:1$}", "", LEAD + wide));
+        (1..=names.len()).for_each(|at| out.push_str(&format!(" {at:>2}")));
         out.push('\n');
-        for (from, name) in names.iter().enumerate() {
-            out.push_str(&format!("{:>3}  {name:wide$}", from + 1));
-            for to in 0..names.len() {
-                out.push_str(&format!("  {}", symbol(matrix, from, to, None)));
+    } else {
+        // Numbers stand upright.
+        for digit in [10, 1] {
+            out.push_str(&format!("{:1$}", "", LEAD + wide));
+            for at in 1..=names.len() {
+                let shown = if at < digit { " ".to_owned() } else { (at / digit % 10).to_string() };
+                out.push_str(&format!("{shown:>step$}"));
             }
             out.push('\n');
         }
+    }
+    let mut by_family = false;
+    for (from, name) in names.iter().enumerate() {
+        out.push_str(&format!("{:>3}  {:wide$}", from + 1, shortened(name, wide)));
+        for cell in matrix.row(from, None) {
+            by_family |= matches!(cell, Cell::Only(_));
+            out.push_str(&format!("{:>step$}", cell.symbol()));
+        }
         out.push('\n');
     }
-    out.push_str(". allowed   X denied   ? depends on something that is not known\n");
-    asked.notes(&mut out);
-    out
+    out.push('\n');
+    by_family
+}
+
+/// A name in at most so many columns: its start and its end, which tell most.
+fn shortened(name: &str, most: usize) -> String {
+    let length = name.chars().count();
+    if length <= most {
+        return name.to_owned();
+    }
+    let start = most.saturating_sub(1) / 2;
+    let end = most.saturating_sub(1 + start);
+    let first: String = name.chars().take(start).collect();
+    let last: String = name.chars().skip(length.saturating_sub(end)).collect();
+    format!("{first}…{last}")
 }

@@ -14,10 +14,11 @@ pub use svg::matrix_svg;
 
 use crate::place::Place;
 use crate::text::printable;
+use causeway_addr::Family;
 use causeway_model::design::{Cluster, Design};
 use causeway_model::policy::{Direction, PolicyId};
 use causeway_model::source::Sources;
-use causeway_policy::{Engine, Index, world};
+use causeway_policy::{Engine, Index, families, world};
 
 /// A cluster whose policies were asked about.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,8 @@ pub struct Asked<'a> {
     pub engine: Engine,
     /// The policies.
     pub index: &'a Index,
+    /// The address family that was asked for; `None` = every one that both ends have.
+    pub family: Option<Family>,
 }
 
 impl Asked<'_> {
@@ -67,6 +70,43 @@ impl Asked<'_> {
             }
         }
         out
+    }
+
+    /// Pods that have no address of the family that was asked for.
+    pub(crate) fn left_out(&self) -> Vec<String> {
+        self.family.map_or(Vec::new(), |family| self.index.without(family))
+    }
+
+    /// Pairs of which nothing can be said: they meet in no family.
+    pub(crate) fn strangers(&self) -> Option<String> {
+        let (one, other) = self.family.is_none().then(|| self.index.strangers()).flatten()?;
+        Some(format!("what becomes of pods that have no address family in common, as `{one}` and `{other}`"))
+    }
+
+    /// The same, with who is left out: of questions about everybody.
+    fn notes_of_all(&self, out: &mut String) {
+        let left_out = self.left_out();
+        if let (Some(family), [_, ..]) = (self.family, left_out.as_slice()) {
+            let shown: Vec<&str> = left_out.iter().take(3).map(String::as_str).collect();
+            let more = left_out.len().saturating_sub(shown.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let word = families::word(family);
+            out.push_str(&format!("without an {word} address, and left out: {}{more}\n", printable(&shown.join(", "))));
+        }
+        if let Some(strangers) = self.strangers() {
+            out.push_str(&format!("not known: {}\n", printable(&strangers)));
+        }
+        self.notes(out);
+    }
+
+    /// What is not in any answer about everybody.
+    fn missing_of_all(&self) -> Vec<String> {
+        self.strangers().into_iter().chain(self.missing()).collect()
+    }
+
+    /// The word of the family that was asked for.
+    fn family_word(&self) -> Option<&'static str> {
+        self.family.map(families::word)
     }
 
     /// Policies the engine has and does not enforce.

@@ -1,8 +1,9 @@
 //! Truth tables as a picture.
 
-use super::matrix::{Tables, port, symbol};
+use super::matrix::{Tables, port};
 use crate::text::xml;
-use causeway_policy::End;
+use causeway_addr::Family;
+use causeway_policy::{Cell, End, Verdict};
 use std::fmt::Write as _;
 
 /// A square's side.
@@ -53,10 +54,13 @@ pub fn matrix_svg(tables: &Tables) -> String {
         }
         for from in 0..matrix.len() {
             for to in 0..matrix.len() {
-                let (color, word) = match symbol(matrix, from, to, None) {
-                    '.' => ("#7fbf7f", "allowed"),
-                    'X' => ("#d9534f", "denied"),
-                    _ => ("#f0d060", "not known"),
+                let cell = matrix.cell(from, to, None);
+                let (color, word) = match cell {
+                    Cell::Is(Verdict::Allowed) => ("#7fbf7f", "allowed"),
+                    Cell::Is(Verdict::Denied) => ("#d9534f", "denied"),
+                    Cell::Is(Verdict::Uncertain) => ("#f0d060", "not known"),
+                    Cell::Only(Family::V4) => ("#e8a05c", "allowed over ipv4 only"),
+                    Cell::Only(Family::V6) => ("#e8a05c", "allowed over ipv6 only"),
                 };
                 let (x, y) = (margin + to * CELL, top + margin + from * CELL);
                 let title = match (names.get(from), names.get(to)) {
@@ -68,7 +72,7 @@ pub fn matrix_svg(tables: &Tables) -> String {
                     CELL - 1
                 ));
                 if word != "allowed" {
-                    let mark = if word == "denied" { "X" } else { "?" };
+                    let mark = cell.symbol();
                     put(format!("<text x=\"{}\" y=\"{}\" font-size=\"9\">{mark}</text>", x + 4, y + 10));
                 }
             }
