@@ -112,7 +112,7 @@ fn service(
 }
 
 /// The pods behind a port of a service, each with its own port.
-pub(crate) fn behind<'a>(
+pub fn behind<'a>(
     cluster: &'a Cluster,
     service: &'a Service,
     port: &'a ServicePort,

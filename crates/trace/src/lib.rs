@@ -9,8 +9,12 @@
 
 pub mod answer;
 pub mod ask;
+mod explore;
 pub mod fabric;
+mod outcome;
+mod stand_in;
 pub mod story;
+mod target;
 pub mod translation;
 pub mod who;
 pub mod world;

@@ -26,6 +26,8 @@ pub struct Story {
     pub idle_timeout_seconds: Option<u64>,
     /// The smallest MTU so far, in bytes.
     pub mtu: Option<u32>,
+    /// Something was not known before the request arrived, so what the receiver sees is not sure.
+    pub doubted_on_the_way: bool,
 }
 
 /// Who keeps track of connections.

@@ -1,0 +1,92 @@
+//! Addresses that stand for any of a range: held by nobody the design names.
+
+use crate::world::World;
+use causeway_addr::{AddressRange, Cidr, Family};
+use causeway_model::design::*;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// How many addresses are looked at before the last one is taken: designs name few.
+const TRIES: u128 = 4096;
+
+/// An address of a prefix that nobody is known to hold, from its upper end (the platform gives out from the lower).
+pub fn in_prefix(prefix: &Cidr, taken: impl Fn(IpAddr) -> bool) -> IpAddr {
+    let range = AddressRange::from(*prefix);
+    let (first, last) = (number(range.first()), number(range.last()));
+    // The last address of an IPv4 subnet is the broadcast address.
+    let upper = last.saturating_sub(u128::from(prefix.prefix_len() < 31)).max(first);
+    let lower = upper.saturating_sub(TRIES).max(first);
+    let free = (lower..=upper).rev().map(|number| address(prefix, number)).find(|address| !taken(*address));
+    free.unwrap_or_else(|| address(prefix, upper))
+}
+
+/// An address of the internet that no object of the design has (RFC 5737 and RFC 3849 set these aside).
+pub fn on_internet(world: &World, is_v6: bool) -> IpAddr {
+    let candidates: Vec<IpAddr> = if is_v6 {
+        (1..=64).map(|last| Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, last).into()).collect()
+    } else {
+        let nets = [[192, 0, 2], [198, 51, 100], [203, 0, 113]];
+        nets.iter().flat_map(|[a, b, c]| [1, 9, 99, 199].map(|last| Ipv4Addr::new(*a, *b, *c, last).into())).collect()
+    };
+    let free = candidates.iter().find(|address| world.public_holders(**address).is_empty());
+    free.or(candidates.first()).copied().unwrap_or(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)))
+}
+
+/// An address in a subnet that no machine of the design has.
+pub fn in_subnet(world: &World, network: &NetworkName, value: &Subnet, is_v6: bool) -> Option<IpAddr> {
+    let prefix = value.prefixes.iter().find(|prefix| prefix.is_v6() == is_v6)?;
+    let view = world.network(network)?;
+    Some(in_prefix(prefix, |address| !view.holders(address).is_empty()))
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u32::from(v4).into(),
+        IpAddr::V6(v6) => v6.into(),
+    }
+}
+
+fn address(prefix: &Cidr, number: u128) -> IpAddr {
+    match prefix.is_v6() {
+        true => IpAddr::V6(number.into()),
+        false => IpAddr::V4(u32::try_from(number).unwrap_or(u32::MAX).into()),
+    }
+}
+
+/// An address for a pod whose own is not known: from its node's block, else from where pods of its pool get theirs.
+pub fn pod_address(world: &World, cluster: &ClusterName, pod: &Pod, family: Family) -> Option<IpAddr> {
+    let view = world.cluster(cluster)?;
+    if let Some(node) = pod.node.as_ref().and_then(|node| view.cluster.nodes.get(node))
+        && let Some(block) = node.pod_cidrs.iter().find(|block| block.family() == family)
+    {
+        return Some(in_prefix(block, |address| view.pod_at(address).is_some()));
+    }
+    let pool = pod.node.as_ref().and_then(|node| view.pool_of(node)).map(|(name, _)| name);
+    let pool = pool.or_else(|| view.cluster.pools.keys().next().filter(|_| view.cluster.pools.len() == 1))?;
+    pod_of_pool(world, cluster, pool, family)
+}
+
+/// An address that stands for any pod of a pool.
+pub fn pod_of_pool(world: &World, cluster: &ClusterName, pool: &PoolName, family: Family) -> Option<IpAddr> {
+    let view = world.cluster(cluster)?;
+    let pool = view.cluster.pools.get(pool)?;
+    let subnet = match view.cluster.mode_of(pool)? {
+        Mode::NodeSubnet => pool.subnet.as_ref(),
+        mode if mode.uses_pod_subnet() => pool.pod_subnet.as_ref(),
+        _ => {
+            let range = view.cluster.pod_cidrs.iter().find(|range| range.family() == family)?;
+            return Some(in_prefix(range, |address| {
+                view.pod_at(address).is_some() || view.node_of_block(address).is_some()
+            }));
+        }
+    }?;
+    in_subnet(world, &subnet.network, world.design.subnet(subnet)?, family == Family::V6)
+}
+
+/// An address that stands for any node of a pool; not the one that stands for its pods.
+pub fn node_of_pool(world: &World, cluster: &ClusterName, pool: &PoolName, family: Family) -> Option<IpAddr> {
+    let subnet = world.design.clusters.get(cluster)?.pools.get(pool)?.subnet.as_ref()?;
+    let prefix = world.design.subnet(subnet)?.prefixes.iter().find(|prefix| prefix.family() == family)?;
+    let view = world.network(&subnet.network)?;
+    let pods = pod_of_pool(world, cluster, pool, family);
+    Some(in_prefix(prefix, |address| !view.holders(address).is_empty() || pods == Some(address)))
+}
