@@ -13,9 +13,28 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
+/// Whether one word is the other with a slip of the pen: apart from case at most one letter in four differs, three at most.
+pub fn is_slip(one: &str, other: &str) -> bool {
+    let most = (one.chars().count().max(other.chars().count()) / 4).clamp(1, 3);
+    strsim::damerau_levenshtein(&one.to_lowercase(), &other.to_lowercase()) <= most
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{is_slip, nearest};
+
+    #[test]
+    fn a_slip_is_small() {
+        for (one, other, slip) in [
+            ("Networkpolicy", "NetworkPolicy", true),
+            ("NetworkPolicies", "NetworkPolicy", true),
+            ("NetworkSet", "NetworkPolicy", false),
+            ("Pods", "Pod", true),
+            ("Job", "Pod", false),
+        ] {
+            assert_eq!(is_slip(one, other), slip, "{one} {other}");
+        }
+    }
 
     #[test]
     fn typos_find_their_word_and_strangers_do_not() {

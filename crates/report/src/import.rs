@@ -16,6 +16,7 @@ pub fn heading(design: &Design, sources: &Sources) -> String {
     };
     let disagreed = design.findings.iter().filter(|finding| finding.code == codes::EXPORTS_DISAGREE);
     for (title, lines) in [
+        ("What an API server would refuse", notes(NoteKind::Refused)),
         ("Not understood, and no part of this design", notes(NoteKind::NotUnderstood)),
         ("Not known from what was given: checks of this design can't know it either", notes(NoteKind::Unknown)),
         (

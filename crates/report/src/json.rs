@@ -142,7 +142,7 @@ pub fn check(report: &Report<'_>) -> String {
             .iter()
             .map(|Assumption { object, value, because }| JsonAssumption { object, value, because })
             .collect(),
-        not_understood: notes(NoteKind::NotUnderstood),
+        not_understood: notes(NoteKind::NotUnderstood).into_iter().chain(notes(NoteKind::Refused)).collect(),
         not_known_yet: notes(NoteKind::Unknown),
         left_out: notes(NoteKind::LeftOut),
         certificate: report.certificate.map(|lists| lists.iter().map(certificate::json).collect()),

@@ -6,10 +6,11 @@ use crate::cli::{Format, FormatKind, InputArgs, ReadArgs};
 use crate::progress::Progress;
 use crate::{Exit, inputs, output};
 use causeway_addr::Family;
-use causeway_model::design::{Cluster, Protocol};
+use causeway_model::design::{Cluster, Design, NoteKind, Protocol};
 use causeway_policy::{
     Engine, Explanation, Flow, Index, Matrix, connections, difference, exposure, from_ingress_controller, who, world,
 };
+use causeway_read::diagnostic::InputError;
 use causeway_read::{Loaded, Read};
 use causeway_report::human::{self, Look};
 use causeway_report::policy::{self as report, Asked};
@@ -72,6 +73,10 @@ fn load(
         Ok(read) => read,
         Err(errors) => return Ok(Err(refuse(&sources, &errors, how.color, formats))),
     };
+    let refused = refused(&read.design);
+    if !refused.is_empty() {
+        return Ok(Err(refuse(&sources, &refused, how.color, formats)));
+    }
     let notes = human::notes(&read.design, &sources, &Look { color: false, ..how.look() });
     output::say(&notes, how.color);
     let names: Vec<&str> = read.design.clusters.keys().map(|name| name.as_str()).collect();
@@ -95,6 +100,26 @@ fn load(
     let engine = engine.or(reading.engine).unwrap_or_else(|| world::engine_of(cluster));
     let index = world::index(&read.design, cluster, engine);
     Ok(Ok(Policies { sources, cluster: name, engine, index, read, family: reading.family }))
+}
+
+/// What an API server would not take. A cluster can't have it: what would be allowed there is no answer.
+fn refused(design: &Design) -> Vec<InputError> {
+    const HELP: &str = "write it as the API has it; `kubectl apply --dry-run=server --validate=strict` tells";
+    let mut out = Vec::new();
+    for note in design.notes.iter().filter(|note| note.kind == NoteKind::Refused) {
+        out.push(InputError { at: note.at, message: note.message.clone(), help: HELP.to_owned() });
+    }
+    for (name, cluster) in &design.clusters {
+        for (at, policy) in cluster.policies.iter().enumerate() {
+            let Some(policy) = &policy.meaning else { continue };
+            for fault in &policy.faults {
+                let path = format!("clusters.{name}.policies.{at}.{}", fault.path);
+                let message = format!("`{}`: {}", policy.id, fault.message);
+                out.push(InputError { at: design.places.nearest(&path), message, help: HELP.to_owned() });
+            }
+        }
+    }
+    out
 }
 
 fn load_input(

@@ -352,3 +352,41 @@ fn members_of_each_end_are_told_apart() {
     let out = of("shop/db", "0.0.0.0-255.255.255.255[External]");
     assert_eq!((&out["fromPods"], &out["toPods"]), (&json!(["shop/db"]), &json!([])));
 }
+
+#[test]
+fn what_an_api_server_refuses_gets_no_verdict() {
+    let np = |name: &str, spec: &str| {
+        format!(
+            "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}, namespace: shop}}\nspec: {spec}\n"
+        )
+    };
+    let good = np("p", "{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {}}]}]}");
+    let pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop, labels: {app: 'x'}}\nspec: {containers: [{name: c}]}\n";
+    for (more, message) in [
+        (good.replace("app: web", "app: 80"), "must be text: put it in quotes, not `80`"),
+        (good.replace("podSelector: {}", "ipBlock: {cidr: 10.0.0.0}"), "must be a prefix"),
+        (good.replace("kind: NetworkPolicy", "kind: Networkpolicy"), "did you mean `NetworkPolicy`"),
+        (good.replace("networking.k8s.io/v1", "v1"), "did you mean `NetworkPolicy` of `networking.k8s.io`"),
+        (
+            format!("{good}{}", good.replace("app: web", "app: db")),
+            "NetworkPolicy `shop/p` is given twice, and not the same",
+        ),
+        (pod.replace("'x'", "true"), "`metadata.labels.app` of Pod `shop/p` must be text"),
+        (pod.replace("'x'", "-x"), "must be a label's value"),
+        (pod.replace("app:", "a b:"), "is no name of a label"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("all.yaml"), format!("{SHOP}{more}"));
+        for command in ["list", "matrix", "exposure"] {
+            let run = run_in(folder.path(), &["policy", command, "all.yaml"], "");
+            assert_eq!(run.code, 2, "{command}, {more}: {}", run.stdout);
+            assert!(run.stderr.contains(message) && run.stderr.contains("all.yaml:"), "{more}: {}", run.stderr);
+            assert_eq!(run.stdout, "");
+        }
+    }
+    for more in [good.clone(), format!("{good}{good}"), pod.to_owned(), good.replace("app: web", "app: '80'")] {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("all.yaml"), format!("{SHOP}{more}"));
+        assert_eq!(run_in(folder.path(), &["policy", "list", "all.yaml"], "").code, 0, "{more}");
+    }
+}

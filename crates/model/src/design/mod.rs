@@ -103,6 +103,8 @@ pub struct Note {
 pub enum NoteKind {
     /// Read, and not understood: it has no part in any answer.
     NotUnderstood,
+    /// The API server would refuse it as it stands there: whatever rests on it is no answer about a cluster.
+    Refused,
     /// Known to exist, but its value is not known yet (a plan before apply, an id without its object).
     Unknown,
     /// Read and understood, and left out on purpose: it has no part in a network.

@@ -1,5 +1,7 @@
 //! What part an object has in a network, by its kind.
 
+use causeway_model::suggest::{is_slip, nearest};
+
 /// What an object is to this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -216,8 +218,78 @@ impl Kind {
     }
 }
 
+/// What somebody meant who wrote a kind that is not there: a known one in other letters, or in a group that has none of that name.
+/// Kinds of groups nobody here knows are their own.
+pub(super) fn meant(api_version: &str, word: &str) -> Option<String> {
+    let group = super::object::group(api_version);
+    let others = OTHERS.iter().map(|(group, word, _)| (*group, *word));
+    let known: Vec<(&str, &str)> =
+        POLICIES.iter().chain(WORKLOADS).copied().chain(others).filter(|(group, _)| *group != "extensions").collect();
+    let did_you_mean = |(group, word): &(&str, &str)| match *group {
+        "" => format!("did you mean `{word}` of `v1`?"),
+        group => format!("did you mean `{word}` of `{group}`?"),
+    };
+    let is_ours = known.iter().any(|(known, _)| *known == group);
+    let same_group = || known.iter().filter(|(known, _)| *known == group);
+    if is_ours
+        && let Some(near) = nearest(word, same_group().map(|(_, word)| *word))
+        && is_slip(word, near)
+        // What is there under its own name was not meant to be another.
+        && !WITHOUT_PART.contains(&(group, word))
+    {
+        return Some(did_you_mean(&(group, near)));
+    }
+    // The groups of Kubernetes itself, and those that are nearly one of them.
+    let groups = known.iter().filter(|(_, known)| known.eq_ignore_ascii_case(word));
+    let is_kubernetes = !group.contains('.') || group.ends_with(".k8s.io");
+    let mut near = groups.filter(|(known, _)| {
+        is_kubernetes || (known.contains('.') && nearest(group, [*known]).is_some() && is_slip(group, known))
+    });
+    near.next().filter(|known| **known != (group, word)).map(did_you_mean)
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_kind_in_other_letters_is_not_passed_over() {
+        for (api_version, word, meant) in [
+            ("networking.k8s.io/v1", "Networkpolicy", Some("NetworkPolicy")),
+            ("networking.k8s.io/v1", "NetworkPolicies", Some("NetworkPolicy")),
+            ("networking.k8s.io/v1", "NetworkPolcy", Some("NetworkPolicy")),
+            ("v1", "NetworkPolicy", Some("networking.k8s.io")),
+            ("apps/v1", "NetworkPolicy", Some("networking.k8s.io")),
+            ("policy/v1", "NetworkPolicy", Some("networking.k8s.io")),
+            ("networking.k8.io/v1", "NetworkPolicy", Some("networking.k8s.io")),
+            ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkpolicy", Some("ClusterNetworkPolicy")),
+            ("cilium.io/v2", "CiliumNetworkpolicy", Some("CiliumNetworkPolicy")),
+            ("v1", "pod", Some("Pod")),
+            ("apps/v1", "deployment", Some("Deployment")),
+            ("policy/v1", "PodDisruptionBudget", None),
+            ("crd.antrea.io/v1beta1", "NetworkPolicy", None),
+            ("security.antrea.tanzu.vmware.com/v1alpha1", "ClusterNetworkPolicy", None),
+            ("cilium.io/v2", "CiliumLoadBalancerIPPool", None),
+            ("cilium.io/v2alpha1", "CiliumNodeConfig", None),
+            ("cilium.io/v2", "CiliumEgressGatewayPolicy", None),
+            ("networking.k8s.io/v1", "IPAddress", None),
+            ("example.org/v1", "Widget", None),
+            ("serving.knative.dev/v1", "Service", None),
+            ("networking.istio.io/v1", "Sidecar", None),
+            ("projectcalico.org/v3", "NetworkSet", None),
+            ("projectcalico.org/v3", "GlobalNetworkSet", None),
+        ] {
+            let found = super::meant(api_version, word);
+            match meant {
+                Some(meant) => {
+                    assert!(
+                        found.as_deref().is_some_and(|hint| hint.contains(meant)),
+                        "{api_version} {word}: {found:?}"
+                    );
+                }
+                None => assert_eq!(found, None, "{api_version} {word}"),
+            }
+        }
+    }
+
     use super::Kind;
 
     #[test]

@@ -21,6 +21,7 @@ mod shapes;
 mod systems;
 mod trim;
 mod value;
+mod words;
 
 use crate::tree::{Entry, MapBuilder, Node};
 use causeway_model::design::Note;
@@ -89,6 +90,9 @@ impl Cx<'_> {
         }
         let mut builder = MapBuilder::new(all.span);
         for entry in entries {
+            if field.ends_with("labels") {
+                self.label(object, field, entry);
+            }
             match entry.node.text() {
                 // Kubernetes takes nothing for the empty text.
                 Some(_) if entry.node.is_null() => {
@@ -99,6 +103,22 @@ impl Cx<'_> {
             }
         }
         value::mapping(builder)
+    }
+
+    /// What the API server would say of a label.
+    fn label(&mut self, object: &Object, field: &str, entry: &Entry) {
+        let key: String = entry.key.chars().take(80).collect();
+        let who = format!("{} `{}`", object.word, object.who());
+        if !words::is_label_key(&entry.key) {
+            let message = format!("`{key}` in `{field}` of {who} is no name of a label");
+            self.remarks.refused(entry.key_span, message);
+        }
+        // What is no text at all is said already.
+        if let (Some(text), Err(wanted)) = (entry.node.text(), words::label_text(&entry.node)) {
+            let text: String = text.chars().take(80).collect();
+            let message = format!("`{field}.{key}` of {who} must be {wanted}, not `{text}`");
+            self.remarks.refused(entry.node.span, message);
+        }
     }
 
     /// The namespace as written, else the one that is meant.

@@ -159,6 +159,15 @@ fn read(node: Node, remarks: &mut Remarks) -> Option<(Kind, Object)> {
         remarks.not_understood(node.span, format!("this is no object but an answer of the API server: {said}"));
         return None;
     }
+    if matches!(kind, Kind::NoPart | Kind::Unknown)
+        && let Some(hint) = super::kind::meant(api_version, &word)
+    {
+        let at_kind = at(&node, &["kind"]).map_or(node.span, |kind| kind.span);
+        let who = text(&node, &["metadata", "name"]).unwrap_or("without a name");
+        let shown = format!("{api_version} {word}");
+        remarks.refused(at_kind, format!("no kind is called `{}` (object `{who}`): {hint}", shown.trim()));
+        return None;
+    }
     match kind {
         Kind::NoPart => {
             remarks.no_part(&word, node.span);
@@ -197,6 +206,10 @@ fn settle(kind: Kind, mut twins: Vec<Object>, remarks: &mut Remarks) -> Option<O
     let one = twins.next()?;
     // Of what a cluster had at several times the last state is the right one; manifests have no time.
     if let Some(other) = twins.find(|other| !one.is_live() && !other.node.same(&one.node)) {
+        if kind == Kind::Policy {
+            let what = format!("{} `{}` is given twice, and not the same: leave one of them out", one.word, one.who());
+            remarks.refused(other.at, what);
+        }
         remarks.finding(
             Finding::new(
                 codes::EXPORTS_DISAGREE,

@@ -36,6 +36,11 @@ impl Remarks {
         self.notes.push(Note { kind: NoteKind::NotUnderstood, message: message.into(), at: Some(at) });
     }
 
+    /// Something the API server would refuse.
+    pub(super) fn refused(&mut self, at: Span, message: impl Into<String>) {
+        self.notes.push(Note { kind: NoteKind::Refused, message: message.into(), at: Some(at) });
+    }
+
     /// The same thing to be said of one object after the other: one note, with the names. `what` follows the names.
     pub(super) fn each(&mut self, kind: NoteKind, what: &str, who: String, at: Span) {
         self.groups.entry((kind, what.to_owned())).or_default().insert(who, at);

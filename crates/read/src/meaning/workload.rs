@@ -124,6 +124,7 @@ impl Meaning<'_> {
 
     pub(super) fn policies(&mut self, path: &str, policies: Vec<Raw>) -> Vec<PolicyObject> {
         let mut out = Vec::new();
+        let mut seen = BTreeMap::new();
         for (at, Raw(node)) in policies.into_iter().enumerate() {
             let path = format!("{path}.policies.{at}");
             let text = |node: &TreeNode, key: &str| node.get(key).and_then(TreeNode::text).map(str::to_owned);
@@ -142,11 +143,21 @@ impl Meaning<'_> {
             let cluster_wide = ["Cluster", "Admin", "Baseline", "Global"].iter().any(|word| kind.contains(word));
             let namespace = namespace.or_else(|| (!cluster_wide).then(|| "default".to_owned()));
             let reading = crate::kubernetes::policy::read(&node);
+            let json = node.to_json().to_string();
+            if let Some(id) = reading.as_ref().map(|reading| reading.policy.id.clone()) {
+                match seen.get(&id) {
+                    Some(known) if *known == json => continue,
+                    Some(_) => {
+                        self.error(&path, format!("`{id}` is given twice, and not the same"), "leave one of them out");
+                    }
+                    None => drop(seen.insert(id, json.clone())),
+                }
+            }
             let meaning = reading.map(|reading| {
                 self.within.extend(reading.places.into_iter().map(|(part, span)| (format!("{path}.{part}"), span)));
                 reading.policy
             });
-            out.push(PolicyObject { kind, api_version, name, namespace, json: node.to_json().to_string(), meaning });
+            out.push(PolicyObject { kind, api_version, name, namespace, json, meaning });
         }
         out
     }

@@ -8,6 +8,7 @@ use causeway_model::source::Sources;
 pub(super) fn notes(design: &Design, sources: &Sources, look: &Look, out: &mut String) {
     let of = |kind| -> Vec<&Note> { design.notes.iter().filter(|note| note.kind == kind).collect() };
     let (not_understood, unknown) = (of(NoteKind::NotUnderstood), of(NoteKind::Unknown));
+    let refused = of(NoteKind::Refused);
     if look.says(Verbosity::Verbose) {
         if !design.assumed.is_empty() {
             out.push_str("Assumed\n");
@@ -17,6 +18,7 @@ pub(super) fn notes(design: &Design, sources: &Sources, look: &Look, out: &mut S
             }
             out.push('\n');
         }
+        list("What an API server would refuse", &refused, sources, out);
         list("Not understood", &not_understood, sources, out);
         list("Not known yet", &unknown, sources, out);
         list("Left out on purpose", &of(NoteKind::LeftOut), sources, out);
@@ -24,6 +26,7 @@ pub(super) fn notes(design: &Design, sources: &Sources, look: &Look, out: &mut S
     }
     let counts: Vec<String> = [
         (design.assumed.len(), "default assumed", "defaults assumed"),
+        (refused.len(), "thing an API server would refuse", "things an API server would refuse"),
         (not_understood.len(), "thing not understood", "things not understood"),
         (unknown.len(), "value not known yet", "values not known yet"),
     ]

@@ -9,6 +9,7 @@ mod selector;
 mod tiered;
 
 use super::value::{at, text};
+use super::words::{is_dns_label, is_dns_name};
 use crate::tree::Node;
 use causeway_model::policy::*;
 use causeway_model::source::Span;
@@ -39,6 +40,8 @@ pub fn read(object: &Node) -> Option<Reading> {
         Some(namespace) => network::policy(&mut reader, id.clone(), namespace, spec),
         None => tiered::policy(&mut reader, id.clone(), spec),
     };
+    // What is wrong with its name makes no rule mean something else.
+    reader.named(object, &id);
     policy.faults = reader.faults;
     Some(Reading { policy, places: reader.places })
 }
@@ -75,6 +78,21 @@ impl Reader {
             let field = join(path, &entry.key);
             self.places.push((field.clone(), entry.key_span));
             self.faults.push(Fault { path: field, message: format!("there is no field `{}`{hint}", entry.key) });
+        }
+    }
+
+    /// What the API server would say of the name.
+    fn named(&mut self, object: &Node, id: &PolicyId) {
+        let node = at(object, &["metadata", "name"]).unwrap_or(object);
+        if id.kind == PolicyKind::BaselineAdminNetworkPolicy && id.name != "default" {
+            let message = format!("there is only one {}, and its name is `default`, not `{}`", id.kind, id.name);
+            self.fault(node, "metadata.name", message);
+        } else if node.as_str().is_none_or(|name| !is_dns_name(name)) {
+            self.wrong(node, "metadata.name", "a name of small letters, digits, `-` and `.`");
+        }
+        let namespace = at(object, &["metadata", "namespace"]).filter(|_| id.namespace.is_some());
+        if let Some(stated) = namespace.filter(|stated| stated.as_str().is_none_or(|name| !is_dns_label(name))) {
+            self.wrong(stated, "metadata.namespace", "a name of at most 63 small letters, digits and `-`");
         }
     }
 
@@ -115,3 +133,6 @@ fn unreadable(id: PolicyId, subject: PodSet) -> Policy {
     };
     Policy { id, tier: PolicyTier::Admin, priority: 0, subject, ingress: rule(), egress: rule(), faults: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests;

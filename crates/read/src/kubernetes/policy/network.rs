@@ -42,6 +42,10 @@ fn types(reader: &mut Reader, spec: &Node) -> Option<(bool, bool)> {
     if stated.is_empty() {
         return None;
     }
+    if stated.len() > 2 {
+        let types = at(spec, &["policyTypes"]).unwrap_or(spec);
+        reader.fault(types, "spec.policyTypes", "`spec.policyTypes` has more than two items".to_owned());
+    }
     let mut about = (false, false);
     for (path, word) in stated {
         match word.text() {
@@ -103,6 +107,9 @@ fn peer(reader: &mut Reader, namespace: &str, node: &Node, path: &str) -> Option
 }
 
 fn block(reader: &mut Reader, node: &Node, path: &str) -> Option<IpBlock> {
+    if !reader.is_mapping(node, path) {
+        return None;
+    }
     reader.fields(node, path, &["cidr", "except"]);
     let Some(stated) = at(node, &["cidr"]) else {
         reader.fault(node, path, "`ipBlock` needs `cidr`".to_owned());
@@ -115,7 +122,7 @@ fn block(reader: &mut Reader, node: &Node, path: &str) -> Option<IpBlock> {
         if cidr.covers(&hole) && cidr != hole {
             except.push(hole);
         } else {
-            reader.fault(item, &path, format!("`{hole}` must be a part of `{cidr}`"));
+            reader.fault(item, &path, format!("`{hole}` must be a part of `{cidr}`, and not all of it"));
         }
     }
     except.sort();

@@ -42,9 +42,12 @@ impl Reader {
         if !self.is_mapping(node, path) {
             return None;
         }
-        self.fields(node, path, &["portNumber", "portRange", "namedPort"]);
+        self.one_of(node, path, &["portNumber", "portRange", "namedPort"])?;
         if let Some(stated) = at(node, &["portNumber"]) {
             let path = join(path, "portNumber");
+            if !self.is_mapping(stated, &path) {
+                return None;
+            }
             self.fields(stated, &path, &["protocol", "port"]);
             let protocol = self.protocol(stated, &path)?;
             let port = self.needed_number(stated, &path, "port")?;
@@ -52,6 +55,9 @@ impl Reader {
         }
         if let Some(stated) = at(node, &["portRange"]) {
             let path = join(path, "portRange");
+            if !self.is_mapping(stated, &path) {
+                return None;
+            }
             self.fields(stated, &path, &["protocol", "start", "end"]);
             let protocol = self.protocol(stated, &path)?;
             let (first, last) =
@@ -60,10 +66,7 @@ impl Reader {
         }
         match at(node, &["namedPort"]) {
             Some(name) => self.port_name(name, &join(path, "namedPort"), name.text().unwrap_or_default(), None),
-            None => {
-                self.fault(node, path, "a port needs `portNumber`, `portRange` or `namedPort`".to_owned());
-                None
-            }
+            None => None,
         }
     }
 
@@ -72,36 +75,56 @@ impl Reader {
         if !self.is_mapping(node, path) {
             return None;
         }
-        self.fields(node, path, &["tcp", "udp", "sctp", "destinationNamedPort"]);
+        self.one_of(node, path, &["tcp", "udp", "sctp", "destinationNamedPort"])?;
         for (key, protocol) in [("tcp", Protocol::Tcp), ("udp", Protocol::Udp), ("sctp", Protocol::Sctp)] {
             let Some(stated) = at(node, &[key]) else { continue };
             let path = join(path, key);
+            if !self.is_mapping(stated, &path) {
+                return None;
+            }
             self.fields(stated, &path, &["destinationPort"]);
             let Some(port) = at(stated, &["destinationPort"]) else { return Some(PolicyPort::All(protocol)) };
             let path = join(&path, "destinationPort");
-            self.fields(port, &path, &["number", "range"]);
+            self.one_of(port, &path, &["number", "range"])?;
             if let Some(number) = at(port, &["number"]) {
                 let number = self.number(number, &join(&path, "number"))?;
                 return self.range(port, &path, protocol, number, number, false);
             }
-            let Some(range) = at(port, &["range"]) else {
-                self.fault(port, &path, "`destinationPort` needs `number` or `range`".to_owned());
-                return None;
-            };
+            let range = at(port, &["range"])?;
             let path = join(&path, "range");
+            if !self.is_mapping(range, &path) {
+                return None;
+            }
             self.fields(range, &path, &["start", "end"]);
             let (first, last) = (self.needed_number(range, &path, "start")?, self.needed_number(range, &path, "end")?);
+            if first == last {
+                self.fault(range, &path, format!("`start` must be less than `end`: write `number: {first}`"));
+                return None;
+            }
             return self.range(range, &path, protocol, first, last, false);
         }
         match at(node, &["destinationNamedPort"]) {
             Some(name) => {
                 self.port_name(name, &join(path, "destinationNamedPort"), name.text().unwrap_or_default(), None)
             }
-            None => {
-                self.fault(node, path, "it needs `tcp`, `udp`, `sctp` or `destinationNamedPort`".to_owned());
-                None
-            }
+            None => None,
         }
+    }
+
+    /// A mapping with exactly one of these fields; said if it is none.
+    pub(super) fn one_of(&mut self, node: &Node, path: &str, known: &[&str]) -> Option<()> {
+        if !self.is_mapping(node, path) {
+            return None;
+        }
+        self.fields(node, path, known);
+        let stated = known.iter().filter(|key| at(node, &[key]).is_some()).count();
+        if stated != 1 {
+            let known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
+            let (known, path_) = (known.join(", "), path);
+            self.fault(node, path, format!("`{path_}` needs exactly one of {known}"));
+            return None;
+        }
+        Some(())
     }
 
     /// Whether it is a mapping; said if not.
@@ -164,7 +187,10 @@ impl Reader {
     fn port_name(&mut self, node: &Node, path: &str, name: &str, protocol: Option<Protocol>) -> Option<PolicyPort> {
         let fits = (1..=15).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && name.bytes().any(|byte| byte.is_ascii_lowercase());
+            && name.bytes().any(|byte| byte.is_ascii_lowercase())
+            && !name.starts_with('-')
+            && !name.ends_with('-')
+            && !name.contains("--");
         if !fits {
             self.wrong(node, path, "a port number without quotes, or the name of a port");
             return None;

@@ -2,6 +2,7 @@
 
 use super::{Reader, join};
 use crate::kubernetes::value::{at, text};
+use crate::kubernetes::words::{is_label_key, label_text};
 use crate::tree::Node;
 use causeway_addr::Cidr;
 use causeway_model::policy::{Operator, Requirement, Selector};
@@ -27,14 +28,10 @@ impl Reader {
                 self.wrong(labels, &path, "a mapping");
             }
             for entry in labels.entries() {
-                match entry.node.text() {
-                    // Kubernetes takes nothing for the empty text.
-                    Some(text) => {
-                        let value = if entry.node.is_null() { String::new() } else { text.to_owned() };
-                        requirements
-                            .push(Requirement { key: entry.key.to_string(), operator: Operator::In(vec![value]) });
-                    }
-                    None => self.wrong(&entry.node, &join(&path, &entry.key), "text"),
+                let field = join(&path, &entry.key);
+                self.label_key(&entry.node, &field, &entry.key);
+                if let Some(value) = self.label_value(&entry.node, &field) {
+                    requirements.push(Requirement { key: entry.key.to_string(), operator: Operator::In(vec![value]) });
                 }
             }
         }
@@ -46,17 +43,22 @@ impl Reader {
 
     fn expression(&mut self, node: &Node, path: &str) -> Option<Requirement> {
         self.fields(node, path, &["key", "operator", "values"]);
-        let Some(key) = text(node, &["key"]) else {
+        let Some(key) = at(node, &["key"]) else {
             self.fault(node, path, format!("`{path}` needs `key`"));
             return None;
         };
-        let values: Vec<String> = self
-            .list(node, path, "values")
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|(_, value)| value.text())
-            .map(str::to_owned)
-            .collect();
+        let Some(word) = key.as_str() else {
+            self.wrong(key, &join(path, "key"), "the name of a label, as text");
+            return None;
+        };
+        self.label_key(key, &join(path, "key"), word);
+        let (key, before) = (word, self.mark());
+        let stated = self.list(node, path, "values").unwrap_or_default();
+        let values: Vec<String> =
+            stated.into_iter().filter_map(|(path, value)| self.label_value(value, &path)).collect();
+        if self.mark() > before {
+            return None;
+        }
         let operator = match text(node, &["operator"]) {
             Some("In") if !values.is_empty() => Operator::In(values),
             Some("NotIn") if !values.is_empty() => Operator::NotIn(values),
@@ -79,10 +81,33 @@ impl Reader {
         Some(Requirement { key: key.to_owned(), operator })
     }
 
+    /// The name of a label: said if it is none.
+    fn label_key(&mut self, node: &Node, path: &str, key: &str) {
+        if !is_label_key(key) {
+            let key: String = key.chars().take(80).collect();
+            let message = format!(
+                "`{key}` is no name of a label: at most 63 letters, digits, `-`, `_` and `.` between letters or digits, after a DNS \
+                 name and `/` if there is one"
+            );
+            self.fault(node, path, message);
+        }
+    }
+
+    /// The value of a label. Kubernetes takes nothing for the empty text, and a number or a boolean for a mistake.
+    fn label_value(&mut self, node: &Node, path: &str) -> Option<String> {
+        match label_text(node) {
+            Ok(value) => Some(value),
+            Err(wanted) => {
+                self.wrong(node, path, wanted);
+                None
+            }
+        }
+    }
+
     /// A prefix. Kubernetes cuts host bits off, as here.
     pub(super) fn cidr(&mut self, node: &Node, path: &str) -> Option<Cidr> {
         let text = node.text().filter(|text| text.contains('/'));
-        let cidr = text.and_then(|text| Cidr::parse(text.trim()).ok()).map(|parsed| parsed.cidr);
+        let cidr = text.and_then(|text| Cidr::parse(text).ok()).map(|parsed| parsed.cidr);
         if cidr.is_none() {
             self.wrong(node, path, "a prefix as 10.0.0.0/8");
         }

@@ -15,7 +15,7 @@ pub(super) fn policy(reader: &mut Reader, id: PolicyId, spec: Option<&Node>) -> 
     };
     let before = reader.mark();
     let (tier, priority) = standing(reader, id.kind, spec);
-    let subject = subject(reader, spec).unwrap_or_else(EVERYWHERE);
+    let subject = subject(reader, id.kind, spec).unwrap_or_else(EVERYWHERE);
     if reader.mark() > before {
         return unreadable(id, subject);
     }
@@ -51,22 +51,18 @@ fn standing(reader: &mut Reader, kind: PolicyKind, spec: &Node) -> (PolicyTier, 
     }
 }
 
-fn subject(reader: &mut Reader, spec: &Node) -> Option<PodSet> {
+fn subject(reader: &mut Reader, kind: PolicyKind, spec: &Node) -> Option<PodSet> {
     let path = "spec.subject";
     let Some(subject) = at(spec, &["subject"]) else {
         reader.fault(spec, path, "`spec.subject` is missing".to_owned());
         return None;
     };
-    reader.fields(subject, path, &["namespaces", "pods"]);
-    let set = pods(reader, subject, path);
-    if set.is_none() {
-        reader.fault(subject, path, "a subject needs `namespaces` or `pods`".to_owned());
-    }
-    set
+    reader.one_of(subject, path, &["namespaces", "pods"])?;
+    pods(reader, kind, subject, path)
 }
 
 /// `namespaces` or `pods`, which subjects and peers share.
-fn pods(reader: &mut Reader, node: &Node, path: &str) -> Option<PodSet> {
+fn pods(reader: &mut Reader, kind: PolicyKind, node: &Node, path: &str) -> Option<PodSet> {
     if let Some(namespaces) = reader.selector(node, path, "namespaces") {
         return Some(PodSet { namespaces: Namespaces::Matching(namespaces), pods: Selector::default() });
     }
@@ -76,6 +72,13 @@ fn pods(reader: &mut Reader, node: &Node, path: &str) -> Option<PodSet> {
         return None;
     }
     reader.fields(pods, &path, &["namespaceSelector", "podSelector"]);
+    // Only v1alpha2 may leave the first one out.
+    let optional = kind == PolicyKind::ClusterNetworkPolicy;
+    for key in ["namespaceSelector", "podSelector"] {
+        if at(pods, &[key]).is_none() && !(optional && key == "namespaceSelector") {
+            reader.fault(pods, &path, format!("`{path}` needs `{key}`; `{{}}` stands for all"));
+        }
+    }
     let namespaces = reader.selector(pods, &path, "namespaceSelector").unwrap_or_default();
     let pods = reader.selector(pods, &path, "podSelector").unwrap_or_default();
     Some(PodSet { namespaces: Namespaces::Matching(namespaces), pods })
@@ -83,6 +86,11 @@ fn pods(reader: &mut Reader, node: &Node, path: &str) -> Option<PodSet> {
 
 fn rules(reader: &mut Reader, kind: PolicyKind, spec: &Node, direction: &str, ends: &str) -> Option<Vec<PolicyRule>> {
     let rules = reader.list(spec, "spec", direction)?;
+    let most = most(kind);
+    if rules.len() > most {
+        let (path, list) = (join("spec", direction), at(spec, &[direction]).unwrap_or(spec));
+        reader.fault(list, &path, format!("`{path}` has {} rules, and may have {most}", rules.len()));
+    }
     Some(rules.into_iter().map(|(path, rule)| self::rule(reader, kind, rule, &path, ends)).collect())
 }
 
@@ -94,12 +102,24 @@ fn rule(reader: &mut Reader, kind: PolicyKind, node: &Node, path: &str, ends: &s
     }
     let action = action(reader, kind, node, path);
     let peers = reader.list(node, path, ends).unwrap_or_default();
+    let peer_count = peers.len();
     if peers.is_empty() {
         reader.fault(node, path, format!("`{path}` needs `{ends}` with at least one peer"));
     }
     let peers =
-        peers.into_iter().flat_map(|(path, peer)| self::peers(reader, peer, &path, ends)).collect::<Vec<Peer>>();
-    let ports = reader.list(node, path, matching).filter(|ports| !ports.is_empty());
+        peers.into_iter().flat_map(|(path, peer)| self::peers(reader, kind, peer, &path, ends)).collect::<Vec<Peer>>();
+    let ports = reader.list(node, path, matching);
+    for (key, list) in [(ends, peer_count), (matching, ports.as_ref().map_or(1, Vec::len))] {
+        let (path, stated) = (join(path, key), at(node, &[key]).unwrap_or(node));
+        if list > most(kind) {
+            reader.fault(stated, &path, format!("`{path}` has {list} items, and may have {}", most(kind)));
+        }
+    }
+    if ports.as_ref().is_some_and(Vec::is_empty) {
+        let path = join(path, matching);
+        let stated = at(node, &[matching]).unwrap_or(node);
+        reader.fault(stated, &path, format!("`{path}` is empty: leave it out to mean every port"));
+    }
     let ports: Option<Vec<PolicyPort>> = ports.map(|ports| {
         let read = |(path, port): (String, &Node)| match kind {
             PolicyKind::ClusterNetworkPolicy => reader.cluster_protocol(port, &path),
@@ -113,12 +133,36 @@ fn rule(reader: &mut Reader, kind: PolicyKind, node: &Node, path: &str, ends: &s
         let message = "a named port can't stand beside `networks`, `nodes` or `domainNames`: they have none".to_owned();
         reader.fault(node, path, message);
     }
-    let name = text(node, &["name"]).map(str::to_owned);
+    if peers.iter().any(|peer| matches!(peer, Peer::Names(_))) && action != Action::Accept {
+        let accept = accept(kind);
+        reader.fault(node, path, format!("`domainNames` can only stand in a rule with `action: {accept}`"));
+    }
+    let name = self::name(reader, node, path);
     PolicyRule { name, action, peers: Peers::Of(peers), ports, faulty: reader.mark() > before }
 }
 
+/// How many items a list may have.
+fn most(kind: PolicyKind) -> usize {
+    if kind == PolicyKind::ClusterNetworkPolicy { 25 } else { 100 }
+}
+
+/// The name of a rule.
+fn name(reader: &mut Reader, node: &Node, path: &str) -> Option<String> {
+    let stated = at(node, &["name"])?;
+    let name = stated.as_str().filter(|name| name.chars().count() <= 100);
+    if name.is_none() {
+        reader.wrong(stated, &join(path, "name"), "text of at most 100 characters");
+    }
+    name.map(str::to_owned)
+}
+
+/// The word that lets through.
+fn accept(kind: PolicyKind) -> &'static str {
+    if kind == PolicyKind::ClusterNetworkPolicy { "Accept" } else { "Allow" }
+}
+
 fn action(reader: &mut Reader, kind: PolicyKind, node: &Node, path: &str) -> Action {
-    let accept = if kind == PolicyKind::ClusterNetworkPolicy { "Accept" } else { "Allow" };
+    let accept = accept(kind);
     match text(node, &["action"]) {
         Some(word) if word == accept => Action::Accept,
         Some("Deny") => Action::Deny,
@@ -134,33 +178,57 @@ fn action(reader: &mut Reader, kind: PolicyKind, node: &Node, path: &str) -> Act
     }
 }
 
-fn peers(reader: &mut Reader, node: &Node, path: &str, ends: &str) -> Vec<Peer> {
-    if !reader.is_mapping(node, path) {
-        return Vec::new();
-    }
-    let known: &[&str] = match ends {
-        "to" => &["namespaces", "pods", "nodes", "networks", "domainNames"],
+fn peers(reader: &mut Reader, kind: PolicyKind, node: &Node, path: &str, ends: &str) -> Vec<Peer> {
+    let known: &[&str] = match (ends, kind) {
+        ("to", PolicyKind::BaselineAdminNetworkPolicy) => &["namespaces", "pods", "nodes", "networks"],
+        ("to", _) => &["namespaces", "pods", "nodes", "networks", "domainNames"],
         _ => &["namespaces", "pods"],
     };
-    reader.fields(node, path, known);
-    if node.entries().iter().filter(|entry| known.contains(&entry.key.as_ref()) && !entry.node.is_null()).count() != 1 {
-        reader.fault(node, path, "a peer needs exactly one of its fields".to_owned());
+    if reader.one_of(node, path, known).is_none() {
         return Vec::new();
     }
-    if let Some(set) = pods(reader, node, path) {
+    if let Some(set) = pods(reader, kind, node, path) {
         return vec![Peer::Pods(set)];
     }
     if let Some(nodes) = reader.selector(node, path, "nodes") {
         return vec![Peer::Nodes(nodes)];
     }
-    if let Some(networks) = reader.list(node, path, "networks") {
-        let read = |(path, item): (String, &Node)| reader.cidr(item, &path);
-        return networks
-            .into_iter()
-            .filter_map(read)
-            .map(|cidr| Peer::Block(IpBlock { cidr, except: Vec::new() }))
-            .collect();
+    let key = if at(node, &["networks"]).is_some() { "networks" } else { "domainNames" };
+    let items = reader.list(node, path, key).unwrap_or_default();
+    if items.is_empty() || items.len() > 25 {
+        let (path, stated) = (join(path, key), at(node, &[key]).unwrap_or(node));
+        reader.fault(stated, &path, format!("`{path}` has {} items, and must have 1 to 25", items.len()));
     }
-    let names = reader.list(node, path, "domainNames").unwrap_or_default();
-    vec![Peer::Names(names.into_iter().filter_map(|(_, name)| name.text()).map(str::to_owned).collect())]
+    let mut seen = std::collections::BTreeSet::new();
+    for (path, item) in &items {
+        if item.text().is_some_and(|text| !seen.insert(text.to_owned())) {
+            reader.fault(item, path, format!("`{}` stands there twice", item.text().unwrap_or_default()));
+        }
+    }
+    if key == "networks" {
+        let read = |(path, item): (String, &Node)| reader.cidr(item, &path);
+        let cidrs: Vec<_> = items.into_iter().filter_map(read).collect();
+        return cidrs.into_iter().map(|cidr| Peer::Block(IpBlock { cidr, except: Vec::new() })).collect();
+    }
+    let mut names = Vec::new();
+    for (path, item) in items {
+        match item.as_str().filter(|name| is_domain(name)) {
+            Some(name) => names.push(name.to_owned()),
+            None => reader.wrong(item, &path, "a DNS name as `example.org` or `*.example.org`"),
+        }
+    }
+    vec![Peer::Names(names)]
+}
+
+/// A DNS name of at least two labels, the first of which may be a star.
+fn is_domain(name: &str) -> bool {
+    let name = name.strip_prefix("*.").unwrap_or(name);
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let label = |label: &str| {
+        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        edge(label.chars().next())
+            && edge(label.chars().next_back())
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    name.contains('.') && name.split('.').all(label)
 }
