@@ -97,9 +97,13 @@ impl Index {
         let labels = self.words.labels(&info.labels);
         let ports = info.ports.iter().map(|(name, (protocol, port))| (self.words.of(name), *protocol, *port)).collect();
         let old = self.pods.entry(namespace.clone()).or_default().remove(&name);
+        for ip in info.ips.iter().filter(|_| info.host_network) {
+            self.on_host.entry(*ip).or_default().insert((namespace.clone(), name.clone()));
+        }
+        let stays = if info.host_network { info.ips.clone() } else { Vec::new() };
         let seats = old.as_ref().map_or(Vec::new(), |old| old.seats.clone());
         if let Some(old) = old {
-            self.forget_addresses(&old.info);
+            self.forget_addresses(&old.info, &stays);
         }
         // Who comes last has the address: the one before is about to go.
         for ip in info.ips.iter().filter(|_| !info.host_network) {
@@ -118,11 +122,19 @@ impl Index {
         if pods.is_empty() {
             self.pods.remove(namespace);
         }
-        self.forget_addresses(&pod.info);
+        self.forget_addresses(&pod.info, &[]);
         pod.seats.iter().for_each(|(_, seat)| self.release(seat.class));
     }
 
-    fn forget_addresses(&mut self, info: &PodInfo) {
+    /// What a pod had it has no more, but for what it keeps on a node's network.
+    fn forget_addresses(&mut self, info: &PodInfo, stays: &[IpAddr]) {
+        for ip in info.ips.iter().filter(|ip| info.host_network && !stays.contains(ip)) {
+            let Some(known) = self.on_host.get_mut(ip) else { continue };
+            known.remove(&(info.namespace.clone(), info.name.clone()));
+            if known.is_empty() {
+                self.on_host.remove(ip);
+            }
+        }
         for ip in &info.ips {
             let mine = matches!(self.addresses.get(ip), Some((Holder::Pod(namespace, name), _))
                 if *namespace == info.namespace && *name == info.name);

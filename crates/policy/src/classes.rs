@@ -31,6 +31,11 @@ pub(crate) enum Who {
     Nobody,
     /// An address of no pod and no node that is known.
     Outside,
+    /// An address in a range where pods, or nodes, have theirs; nobody who is known has it.
+    Unseen {
+        pod: bool,
+        node: bool,
+    },
     /// A pod with its own address. `space` is a namespace with its labels.
     Pod {
         space: u32,

@@ -1,11 +1,12 @@
 //! Who may talk to whom on which ports, with everybody who is treated alike in one line.
 
-use crate::classes::ClassId;
+use crate::classes::{ClassId, ClassKey, Who};
 use crate::ends::{End, Verdict};
 use crate::families::Seats;
 use crate::index::{Index, Seat};
 use crate::ports::PortSet;
 use crate::rows::Outcome;
+use crate::sets::Member;
 use causeway_addr::{Cidr, Family};
 use causeway_model::design::Protocol;
 use causeway_model::policy::Direction;
@@ -90,7 +91,7 @@ pub fn connections(index: &Index, family: Option<Family>) -> Vec<Connection> {
             if (from == to && alone) || !(of.any(|seat| seat.policed) || other.any(|seat| seat.policed)) {
                 continue;
             }
-            for (family, (ports, unsure)) in of.with(other, |_, of, other| index.ports_between(of, other)) {
+            for (family, (ports, unsure)) in of.with(other, |_, of, other| index.ports_listed(of, other)) {
                 if !(ports.is_empty() && unsure.is_empty()) {
                     out.push(Connection { from: from.clone(), to: to.clone(), ports, unsure, family });
                 }
@@ -168,7 +169,7 @@ pub(crate) fn outside(index: &Index, more: &[Cidr]) -> Vec<(Party, Seats)> {
 /// Addresses of a family outside, in stretches no policy tells apart and none of the prefixes cuts.
 pub(crate) fn stretches(index: &Index, cuts: &[Cidr], family: Family) -> Vec<(IpAddr, IpAddr, Seat)> {
     let all = family.everything();
-    let used = index.prefixes().chain(cuts.iter().copied());
+    let used = index.prefixes().chain(index.ranges_of_unseen()).chain(cuts.iter().copied());
     let mut starts = BTreeSet::from([all.first()]);
     for prefix in used.filter(|prefix| prefix.family() == family) {
         starts.insert(prefix.first());
@@ -234,11 +235,25 @@ fn joined(one: &Party, other: &Party) -> Party {
 }
 
 impl Index {
-    /// The seat of an address outside, whoever has it.
+    /// The seat of an address that nobody has who is known.
     pub(crate) fn outside_seat(&self, address: IpAddr) -> Option<Seat> {
-        let key = crate::classes::ClassKey { who: crate::classes::Who::Outside, at: self.at(address) };
-        let class = self.classes.find(&key)?;
+        let in_any = |ranges: &[Cidr]| ranges.iter().any(|range| range.contains(address));
+        let (pod, node) =
+            self.unseen.as_ref().map_or((false, false), |unseen| (in_any(&self.pod_ranges), in_any(&unseen.nodes)));
+        let who = if pod || node { Who::Unseen { pod, node } } else { Who::Outside };
+        let class = self.classes.find(&ClassKey { who, at: self.at(address) })?;
         Some(Seat { class, policed: false, on_host: false, node: None })
+    }
+
+    /// The same of what is outside, or may be: what only a pod or node could do that nobody has seen is left out.
+    pub(crate) fn ports_listed(&self, from: Seat, to: Seat) -> (PortSet, PortSet) {
+        let (ports, unsure) = self.ports_between(from, to);
+        let plain = (self.if_outside(from), self.if_outside(to));
+        if matches!(plain, (None, None)) {
+            return (ports, unsure);
+        }
+        let outside = self.ports_between(plain.0.unwrap_or(from), plain.1.unwrap_or(to));
+        (ports, unsure.both(&outside.0.either(&outside.1)))
     }
 
     /// The ports one may talk to the other on, and those of which it is not known. A pod and its own node are not asked here.
@@ -253,12 +268,12 @@ impl Index {
 
     /// The same, of a pod and its own node too.
     pub(crate) fn ports_of_pair(&self, from: Seat, to: Seat) -> (PortSet, PortSet) {
-        if !from.is_next_to(&to) {
+        if self.next_to(&from, &to) == Member::No {
             return self.ports_between(from, to);
         }
         let mut cuts = BTreeSet::new();
         for (seat, direction) in [(from, Direction::Egress), (to, Direction::Ingress)] {
-            if let Some(class) = self.classes.get(seat.class).filter(|_| seat.policed) {
+            if let Some(class) = self.classes.get(seat.class).filter(|_| self.is_spoken_of(seat)) {
                 cuts.extend(self.cuts(class, direction));
             }
         }
@@ -277,7 +292,8 @@ impl Index {
     }
 
     fn ports_one_way(&self, of: Seat, other: Seat, direction: Direction) -> (PortSet, PortSet) {
-        let row = self.classes.get(of.class).filter(|_| of.policed).and_then(|class| self.row(class, direction));
+        let row =
+            self.classes.get(of.class).filter(|_| self.is_spoken_of(of)).and_then(|class| self.row(class, direction));
         let Some(row) = row else { return (PortSet::all(), PortSet::default()) };
         let (mut allowed, mut unsure) = (PortSet::default(), PortSet::default());
         for (protocol, first, last, outcome) in row.stretches() {

@@ -6,6 +6,7 @@ use crate::ends::End;
 use crate::families::{Seats, once};
 use crate::index::{Index, Seat};
 use crate::ports::PortSet;
+use crate::sets::Member;
 use causeway_addr::{Cidr, Family};
 use std::collections::BTreeMap;
 
@@ -87,7 +88,7 @@ pub fn difference(old: &Index, new: &Index, family: Option<Family>) -> Differenc
             ends.push((Party::Unseen(end.to_string()), was, is));
         }
     }
-    let cuts: Vec<Cidr> = old.prefixes().chain(new.prefixes()).collect();
+    let cuts: Vec<Cidr> = [old, new].iter().flat_map(|of| of.prefixes().chain(of.ranges_of_unseen())).collect();
     let is: BTreeMap<Party, Seats> = outside(new, &cuts).into_iter().collect();
     for (party, was) in outside(old, &cuts) {
         if let Some(is) = is.get(&party) {
@@ -142,10 +143,11 @@ fn parts(old: &Index, new: &Index, end: &Place, other: &Place) -> Vec<Place> {
     let Party::Pods(namespace, names) = party else { return vec![end.clone()] };
     let (_, other_was, other_is) = other;
     let on_host = |one: &Seats, other: &Seats| one.any(|seat| seat.on_host) || other.any(|seat| seat.on_host);
-    if on_host(was, is) || !on_host(other_was, other_is) {
+    let may_be_node = old.unseen.is_some() && matches!(other.0, Party::Outside(..));
+    if on_host(was, is) || !(on_host(other_was, other_is) || may_be_node) {
         return vec![end.clone()];
     }
-    let mut out: BTreeMap<(bool, bool), (Vec<String>, Seats, Seats)> = BTreeMap::new();
+    let mut out: BTreeMap<(Member, Member), (Vec<String>, Seats, Seats)> = BTreeMap::new();
     for name in names {
         let moved = |index: &Index, seats: &Seats| {
             let known = index.pod(namespace, name).and_then(|pod| pod.seats.first());
@@ -153,8 +155,11 @@ fn parts(old: &Index, new: &Index, end: &Place, other: &Place) -> Vec<Place> {
             Seats::of(seats.iter().map(|(family, seat)| (family, Seat { node, ..seat })))
         };
         let (was, is) = (moved(old, was), moved(new, is));
-        let next = |seats: &Seats, other: &Seats| seats.any(|seat| other.any(|other| seat.is_next_to(other)));
-        let key = (next(&was, other_was), next(&is, other_is));
+        let next = |index: &Index, seats: &Seats, other: &Seats| {
+            let all = seats.iter().flat_map(|(family, seat)| Some(index.next_to(&seat, &other.in_family(family)?)));
+            all.max().unwrap_or(Member::No)
+        };
+        let key = (next(old, &was, other_was), next(new, &is, other_is));
         out.entry(key).or_insert_with(|| (Vec::new(), was, is)).0.push(name.clone());
     }
     out.into_values().map(|(names, was, is)| (Party::Pods(namespace.clone(), names), was, is)).collect()

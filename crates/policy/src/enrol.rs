@@ -1,18 +1,22 @@
 //! How policies come into the index and go out of it again.
 
 use crate::bits::Bits;
-use crate::classes::{At, ClassId, ClassKey, PolicyIx, Who};
+use crate::classes::{At, ClassId, PolicyIx, Who};
 use crate::index::Index;
 use crate::rules::{Compiled, Draft, Rule, RulePeers, Uses, draft};
 use crate::sets::{Member, SetId, SetKey};
 use crate::words::Word;
-use causeway_model::policy::{Direction, Policy, PolicyId, PolicyTier};
+use causeway_model::policy::{Direction, Policy, PolicyId, PolicyKind, PolicyTier};
 use std::collections::BTreeMap;
 
 impl Compiled {
-    /// What policies are sorted by.
-    pub(crate) fn order(&self) -> (PolicyTier, u32, &PolicyId) {
-        (self.source.tier, self.source.priority, &self.source.id)
+    /// What policies are sorted by. Where the BaselineAdminNetworkPolicy stands among those of the newer API nobody says.
+    pub(crate) fn order(&self) -> (PolicyTier, bool, u32, &PolicyId) {
+        (self.source.tier, self.is_old_baseline(), self.source.priority, &self.source.id)
+    }
+
+    pub(crate) fn is_old_baseline(&self) -> bool {
+        self.source.id.kind == PolicyKind::BaselineAdminNetworkPolicy
     }
 }
 
@@ -71,7 +75,8 @@ impl Index {
             Some(rules.collect())
         });
         self.policy_ids.insert(policy.id.clone(), ix);
-        let compiled = Compiled { source: policy, enforced: draft.enforced, subject, rules, uses };
+        let compiled =
+            Compiled { source: policy, enforced: draft.enforced, doubted: draft.doubted, subject, rules, uses };
         if let Some(slot) = self.policies.get_mut(at) {
             *slot = Some(compiled);
         }
@@ -166,7 +171,7 @@ impl Index {
             let users = self.prefixes.or_default(*prefix);
             *users += 1;
             if *users == 1 {
-                self.hold(ClassKey { who: Who::Outside, at: At::In(prefix.family(), Some(*prefix)) });
+                self.hold_outside(&At::In(prefix.family(), Some(*prefix)));
                 self.reseat_within(prefix);
             }
         }
@@ -186,10 +191,7 @@ impl Index {
             if *users == 0 {
                 self.prefixes.remove(prefix);
                 self.reseat_within(prefix);
-                let key = ClassKey { who: Who::Outside, at: At::In(prefix.family(), Some(*prefix)) };
-                if let Some(class) = self.classes.find(&key) {
-                    self.release(class);
-                }
+                self.release_outside(&At::In(prefix.family(), Some(*prefix)));
             }
         }
     }

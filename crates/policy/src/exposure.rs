@@ -87,8 +87,8 @@ pub fn exposure(index: &Index, family: Option<Family>) -> Exposure {
         let mut out = Vec::new();
         for (party, seats) in &pods {
             let ports = |seat: Seat, other: Seat| match inward {
-                true => with.ports_between(other, seat),
-                false => with.ports_between(seat, other),
+                true => with.ports_listed(other, seat),
+                false => with.ports_listed(seat, other),
             };
             for (other, other_seats) in &strangers {
                 let is_first = *other_seats == stranger;

@@ -5,12 +5,13 @@ use crate::classes::{At, Class, ClassId, ClassKey, Classes, PolicyIx, Who};
 use crate::dialect::Dialect;
 use crate::ends::{End, Event, Flow, PodInfo, PodRanges, Verdict};
 use crate::rules::Compiled;
+use crate::seats::Unseen;
 use crate::sets::{Member, Sets, Space};
 use crate::words::{Labels, Word, Words};
 use causeway_addr::{Cidr, Family, PrefixMap};
 use causeway_model::design::Protocol;
 use causeway_model::policy::{Direction, PolicyId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// What policies mean, kept up to date.
@@ -21,6 +22,11 @@ pub struct Index {
     pub(crate) words: Words,
     pub(crate) classes: Classes,
     pub(crate) sets: Sets,
+    /// Ranges where nodes have their addresses, and addresses in them and in those of pods that are known to be somebody else's; `None` =
+    /// addresses nobody has are outside.
+    pub(crate) unseen: Option<Unseen>,
+    /// Pods on the network of a node, by their addresses: they are the node's.
+    pub(crate) on_host: BTreeMap<IpAddr, BTreeSet<(String, String)>>,
     /// Namespaces with their labels, each pair once.
     pub(crate) spaces: Vec<Space>,
     pub(crate) space_ids: BTreeMap<Space, u32>,
@@ -95,6 +101,8 @@ impl Index {
         let mut index = Index {
             dialect,
             pod_ranges,
+            unseen: None,
+            on_host: BTreeMap::new(),
             words: Words::default(),
             classes: Classes::new(),
             sets: Sets::default(),
@@ -114,14 +122,20 @@ impl Index {
             touched: Touched::default(),
         };
         for family in Family::ALL {
-            index.hold(ClassKey { who: Who::Outside, at: At::In(family, None) });
+            index.hold_outside(&At::In(family, None));
         }
         index
     }
 
     /// The index of a whole cluster. Policies go first: what they ask about is then known when pods come.
     pub fn of(dialect: Dialect, pod_ranges: PodRanges, events: Vec<Event>) -> Index {
-        let mut index = Index::new(dialect, pod_ranges);
+        Index::new(dialect, pod_ranges).with(events)
+    }
+
+    /// The index with a whole cluster taken in.
+    #[must_use]
+    pub fn with(self, events: Vec<Event>) -> Index {
+        let mut index = self;
         let order = |event: &Event| match event {
             Event::Policy(_) => 0,
             Event::Namespace(..) => 1,
@@ -186,12 +200,12 @@ impl Index {
 
     /// The verdict on a flow between two ends whose seats are known.
     pub fn verdict_between(&self, from: Seat, to: Seat, protocol: Protocol, port: u16) -> Verdict {
-        if from.is_next_to(&to) {
+        if self.next_to(&from, &to) != Member::No {
             return self.walk(from, to, protocol, port).verdict();
         }
         let protocol = crate::rows::known(protocol);
         let asked = |of: Seat, other: Seat, direction: Direction| {
-            if !of.policed {
+            if !self.is_spoken_of(of) {
                 return Verdict::Allowed;
             }
             let row = self.classes.get(of.class).and_then(|class| self.row(class, direction));
@@ -237,17 +251,6 @@ impl Index {
                 fits.or(node.seats.first()).map(|(_, seat)| *seat)
             }
             End::Address(address) => self.seat_of_address(*address),
-        }
-    }
-
-    pub(crate) fn seat_of_address(&self, address: IpAddr) -> Option<Seat> {
-        match self.addresses.get(&address) {
-            Some((_, seat)) => Some(*seat),
-            None => {
-                let key = ClassKey { who: Who::Outside, at: self.at(address) };
-                let class = self.classes.find(&key)?;
-                Some(Seat { class, policed: false, on_host: false, node: None })
-            }
         }
     }
 
@@ -392,12 +395,5 @@ impl Index {
     /// Whether any prefix in use is of a family.
     pub fn prefixes(&self) -> impl Iterator<Item = Cidr> {
         self.prefixes.iter().map(|(cidr, _)| cidr)
-    }
-}
-
-impl Seat {
-    /// Whether one is a pod and the other its own node.
-    pub(crate) fn is_next_to(&self, other: &Seat) -> bool {
-        self.on_host != other.on_host && self.node.is_some() && self.node == other.node
     }
 }

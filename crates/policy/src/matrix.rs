@@ -6,6 +6,7 @@ use crate::ends::{End, Verdict};
 use crate::families::Seats;
 use crate::index::{Index, Seat};
 use crate::rows::{Outcome, known};
+use crate::sets::Member;
 use causeway_addr::Family;
 use causeway_model::design::Protocol;
 use causeway_model::policy::Direction;
@@ -102,17 +103,23 @@ impl Matrix {
         });
         let groups: Vec<usize> = groups.collect();
         let mut own_nodes: BTreeMap<(usize, usize), Vec<OfFamily>> = BTreeMap::new();
+        let mut walked: BTreeMap<(ClassId, ClassId, Member), [Verdict; 2]> = BTreeMap::new();
         let place = |wanted: fn(&Seat) -> bool| (0..).zip(&ends).filter(move |(_, (_, seats))| seats.any(wanted));
         let hosts: Vec<(usize, &(End, Seats))> = place(|seat| seat.on_host).collect();
         for (pod, (_, seats)) in place(|seat| seat.policed) {
             for (host, (_, on_host)) in &hosts {
                 for (family, seat) in seats.iter() {
-                    let Some(on_host) = on_host.in_family(family).filter(|on_host| seat.is_next_to(on_host)) else {
+                    let Some(on_host) = on_host.in_family(family) else { continue };
+                    let next_to = index.next_to(&seat, &on_host);
+                    if next_to == Member::No {
                         continue;
-                    };
+                    }
                     for (key, from, to) in [((pod, *host), seat, on_host), ((*host, pod), on_host, seat)] {
-                        let walk = index.walk(from, to, protocol, port);
-                        let said = [walk.of(Direction::Ingress), walk.of(Direction::Egress)];
+                        // Those of the same classes, and as near to each other, get the same answer.
+                        let said = *walked.entry((from.class, to.class, next_to)).or_insert_with(|| {
+                            let walk = index.walk(from, to, protocol, port);
+                            [walk.of(Direction::Ingress), walk.of(Direction::Egress)]
+                        });
                         own_nodes.entry(key).or_default().push((family, said));
                     }
                 }

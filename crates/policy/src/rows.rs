@@ -2,7 +2,7 @@
 
 use crate::bits::Bits;
 use crate::classes::{Class, ClassId, NOBODY};
-use crate::dialect::Known;
+use crate::doubts::{World, is_tie};
 use crate::ends::Verdict;
 use crate::index::Index;
 use crate::rules::{Compiled, Rule, RulePeers, RulePort};
@@ -162,43 +162,38 @@ impl Index {
 
     /// What a class may do with every other one, on one port.
     pub(crate) fn outcome(&self, class: &Class, direction: Direction, protocol: Protocol, port: u16) -> Outcome {
-        let tiered = self.rules_of(class, direction).any(|(policy, _)| policy.source.tier != PolicyTier::NetworkPolicy);
+        let size = self.classes.size();
         if !self.unread_of(class).is_empty() {
-            let size = self.classes.size();
             return Outcome { allowed: Bits::default(), unsure: Bits::below(size), size };
         }
-        let with = self.outcome_with(class, direction, protocol, port, tiered);
-        if !tiered || self.dialect.reads_tiers == Known::Yes {
-            return with;
+        let mut worlds = self.worlds(class, direction).into_iter();
+        let in_world = |world: World| self.outcome_in(world, class, direction, protocol, port);
+        let Some(mut out) = worlds.next().map(in_world) else { return Outcome::default() };
+        // Sure is only what is so in every one.
+        for other in worlds.map(in_world) {
+            out.unsure.add(&other.unsure);
+            out.unsure.add(&out.allowed.without(&other.allowed));
+            out.unsure.add(&other.allowed.without(&out.allowed));
+            out.allowed = out.allowed.both(&other.allowed).without(&out.unsure);
         }
-        // Nobody says whether the engine reads them: sure is only what is so either way.
-        let without = self.outcome_with(class, direction, protocol, port, false);
-        let mut unsure = with.unsure.clone();
-        unsure.add(&without.unsure);
-        unsure.add(&with.allowed.without(&without.allowed));
-        unsure.add(&without.allowed.without(&with.allowed));
-        Outcome { allowed: with.allowed.both(&without.allowed).without(&unsure), unsure, size: with.size }
+        out
     }
 
-    fn outcome_with(
-        &self,
-        class: &Class,
-        direction: Direction,
-        protocol: Protocol,
-        port: u16,
-        tiered: bool,
-    ) -> Outcome {
+    fn outcome_in(&self, world: World, class: &Class, direction: Direction, protocol: Protocol, port: u16) -> Outcome {
         let size = self.classes.size();
         let mut out = Outcome { size, ..Outcome::default() };
         let mut undecided = Bits::below(size);
         let mut either = Either::default();
         let mut selected = false;
         let (mut accepted, mut perhaps) = (Bits::default(), Bits::default());
-        if tiered {
-            let tier = PolicyTier::Admin;
-            self.first_match(class, direction, protocol, port, tier, &mut undecided, &mut out, &mut either);
+        let first_match = |tier: PolicyTier, undecided: &mut Bits, out: &mut Outcome, either: &mut Either| {
+            let policies = self.rules_in(world, class, direction, tier);
+            self.first_match(&policies, class, direction, protocol, port, undecided, out, either);
+        };
+        if world.tiered {
+            first_match(PolicyTier::Admin, &mut undecided, &mut out, &mut either);
         }
-        for (_, rules) in self.rules_of(class, direction).filter(|(policy, _)| is(policy, PolicyTier::NetworkPolicy)) {
+        for (_, rules) in self.rules_in(world, class, direction, PolicyTier::NetworkPolicy) {
             selected = true;
             for rule in rules {
                 self.hits(rule, class, direction, protocol, port, &mut accepted, &mut perhaps);
@@ -212,9 +207,8 @@ impl Index {
             out.unsure.add(&perhaps);
             return either.settle(out);
         }
-        if tiered {
-            let tier = PolicyTier::Baseline;
-            self.first_match(class, direction, protocol, port, tier, &mut undecided, &mut out, &mut either);
+        if world.tiered {
+            first_match(PolicyTier::Baseline, &mut undecided, &mut out, &mut either);
         }
         out.allowed.add(&undecided);
         either.settle(out)
@@ -225,18 +219,17 @@ impl Index {
     #[expect(clippy::too_many_arguments, reason = "one question in all its parts")]
     fn first_match(
         &self,
+        of_tier: &[(&Compiled, &[Rule])],
         class: &Class,
         direction: Direction,
         protocol: Protocol,
         port: u16,
-        tier: PolicyTier,
         undecided: &mut Bits,
         out: &mut Outcome,
         either: &mut Either,
     ) {
         let mut passed = Bits::default();
-        let of_tier: Vec<_> = self.rules_of(class, direction).filter(|(policy, _)| is(policy, tier)).collect();
-        for peers in of_tier.chunk_by(|(one, _), (other, _)| one.source.priority == other.source.priority) {
+        for peers in of_tier.chunk_by(|(one, _), (other, _)| is_tie(one, other)) {
             let (mut sure, mut maybe): ([Bits; 3], [Bits; 3]) = Default::default();
             for (policy, rules) in peers {
                 let mut open = undecided.clone();
@@ -364,10 +357,6 @@ impl Either {
         out.allowed.remove(&self.denied);
         out
     }
-}
-
-fn is(policy: &Compiled, tier: PolicyTier) -> bool {
-    policy.source.tier == tier
 }
 
 fn add(into: &mut Bits, peers: &Bits, cover: &Cover) {

@@ -13,6 +13,8 @@ pub(crate) struct Compiled {
     pub(crate) source: Policy,
     /// The engine enforces it at all.
     pub(crate) enforced: bool,
+    /// Versions of the engine differ in whether they do, and the version is not known.
+    pub(crate) doubted: bool,
     pub(crate) subject: SetId,
     /// By direction.
     pub(crate) rules: [Option<Vec<Rule>>; 2],
@@ -65,6 +67,7 @@ pub(crate) struct Uses {
 /// A policy with its sets still by what they are.
 pub(crate) struct Draft {
     pub(crate) enforced: bool,
+    pub(crate) doubted: bool,
     pub(crate) subject: SetKey,
     pub(crate) rules: [Option<Vec<DraftRule>>; 2],
     pub(crate) uses: Uses,
@@ -92,7 +95,10 @@ pub(crate) fn draft(policy: &Policy, dialect: &Dialect, words: &mut Words) -> Dr
         // Of the tiers a direction without rules says nothing.
         rules.iter_mut().for_each(|rules| *rules = rules.take().filter(|rules| !rules.is_empty()));
     }
-    Draft { enforced: dialect.enforces && read && (dialect.translates_ipv6 || !v6), subject, rules, uses }
+    let by_end_port = |port: &PolicyPort| matches!(port, PolicyPort::Range { by_end_port: true, .. });
+    let all = [&policy.ingress, &policy.egress].into_iter().flatten().flatten();
+    let doubted = !dialect.reads_end_port && all.flat_map(|rule| rule.ports.iter().flatten()).any(by_end_port);
+    Draft { enforced: dialect.enforces && read && (dialect.translates_ipv6 || !v6), doubted, subject, rules, uses }
 }
 
 fn rule(rule: &PolicyRule, dialect: &Dialect, words: &mut Words, uses: &mut Uses) -> DraftRule {
@@ -130,7 +136,9 @@ fn pods(set: &PodSet, dialect: &Dialect, words: &mut Words, uses: &mut Uses) -> 
         Namespaces::Named(name) => Scope::Named(words.of(name)),
         Namespaces::Matching(selector) => {
             let wanted = words.selector(selector);
-            Scope::By(if dialect.negates_several_values { wanted } else { wanted.without_negations_of_several() })
+            let outside = !dialect.negative_namespaces_stay_inside && wanted.is_negative();
+            let read = if dialect.negates_several_values { wanted } else { wanted.without_negations_of_several() };
+            Scope::By(read, outside)
         }
     };
     let pods = words.selector(&set.pods);

@@ -28,7 +28,8 @@ pub(crate) enum SetKey {
 pub(crate) enum Scope {
     /// The namespace of this name.
     Named(Word),
-    By(Wanted),
+    /// By their labels. `true` = to the engine what is in no namespace at all has labels that fit too.
+    By(Wanted, bool),
 }
 
 #[derive(Debug, Clone)]
@@ -54,11 +55,11 @@ pub(crate) struct Space {
 }
 
 /// Whether a class is in a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Member {
-    Yes,
     No,
     Maybe,
+    Yes,
 }
 
 /// A namespace, or any; a label without which nothing is in the set, if there is one.
@@ -120,7 +121,7 @@ impl Sets {
             SetKey::Pods { scope, pods } => {
                 let namespace = match scope {
                     Scope::Named(name) => Some(*name),
-                    Scope::By(_) => None,
+                    Scope::By(..) => None,
                 };
                 self.of_pods.entry((namespace, pods.needs())).or_default()
             }
@@ -131,6 +132,11 @@ impl Sets {
     /// Sets a class may be in; those of pods of other namespaces, or that need a label it does not have, are left out.
     pub(crate) fn candidates(&self, key: &ClassKey, space: Option<&Space>) -> Vec<SetId> {
         let mut out: Vec<SetId> = self.others.iter().copied().collect();
+        // It may be any pod.
+        if matches!(key.who, Who::Unseen { pod: true, .. }) {
+            out.extend(self.of_pods.values().flatten());
+            return out;
+        }
         let (labels, name): (&[(Word, Word)], Option<Word>) = match (&key.who, space) {
             (Who::Pod { labels, .. }, Some(space)) => (labels, Some(space.name)),
             _ => (&[], None),
@@ -177,15 +183,22 @@ impl SetKey {
             (SetKey::Pods { scope, pods }, Who::Pod { labels, .. }) => {
                 let inside = space.map_or(Member::No, |space| match scope {
                     Scope::Named(name) => yes(*name == space.name),
-                    Scope::By(wanted) if space.seen => yes(wanted.fits(&space.labels)),
-                    Scope::By(wanted) => wanted.fits_part(&space.labels),
+                    Scope::By(wanted, _) if space.seen => yes(wanted.fits(&space.labels)),
+                    Scope::By(wanted, _) => wanted.fits_part(&space.labels),
                 });
                 if pods.fits(labels) { inside } else { Member::No }
             }
-            // What is not in a set of pods is not in the set that must not be: NPM matches it.
-            (SetKey::Pods { scope: Scope::By(wanted), pods }, _) => {
-                yes(!dialect.negative_namespaces_stay_inside && wanted.is_negative() && pods.is_everything())
+            (SetKey::Pods { .. }, Who::Unseen { pod: true, .. }) => Member::Maybe,
+            // What is in no set of pods is not in the set that must not be either.
+            (SetKey::Pods { scope: Scope::By(_, outside), pods }, _) => {
+                yes(*outside && (pods.is_everything() || pods.is_negative()))
             }
+            (SetKey::Nodes(_), Who::Unseen { node: true, .. }) => Member::Maybe,
+            // Whether it is a pod or a node decides whether a prefix can match it.
+            (SetKey::Block(block), Who::Unseen { .. }) if !dialect.blocks_match_pods_and_nodes => match &class.at {
+                At::In(_, Some(prefix)) if block_covers(block, prefix) => Member::Maybe,
+                _ => Member::No,
+            },
             (SetKey::Block(_), Who::Pod { .. } | Who::Node { .. } | Who::UnknownNode)
                 if !dialect.blocks_match_pods_and_nodes =>
             {
@@ -218,7 +231,7 @@ impl SetKey {
             }
             (SetKey::Nodes(wanted), Who::Node { labels }) => yes(wanted.fits(labels)),
             (SetKey::Nodes(_), Who::UnknownNode) => Member::Maybe,
-            (SetKey::Names, Who::Outside) => Member::Maybe,
+            (SetKey::Names, Who::Outside | Who::Unseen { .. }) => Member::Maybe,
             _ => Member::No,
         }
     }
@@ -230,8 +243,9 @@ impl SetKey {
         match (self, other) {
             (SetKey::Pods { scope, pods }, SetKey::Pods { scope: narrow, pods: fewer }) => {
                 let spaces = match (scope, narrow) {
-                    (Scope::By(wide), Scope::Named(_)) => wide.is_everything(),
-                    (Scope::By(wide), Scope::By(narrow)) => wide.is_everything() || wide == narrow,
+                    (Scope::By(wide, _), Scope::Named(_)) => wide.is_everything(),
+                    (Scope::By(_, false), Scope::By(_, true)) => false,
+                    (Scope::By(wide, _), Scope::By(narrow, _)) => wide.is_everything() || wide == narrow,
                     (wide, narrow) => wide == narrow,
                 };
                 spaces && (pods.is_everything() || pods == fewer)

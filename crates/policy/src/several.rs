@@ -31,6 +31,7 @@ impl Index {
     pub fn internet(&self, family: Family) -> Vec<IpAddr> {
         let mut cuts: Vec<Cidr> = NOT_THE_INTERNET.iter().filter_map(|text| text.parse().ok()).collect();
         cuts.extend(&self.pod_ranges);
+        cuts.extend(self.ranges_of_unseen());
         let inner: Vec<Cidr> = cuts.clone();
         // The address everybody knows stands for as much as it can.
         let known: Vec<IpAddr> = vec![crate::who::INTERNET, crate::who::INTERNET_V6];

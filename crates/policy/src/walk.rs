@@ -1,8 +1,9 @@
 //! One flow, tier by tier: who decided, and why.
 
-use crate::classes::{Class, ClassId};
+use crate::classes::{Class, ClassId, Who};
 use crate::dialect::Known;
-use crate::ends::{Flow, Verdict};
+use crate::doubts::{World, is_tie};
+use crate::ends::{End, Flow, Verdict};
 use crate::index::{Index, Seat};
 use crate::rows::known;
 use crate::rules::{Compiled, Rule, RulePeers};
@@ -113,9 +114,11 @@ impl Index {
     pub fn explain(&self, flow: &Flow) -> Option<Explanation> {
         let (from, to) = self.seats(flow)?;
         let Some(flows) = self.readings(flow) else {
-            return Some(self.walk(from, to, flow.protocol, flow.port));
+            return Some(self.walk_of(Some((&flow.from, &flow.to)), from, to, flow.protocol, flow.port));
         };
-        let answers = flows.into_iter().map(|(name, from, to)| (name, self.walk(from, to, flow.protocol, flow.port)));
+        let answers = flows.into_iter().map(|(name, from, to)| {
+            (name, self.walk_of(Some((&flow.from, &flow.to)), from, to, flow.protocol, flow.port))
+        });
         let answers: Vec<(String, Explanation)> = answers.collect();
         if answers.is_empty() {
             return Some(Explanation::of_strangers());
@@ -124,11 +127,17 @@ impl Index {
     }
 
     pub(crate) fn walk(&self, from: Seat, to: Seat, protocol: Protocol, port: u16) -> Explanation {
+        self.walk_of(None, from, to, protocol, port)
+    }
+
+    /// The same, of ends with names.
+    fn walk_of(&self, ends: Option<(&End, &End)>, from: Seat, to: Seat, protocol: Protocol, port: u16) -> Explanation {
         let protocol = known(protocol);
         let mut out = Explanation { steps: Vec::new(), missing: Vec::new() };
         for (of, other, direction) in [(from, to, Direction::Egress), (to, from, Direction::Ingress)] {
-            let asked = Asked { index: self, of, other, direction, protocol, port };
-            let steps = asked.steps(true, &mut out.missing);
+            let swapped = |(from, to)| if direction == Direction::Egress { (from, to) } else { (to, from) };
+            let asked = Asked { index: self, ends: ends.map(swapped), of, other, direction, protocol, port };
+            let steps = asked.steps(&mut out.missing);
             out.steps.extend(steps);
         }
         out.missing.sort();
@@ -147,6 +156,7 @@ struct Tie {
 /// One direction of a flow.
 struct Asked<'a> {
     index: &'a Index,
+    ends: Option<(&'a End, &'a End)>,
     of: Seat,
     other: Seat,
     direction: Direction,
@@ -160,8 +170,10 @@ impl Asked<'_> {
         Step { tier, direction, said, policy: None, rule: None, rule_name: None, because }
     }
 
-    fn steps(&self, tiered: bool, missing: &mut Vec<String>) -> Vec<Step> {
-        if !self.of.policed {
+    fn steps(&self, missing: &mut Vec<String>) -> Vec<Step> {
+        let class = self.index.classes.get(self.of.class);
+        let unread = class.map(|class| self.index.unread_of(class)).unwrap_or_default();
+        if !self.of.policed && unread.is_empty() {
             let who = if self.of.on_host {
                 "a node, and what runs on its network, is not what policies are about"
             } else {
@@ -169,25 +181,59 @@ impl Asked<'_> {
             };
             return vec![self.step(None, Said::Allowed, who)];
         }
-        let Some(class) = self.index.classes.get(self.of.class) else {
+        let Some(class) = class else {
             return vec![self.step(None, Said::Uncertain, "the pod is not known")];
         };
+        let mut worlds = self.index.worlds(class, self.direction).into_iter();
+        let Some(likely) = worlds.next() else { return Vec::new() };
+        let mut steps = if self.of.policed { self.steps_in(likely, class, missing) } else { Vec::new() };
+        if !unread.is_empty() {
+            missing.extend(unread.iter().map(|name| format!("what `{name}` says: it is not evaluated")));
+            let more = unread.len().saturating_sub(1);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let first = unread.first().copied().unwrap_or_default();
+            let because = format!("it depends on what `{first}`{more} says, which is not evaluated");
+            steps.push(self.step(None, Said::Uncertain, because));
+            return steps;
+        }
+        let said = |steps: &[Step]| match steps.last().map(|step| step.said) {
+            Some(Said::Denied) => Said::Denied,
+            Some(Said::Uncertain) => Said::Uncertain,
+            _ => Said::Allowed,
+        };
+        let verdict = said(&steps);
+        // Worlds that differ in one thing come before those that differ in several.
+        let mut open: Vec<Vec<String>> = Vec::new();
+        for other in worlds {
+            let mut of_other = Vec::new();
+            if said(&self.steps_in(other, class, &mut of_other)) != verdict {
+                let between = self.index.between(likely, other, class, self.direction);
+                open.push([between, of_other].concat());
+            }
+        }
+        open.sort_by_key(Vec::len);
+        if let Some(found) = open.into_iter().next() {
+            let first = found.first().map_or("", |first| first.split([':', ';']).next().unwrap_or(first));
+            steps.push(self.step(None, Said::Uncertain, format!("it depends on {first}")));
+            missing.extend(found);
+        }
+        steps
+    }
+
+    /// What is said in one world.
+    fn steps_in(&self, world: World, class: &Class, missing: &mut Vec<String>) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut ties: Vec<Tie> = Vec::new();
-        let has_tiers = self
-            .index
-            .rules_of(class, self.direction)
-            .any(|(policy, _)| policy.source.tier != PolicyTier::NetworkPolicy);
-        if tiered && has_tiers {
-            let (step, tie) = self.first_match(class, PolicyTier::Admin, missing);
+        if world.tiered {
+            let (step, tie) = self.first_match(world, class, PolicyTier::Admin, missing);
             steps.push(step);
             ties.extend(tie);
         }
         if steps.last().is_none_or(|step| matches!(step.said, Said::Nothing | Said::Passed)) {
-            steps.push(self.network_policies(class, missing));
+            steps.push(self.network_policies(world, class, missing));
             if steps.last().is_some_and(|step| step.said == Said::Nothing) {
-                if tiered && has_tiers {
-                    let (step, tie) = self.first_match(class, PolicyTier::Baseline, missing);
+                if world.tiered {
+                    let (step, tie) = self.first_match(world, class, PolicyTier::Baseline, missing);
                     steps.push(step);
                     ties.extend(tie);
                 }
@@ -206,35 +252,20 @@ impl Asked<'_> {
                 steps.push(tie.step);
             }
         }
-        let unread = self.index.unread_of(class);
-        if tiered && !unread.is_empty() {
-            missing.extend(unread.iter().map(|name| format!("what `{name}` says: it is not evaluated")));
-            let more = unread.len().saturating_sub(1);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let first = unread.first().copied().unwrap_or_default();
-            let because = format!("it depends on what `{first}`{more} says, which is not evaluated");
-            steps.push(self.step(None, Said::Uncertain, because));
-            return steps;
-        }
-        if tiered && has_tiers && self.index.dialect.reads_tiers == Known::NotSaid {
-            let without = self.steps(false, &mut Vec::new());
-            let verdict = |steps: &[Step]| steps.last().map(|step| step.said);
-            if verdict(&without) != verdict(&steps) {
-                let engine = self.index.dialect.engine;
-                missing.push(format!("whether `{engine}` reads policies of policy.networking.k8s.io"));
-                let because = format!("it depends on whether `{engine}` reads policies of policy.networking.k8s.io");
-                steps.push(self.step(None, Said::Uncertain, because));
-            }
-        }
         steps
     }
 
     /// What the first rule that matches says. Which of several policies with one priority is asked first is not defined: what they
     /// say differently is not sure.
-    fn first_match(&self, class: &Class, tier: PolicyTier, missing: &mut Vec<String>) -> (Step, Option<Tie>) {
-        let of_tier = self.index.rules_of(class, self.direction).filter(|(policy, _)| policy.source.tier == tier);
-        let of_tier: Vec<_> = of_tier.collect();
-        for peers in of_tier.chunk_by(|(one, _), (other, _)| one.source.priority == other.source.priority) {
+    fn first_match(
+        &self,
+        world: World,
+        class: &Class,
+        tier: PolicyTier,
+        missing: &mut Vec<String>,
+    ) -> (Step, Option<Tie>) {
+        let of_tier = self.index.rules_in(world, class, self.direction, tier);
+        for peers in of_tier.chunk_by(|(one, _), (other, _)| is_tie(one, other)) {
             // By policy: the first rule that matches, or may.
             let found: Vec<(&Compiled, usize, &Rule, Member)> = peers
                 .iter()
@@ -291,12 +322,9 @@ impl Asked<'_> {
         (self.step(Some(tier), Said::Nothing, "no rule matches"), None)
     }
 
-    fn network_policies(&self, class: &Class, missing: &mut Vec<String>) -> Step {
+    fn network_policies(&self, world: World, class: &Class, missing: &mut Vec<String>) -> Step {
         let tier = Some(PolicyTier::NetworkPolicy);
-        let of_tier = || {
-            let of_class = self.index.rules_of(class, self.direction);
-            of_class.filter(|(policy, _)| policy.source.tier == PolicyTier::NetworkPolicy)
-        };
+        let of_tier = || self.index.rules_in(world, class, self.direction, PolicyTier::NetworkPolicy);
         let mut perhaps = None;
         let mut isolating = Vec::new();
         for (policy, rules) in of_tier() {
@@ -315,7 +343,8 @@ impl Asked<'_> {
         let Some(first) = isolating.first().copied() else {
             return self.step(tier, Said::Nothing, format!("no policy for {} selects the pod", self.direction));
         };
-        if self.of.is_next_to(&self.other) {
+        let next_to = self.index.next_to(&self.of, &self.other);
+        if next_to != Member::No {
             let always = "the pod's own node is always let in";
             let open = match (self.direction, self.index.dialect.own_node_is_open) {
                 (Direction::Ingress, _) => Some((Said::Allowed, always.to_owned())),
@@ -330,8 +359,14 @@ impl Asked<'_> {
                 }
                 (_, Known::No) => None,
             };
-            if let Some((said, because)) = open {
-                return self.step(tier, said, because);
+            match open {
+                Some((said, because)) if next_to == Member::Yes => return self.step(tier, said, because),
+                Some(_) => {
+                    missing.push(self.placement());
+                    let because = "whether this is the pod's own node is not known";
+                    return self.step(tier, Said::Uncertain, because);
+                }
+                None => {}
             }
         }
         if let Some((policy, at, rule)) = perhaps {
@@ -353,6 +388,26 @@ impl Asked<'_> {
             rule.and_then(|rule| policy.source.rules(self.direction).and_then(|rules| rules.get(rule)));
         let rule_name = written.and_then(|rule| rule.name.clone());
         Step { policy: Some(policy.source.id.clone()), rule, rule_name, ..step }
+    }
+
+    /// The pod, and who is at the other end, as they were asked about.
+    fn names(&self) -> (String, String) {
+        let shown = |end: Option<&End>, else_: &str| end.map_or_else(|| else_.to_owned(), |end| format!("`{end}`"));
+        (shown(self.ends.map(|ends| ends.0), "the pod"), shown(self.ends.map(|ends| ends.1), "the other end"))
+    }
+
+    /// What is not known where it is not known whether the other end is the pod's own node.
+    fn placement(&self) -> String {
+        let (pod, other) = self.names();
+        match (self.of.node, self.other.node, self.other.on_host) {
+            (_, _, false) => {
+                format!("whether {other} is a node's address, of the node that {pod} runs on: no node has it")
+            }
+            (None, None, _) => format!("which nodes {pod} and {other} run on"),
+            (None, ..) => format!("which node {pod} runs on"),
+            (_, None, _) => format!("which node {other} runs on"),
+            _ => format!("whether {other} is the node of {pod}"),
+        }
     }
 
     /// Why a match is not sure.
@@ -381,6 +436,21 @@ impl Asked<'_> {
                     .push(format!("the labels of namespace `{name}`, for `{id}`: there is no Namespace object of it"));
                 return format!("it depends on the labels of namespace `{name}`, which are not known");
             }
+        }
+        let other = self.index.classes.get(self.other.class);
+        if let Some(Who::Unseen { pod, node }) = other.map(|class| &class.key.who)
+            && self.peer(rule) == Member::Maybe
+        {
+            let (_, name) = self.names();
+            let whose = match (pod, node) {
+                (true, true) => "pods and nodes",
+                (true, false) => "pods",
+                _ => "nodes",
+            };
+            missing.push(format!(
+                "who has {name}: it is in a range where {whose} have theirs, and none that is known has it"
+            ));
+            return format!("whether the rule matches depends on who has {name}");
         }
         if self.peer(rule) == Member::Maybe {
             missing.push(format!("which addresses the ends have, for `{id}`"));

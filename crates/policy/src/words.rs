@@ -134,6 +134,7 @@ impl Wanted {
     /// The reading of Azure NPM, which takes "none of these" for "not this one, or not that one": with several values that is
     /// everything.
     pub(crate) fn without_negations_of_several(self) -> Wanted {
-        Wanted(self.0.into_iter().filter(|want| !matches!(want, Want::NotIn(_, values) if values.len() > 1)).collect())
+        let several = |values: &[Word]| values.iter().any(|value| values.first() != Some(value));
+        Wanted(self.0.into_iter().filter(|want| !matches!(want, Want::NotIn(_, values) if several(values))).collect())
     }
 }

@@ -27,7 +27,10 @@ pub fn index(design: &Design, cluster: &Cluster, engine: Engine) -> Index {
         by_namespace.entry(policy.namespace.clone()).or_default().push(name);
     }
     let dialect = Dialect::of(engine, cluster.version);
-    Index::of(dialect, pod_ranges(design, cluster), events(cluster)).with_unread(by_namespace)
+    let index = Index::new(dialect, pod_ranges(design, cluster));
+    let of_hosts = design.hosts.values().map(|host| host.ip);
+    let others = of_hosts.chain(cluster.api_server.private_ip).collect();
+    index.with_ranges_of_nodes(node_ranges(design, cluster), others).with(events(cluster)).with_unread(by_namespace)
 }
 
 /// Where pods take their addresses from: the pod range, or the subnets of the pools.
@@ -45,6 +48,15 @@ pub fn pod_ranges(design: &Design, cluster: &Cluster) -> PodRanges {
         let Some(subnet) = own.as_ref().and_then(|subnet| design.subnet(subnet)) else { return Vec::new() };
         out.extend(&subnet.prefixes);
     }
+    out.sort();
+    out.dedup();
+    out
+}
+
+/// Where nodes take their addresses from: the subnets of the pools that are known.
+pub fn node_ranges(design: &Design, cluster: &Cluster) -> Vec<Cidr> {
+    let subnets = cluster.pools.values().filter_map(|pool| design.subnet(pool.subnet.as_ref()?));
+    let mut out: Vec<Cidr> = subnets.flat_map(|subnet| subnet.prefixes.iter().copied()).collect();
     out.sort();
     out.dedup();
     out

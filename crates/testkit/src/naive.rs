@@ -9,6 +9,8 @@ use std::net::IpAddr;
 /// A cluster as it was written.
 #[derive(Debug)]
 pub struct Naive<'a> {
+    /// The policy of the older API is asked before those of the newer one in the last tier. Which it is no API says.
+    old_baseline_first: bool,
     namespaces: BTreeMap<&'a str, BTreeMap<String, String>>,
     nodes: Vec<&'a Value>,
     /// Pods by namespace and name, those that have ended aside.
@@ -75,8 +77,13 @@ fn in_prefix(prefix: &str, address: IpAddr) -> bool {
 impl<'a> Naive<'a> {
     /// Sorts objects by what they are.
     pub fn new(objects: &'a [Value]) -> Naive<'a> {
-        let mut out =
-            Naive { namespaces: BTreeMap::new(), nodes: Vec::new(), pods: BTreeMap::new(), policies: Vec::new() };
+        let mut out = Naive {
+            old_baseline_first: false,
+            namespaces: BTreeMap::new(),
+            nodes: Vec::new(),
+            pods: BTreeMap::new(),
+            policies: Vec::new(),
+        };
         for object in objects {
             let name = text(object, "/metadata/name").unwrap_or("");
             match text(object, "/kind") {
@@ -95,6 +102,13 @@ impl<'a> Naive<'a> {
         out
     }
 
+    /// The same, where the BaselineAdminNetworkPolicy is asked before those of the newer API.
+    #[must_use]
+    pub fn with_old_baseline_first(mut self) -> Naive<'a> {
+        self.old_baseline_first = true;
+        self
+    }
+
     /// The pods that have not ended.
     pub fn pods(&self) -> impl Iterator<Item = &'a Value> {
         self.pods.values().copied()
@@ -102,7 +116,12 @@ impl<'a> Naive<'a> {
 
     /// Whether a connection is let through. An end with several addresses is asked by the family that is given.
     pub fn allows(&self, from: Peer<'a>, to: Peer<'a>, protocol: &str, port: u16, v6: bool) -> bool {
-        self.one_way(from, to, "egress", protocol, port, v6) && self.one_way(to, from, "ingress", protocol, port, v6)
+        self.by_direction(from, to, protocol, port, v6) == [true, true]
+    }
+
+    /// The same, of what goes out and of what comes in.
+    pub fn by_direction(&self, from: Peer<'a>, to: Peer<'a>, protocol: &str, port: u16, v6: bool) -> [bool; 2] {
+        [self.one_way(from, to, "egress", protocol, port, v6), self.one_way(to, from, "ingress", protocol, port, v6)]
     }
 
     /// What the policies about one end say of a direction.
@@ -139,7 +158,9 @@ impl<'a> Naive<'a> {
             let mut policies: Vec<&Value> =
                 self.policies.iter().copied().filter(|policy| tier_of(policy) == Some(tier)).collect();
             policies.sort_by_key(|policy| {
-                (policy.pointer("/spec/priority").and_then(Value::as_u64).unwrap_or(0), kind_rank(policy))
+                let old = text(policy, "/kind") == Some("BaselineAdminNetworkPolicy");
+                let priority = policy.pointer("/spec/priority").and_then(Value::as_u64).unwrap_or(0);
+                (if self.old_baseline_first { !old } else { old }, priority, kind_rank(policy))
             });
             let rules = policies
                 .into_iter()

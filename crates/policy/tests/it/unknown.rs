@@ -271,17 +271,26 @@ fn a_range_of_ports_is_sure_where_every_version_reads_it() {
     let range = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": "x"},
         "spec": {"podSelector": {}, "ingress": [{"ports": [{"port": 80, "endPort": 90}]}]}});
     let design = design(vec![pod("x", "a", "10.2.0.1"), pod("y", "a", "10.2.1.1"), range]);
-    for (version, engine, expected) in [
-        (None, Engine::Cilium, Verdict::Uncertain),
-        (Some("1.31.0"), Engine::Cilium, Verdict::Uncertain),
-        (Some("1.32.0"), Engine::Cilium, Verdict::Allowed),
-        (None, Engine::Strict, Verdict::Allowed),
+    // On the first port, on another one of the range, and outside of it, where the policy may be not enforced at all.
+    use Verdict::{Allowed, Denied, Uncertain};
+    for (version, engine, verdicts) in [
+        (None, Engine::Cilium, [Allowed, Uncertain, Uncertain]),
+        (Some("1.31.0"), Engine::Cilium, [Allowed, Uncertain, Uncertain]),
+        (Some("1.32.0"), Engine::Cilium, [Allowed, Allowed, Denied]),
+        (None, Engine::Strict, [Allowed, Allowed, Denied]),
+        (None, Engine::Npm, [Allowed, Allowed, Denied]),
     ] {
         let mut cluster = design.clusters.values().next().unwrap().clone();
         cluster.version = version.map(|text| causeway_model::design::Version::parse(text).unwrap());
         let index = causeway_policy::world::index(&design, &cluster, engine);
         let ends = [End::Pod("y".into(), "a".into()), End::Pod("x".into(), "a".into())];
-        for (port, expected) in [(85, expected), (95, Verdict::Denied)] {
+        for (port, expected) in [80, 85, 95].into_iter().zip(verdicts) {
+            let [from, to] = ends.clone();
+            let flow = Flow { from, to, protocol: Protocol::Tcp, port, family: None };
+            let explained = index.explain(&flow).unwrap();
+            assert_eq!(explained.verdict(), expected, "{version:?}, {engine}, {port}: {explained:#?}");
+            let names = explained.missing.iter().any(|line| line.contains("version") || line.contains("ports of"));
+            assert_eq!(names, expected == Verdict::Uncertain, "{:?}", explained.missing);
             assert_eq!(
                 Matrix::of(&index, &ends, Protocol::Tcp, port, None).verdict(0, 1),
                 expected,
@@ -390,4 +399,219 @@ fn lists_name_the_family_where_it_makes_a_difference() {
     };
     assert!(exposed(None).iter().any(|from| from.starts_with("10.2.0.0-")), "{:?}", exposed(None));
     assert!(!exposed(Some(Family::V6)).iter().any(|from| from.contains("External")), "{:?}", exposed(None));
+}
+
+/// A policy of a tier about everybody, with one rule for what comes in from everybody.
+fn last_tier(kind: &str, name: &str, priority: Option<u32>, action: &str) -> Value {
+    let version = if kind == "ClusterNetworkPolicy" { "v1alpha2" } else { "v1alpha1" };
+    let mut spec =
+        json!({"subject": {"namespaces": {}}, "ingress": [{"action": action, "from": [{"namespaces": {}}]}]});
+    if let Some(priority) = priority {
+        spec["priority"] = priority.into();
+        spec["tier"] = "Baseline".into();
+    }
+    json!({"apiVersion": format!("policy.networking.k8s.io/{version}"), "kind": kind, "metadata": {"name": name}, "spec": spec})
+}
+
+#[test]
+fn no_api_says_which_of_the_two_last_tiers_comes_first() {
+    use Verdict::{Allowed, Denied, Uncertain};
+    let old = |action: &str| last_tier("BaselineAdminNetworkPolicy", "default", None, action);
+    let new = |name: &str, priority: u32, action: &str| last_tier("ClusterNetworkPolicy", name, Some(priority), action);
+    for (policies, expected) in [
+        (vec![old("Deny"), new("a", 0, "Accept")], Uncertain),
+        (vec![old("Deny"), new("a", 5, "Accept")], Uncertain),
+        (vec![old("Allow"), new("a", 5, "Deny")], Uncertain),
+        (vec![old("Deny"), new("a", 5, "Pass")], Uncertain),
+        (vec![old("Allow"), new("a", 5, "Pass")], Allowed),
+        (vec![old("Deny"), new("a", 5, "Deny")], Denied),
+        (vec![old("Allow"), new("a", 5, "Accept"), new("b", 6, "Deny")], Allowed),
+        (vec![old("Deny"), new("a", 5, "Deny"), new("b", 6, "Accept")], Denied),
+        (vec![old("Deny")], Denied),
+        (vec![new("a", 5, "Accept"), new("b", 6, "Deny")], Allowed),
+    ] {
+        let all = [vec![pod("x", "a", "10.2.0.1"), pod("y", "a", "10.2.1.1")], policies.clone()].concat();
+        let design = design(all);
+        let index = index(&design, Engine::Strict);
+        let ends = [End::Pod("y".into(), "a".into()), End::Pod("x".into(), "a".into())];
+        let [from, to] = ends.clone();
+        let explained = index.explain(&Flow { from, to, protocol: Protocol::Tcp, port: 80, family: None }).unwrap();
+        assert_eq!(explained.verdict(), expected, "{policies:?}: {explained:#?}");
+        assert_eq!(Matrix::of(&index, &ends, Protocol::Tcp, 80, None).verdict(0, 1), expected, "{policies:?}");
+        let names = explained.missing.iter().any(|line| line.contains("asked first: no API says"));
+        assert_eq!(names, expected == Uncertain, "{:?}", explained.missing);
+    }
+}
+
+/// A cluster whose nodes and pods have ranges, with one node of two known.
+fn ranged(engine: &str, more: &str) -> causeway_model::design::Design {
+    let text = format!(
+        "causeway: 1
+name: d
+networks: {{v: {{prefixes: [10.0.0.0/8], subnets: {{nodes: {{prefix: 10.1.0.0/24}}}}}}}}
+hosts: {{vm: {{ip: 10.1.0.200, network: v}}}}
+clusters:
+  c:
+    version: \"1.34\"
+    mode: overlay
+    podCidr: 10.244.0.0/16
+    serviceCidr: 172.16.0.0/16
+    networkPolicy: {engine}
+    pools: {{a: {{nodes: {{count: 2}}, subnet: v/nodes}}}}
+    nodes: {{n0: {{ip: 10.1.0.4, pool: a}}}}
+    namespaces: {{x: {{labels: {{team: red}}}}}}
+    pods:
+      - {{name: sub, namespace: x, labels: {{app: sub}}, node: n0, ip: 10.244.0.4}}
+      - {{name: loose, namespace: x, labels: {{app: sub}}, ip: 10.244.0.5}}
+      - {{name: host, namespace: x, hostNetwork: true, node: n0}}
+      - {{name: agent, namespace: x, hostNetwork: true}}
+      - {{name: lone, namespace: x, hostNetwork: true, ip: 10.1.0.77}}
+    policies: [{more}]
+"
+    );
+    let input = causeway_read::Input { name: "d.yaml".into(), bytes: text.clone().into(), kind: None, found: false };
+    let loaded = causeway_read::load(vec![input], &causeway_read::files::MemoryFiles::default());
+    loaded.outcome.unwrap_or_else(|errors| panic!("{text}: {errors:?}")).design
+}
+
+/// Lines of `FROM TO VERDICT WORD`: the word stands in what is missing.
+fn asked(index: &causeway_policy::Index, lines: &[&str], about: &str) {
+    for line in lines {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let end = |word: &str| match word.split_once('/') {
+            Some(("node", name)) => End::Node(name.to_owned()),
+            Some((namespace, name)) => End::Pod(namespace.to_owned(), name.to_owned()),
+            None => End::Address(word.parse().unwrap()),
+        };
+        let (from, to) = (end(words[0]), end(words[1]));
+        let flow = Flow { from, to, protocol: Protocol::Tcp, port: 80, family: None };
+        let explained = index.explain(&flow).unwrap_or_else(|| panic!("{about}: {line}"));
+        assert_eq!(explained.verdict().as_str(), words[2], "{about}: {line}: {explained:#?}");
+        assert_eq!(index.verdict(&flow), Some(explained.verdict()), "{about}: {line}");
+        let missing = explained.missing.join("; ");
+        match words.get(3) {
+            Some(word) => assert!(missing.contains(word), "{about}: {line}: {missing}"),
+            None => assert_eq!(missing, "", "{about}: {line}"),
+        }
+    }
+}
+
+#[test]
+fn an_address_in_a_range_of_pods_or_nodes_is_not_outside() {
+    let np = |rest: &str| {
+        format!(
+            "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: p, namespace: x}}, spec: {{podSelector: {{matchLabels: {{app: sub}}}}, {rest}}}}}"
+        )
+    };
+    let block = np("ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]");
+    let pods = np("ingress: [{from: [{namespaceSelector: {}}]}]");
+    for (engine, policy, lines) in [
+        // Identity comes before addresses: whoever has it, or nobody.
+        (
+            "cilium",
+            &block,
+            &[
+                "10.244.9.9 x/sub uncertain 10.244.9.9",
+                "10.1.0.99 x/sub uncertain 10.1.0.99",
+                "10.9.9.9 x/sub allowed",
+                "203.0.113.9 x/sub denied",
+                "10.1.0.200 x/sub allowed",
+            ][..],
+        ),
+        ("azure", &block, &["10.244.9.9 x/sub allowed", "10.1.0.99 x/sub allowed", "203.0.113.9 x/sub denied"]),
+        (
+            "cilium",
+            &pods,
+            &[
+                "10.244.9.9 x/sub uncertain pods",
+                "10.1.0.99 x/sub denied",
+                "10.9.9.9 x/sub denied",
+                "x/loose x/sub allowed",
+            ],
+        ),
+        ("azure", &pods, &["10.244.9.9 x/sub uncertain pods", "10.1.0.99 x/sub denied", "10.1.0.200 x/sub denied"]),
+        // Where nobody is let in it makes no difference who has it, but for the pod's own node.
+        (
+            "azure",
+            &np("policyTypes: [Ingress]"),
+            &["10.244.9.9 x/sub denied", "10.1.0.99 x/sub denied", "10.1.0.99 x/loose uncertain 10.1.0.99"],
+        ),
+        ("azure", &np("ingress: [{}]"), &["10.244.9.9 x/sub allowed", "10.1.0.99 x/loose allowed"]),
+    ] {
+        let design = ranged(engine, policy);
+        let cluster = design.clusters.values().next().unwrap();
+        let index = causeway_policy::world::index(&design, cluster, causeway_policy::world::engine_of(cluster));
+        asked(&index, lines, &format!("{engine}, {policy}"));
+    }
+}
+
+#[test]
+fn where_a_pod_runs_may_be_unknown() {
+    let np = |rest: &str| {
+        format!(
+            "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: p, namespace: x}}, spec: {{podSelector: {{matchLabels: {{app: sub}}}}, {rest}}}}}"
+        )
+    };
+    let shut = np("policyTypes: [Ingress, Egress]");
+    let (ingress, open) = (np("policyTypes: [Ingress]"), np("ingress: [{}]"));
+    // From the node, from what shares its network, from what is on some node's; and from an address one of those has.
+    for (engine, policy, lines) in [
+        (
+            "azure",
+            &ingress,
+            &[
+                "node/n0 x/sub allowed",
+                "x/host x/sub allowed",
+                "x/agent x/sub uncertain agent",
+                "x/lone x/sub uncertain lone",
+                "10.1.0.77 x/sub uncertain 10.1.0.77",
+                "10.1.0.4 x/sub allowed",
+            ][..],
+        ),
+        (
+            "azure",
+            &ingress,
+            &[
+                "node/n0 x/loose uncertain loose",
+                "x/host x/loose uncertain loose",
+                "x/agent x/loose uncertain agent",
+                "10.1.0.4 x/loose uncertain loose",
+            ],
+        ),
+        ("azure", &open, &["node/n0 x/loose allowed", "x/agent x/loose allowed", "x/agent x/sub allowed"]),
+        (
+            "azure",
+            &shut,
+            &["x/sub node/n0 allowed", "x/loose node/n0 uncertain loose", "x/sub x/agent uncertain agent"],
+        ),
+        // Cilium keeps the way to the own node shut like any other.
+        (
+            "cilium",
+            &shut,
+            &[
+                "x/sub node/n0 denied",
+                "x/loose node/n0 denied",
+                "x/sub x/agent denied",
+                "node/n0 x/loose uncertain loose",
+            ],
+        ),
+        (
+            "calico",
+            &shut,
+            &["x/sub node/n0 uncertain whether", "x/loose node/n0 uncertain loose", "node/n0 x/sub allowed"],
+        ),
+    ] {
+        let design = ranged(engine, policy);
+        let cluster = design.clusters.values().next().unwrap();
+        let index = causeway_policy::world::index(&design, cluster, causeway_policy::world::engine_of(cluster));
+        asked(&index, lines, &format!("{engine}, {policy}"));
+        let ends: Vec<End> = index.pods().chain(index.nodes()).collect();
+        let matrix = Matrix::of(&index, &ends, Protocol::Tcp, 80, None);
+        for (at, from) in ends.iter().enumerate() {
+            for (other, to) in ends.iter().enumerate() {
+                let flow = Flow { from: from.clone(), to: to.clone(), protocol: Protocol::Tcp, port: 80, family: None };
+                assert_eq!(Some(matrix.verdict(at, other)), index.verdict(&flow), "{engine}, {policy}: {flow:?}");
+            }
+        }
+    }
 }
