@@ -2,7 +2,6 @@
 
 use causeway_dataplane::packet::Packet;
 use causeway_model::design::SubnetRef;
-use std::fmt;
 use std::net::IpAddr;
 
 macro_rules! words {
@@ -30,13 +29,15 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// What becomes of a flow.

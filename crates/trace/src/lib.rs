@@ -11,6 +11,7 @@ pub mod answer;
 pub mod ask;
 mod explore;
 pub mod fabric;
+pub mod names;
 mod outcome;
 mod stand_in;
 pub mod story;
