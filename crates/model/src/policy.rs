@@ -213,6 +213,15 @@ pub enum Peer {
     Names(Vec<String>),
 }
 
+/// Who a policy is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// Pods.
+    Pods(PodSet),
+    /// Nodes by label, and what shares their network.
+    Nodes(Selector),
+}
+
 /// Pods by namespace and label.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PodSet {

@@ -234,6 +234,14 @@ fn joined(one: &Party, other: &Party) -> Party {
     }
 }
 
+/// Ports that both directions let through, and those of which it is not known.
+fn both_ways(egress: (PortSet, PortSet), ingress: (PortSet, PortSet)) -> (PortSet, PortSet) {
+    let allowed = egress.0.both(&ingress.0);
+    let possible = egress.0.either(&egress.1).both(&ingress.0.either(&ingress.1));
+    let unsure = possible.without(&allowed);
+    (allowed, unsure)
+}
+
 impl Index {
     /// The seat of an address that nobody has who is known.
     pub(crate) fn outside_seat(&self, address: IpAddr) -> Option<Seat> {
@@ -247,12 +255,16 @@ impl Index {
 
     /// The same of what is outside, or may be: what only a pod or node could do that nobody has seen is left out.
     pub(crate) fn ports_listed(&self, from: Seat, to: Seat) -> (PortSet, PortSet) {
-        let (ports, unsure) = self.ports_between(from, to);
         let plain = (self.if_outside(from), self.if_outside(to));
         if matches!(plain, (None, None)) {
-            return (ports, unsure);
+            return self.ports_between(from, to);
         }
-        let outside = self.ports_between(plain.0.unwrap_or(from), plain.1.unwrap_or(to));
+        let (plain_from, plain_to) = (plain.0.unwrap_or(from), plain.1.unwrap_or(to));
+        let outside = self.ports_between(plain_from, plain_to);
+        // Its own policies, if it has any, are not what is asked about what is outside.
+        let egress = self.ports_one_way(plain_from, to, Direction::Egress);
+        let ingress = self.ports_one_way(plain_to, from, Direction::Ingress);
+        let (ports, unsure) = both_ways(egress, ingress);
         (ports, unsure.both(&outside.0.either(&outside.1)))
     }
 
@@ -260,10 +272,7 @@ impl Index {
     pub fn ports_between(&self, from: Seat, to: Seat) -> (PortSet, PortSet) {
         let egress = self.ports_one_way(from, to, Direction::Egress);
         let ingress = self.ports_one_way(to, from, Direction::Ingress);
-        let allowed = egress.0.both(&ingress.0);
-        let possible = egress.0.either(&egress.1).both(&ingress.0.either(&ingress.1));
-        let unsure = possible.without(&allowed);
-        (allowed, unsure)
+        both_ways(egress, ingress)
     }
 
     /// The same, of a pod and its own node too.
@@ -273,7 +282,7 @@ impl Index {
         }
         let mut cuts = BTreeSet::new();
         for (seat, direction) in [(from, Direction::Egress), (to, Direction::Ingress)] {
-            if let Some(class) = self.classes.get(seat.class).filter(|_| self.is_spoken_of(seat)) {
+            if let Some(class) = self.classes.get(seat.class).filter(|_| seat.policed) {
                 cuts.extend(self.cuts(class, direction));
             }
         }
@@ -292,8 +301,10 @@ impl Index {
     }
 
     fn ports_one_way(&self, of: Seat, other: Seat, direction: Direction) -> (PortSet, PortSet) {
-        let row =
-            self.classes.get(of.class).filter(|_| self.is_spoken_of(of)).and_then(|class| self.row(class, direction));
+        if !of.policed && self.is_spoken_of(of, direction) {
+            return (PortSet::default(), PortSet::all());
+        }
+        let row = self.classes.get(of.class).filter(|_| of.policed).and_then(|class| self.row(class, direction));
         let Some(row) = row else { return (PortSet::all(), PortSet::default()) };
         let (mut allowed, mut unsure) = (PortSet::default(), PortSet::default());
         for (protocol, first, last, outcome) in row.stretches() {

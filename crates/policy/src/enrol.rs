@@ -1,12 +1,12 @@
 //! How policies come into the index and go out of it again.
 
 use crate::bits::Bits;
-use crate::classes::{At, ClassId, PolicyIx, Who};
+use crate::classes::{At, Class, ClassId, PolicyIx, Who};
 use crate::index::Index;
 use crate::rules::{Compiled, Draft, Rule, RulePeers, Uses, draft};
 use crate::sets::{Member, SetId, SetKey};
 use crate::words::Word;
-use causeway_model::policy::{Direction, Policy, PolicyId, PolicyKind, PolicyTier};
+use causeway_model::policy::{Direction, Policy, PolicyId, PolicyKind, PolicyTier, Subject};
 use std::collections::BTreeMap;
 
 impl Compiled {
@@ -126,6 +126,40 @@ impl Index {
             }
         }
         self.forget(&subjects);
+    }
+
+    /// Policies the engine reads and nobody has evaluated, with whom each selects at most: of them nothing is sure.
+    #[must_use]
+    pub fn with_unread_about(mut self, unread: Vec<(String, Vec<Subject>)>) -> Index {
+        for (name, subjects) in unread {
+            for subject in subjects {
+                let mut uses = Uses::default();
+                let key = crate::rules::subject(&subject, &mut self.words, &mut uses);
+                self.use_all(&uses);
+                let set = self.set_of(key);
+                // It stays whatever policies come and go.
+                if let Some(set) = self.sets.get_mut(set) {
+                    set.in_rules.insert(PolicyIx::MAX);
+                }
+                self.doubts.push((name.clone(), set));
+            }
+        }
+        let all = Bits::below(self.classes.size());
+        self.forget(&all);
+        self
+    }
+
+    /// Policies nobody has evaluated that a class may be selected by.
+    pub(crate) fn doubts_of(&self, class: &Class) -> Vec<&str> {
+        if self.doubts.is_empty() {
+            return Vec::new();
+        }
+        let Some(own) = self.classes.find(&class.key) else { return Vec::new() };
+        let holds = |set: &SetId| self.sets.get(*set).is_some_and(|set| set.sure.has(own) || set.maybe.has(own));
+        let mut out: Vec<&str> =
+            self.doubts.iter().filter(|(_, set)| holds(set)).map(|(name, _)| name.as_str()).collect();
+        out.dedup();
+        out
     }
 
     fn set_of(&mut self, key: SetKey) -> SetId {

@@ -6,7 +6,7 @@ use crate::dialect::Dialect;
 use crate::ends::{End, Event, Flow, PodInfo, PodRanges, Verdict};
 use crate::rules::Compiled;
 use crate::seats::Unseen;
-use crate::sets::{Member, Sets, Space};
+use crate::sets::{Member, SetId, Sets, Space};
 use crate::words::{Labels, Word, Words};
 use causeway_addr::{Cidr, Family, PrefixMap};
 use causeway_model::design::Protocol;
@@ -46,6 +46,8 @@ pub struct Index {
     pub(crate) port_names: BTreeMap<Word, usize>,
     /// Policies the engine reads and nobody has evaluated, by the namespace whose pods they may select; `None` = every one.
     pub(crate) unread: BTreeMap<Option<String>, Vec<String>>,
+    /// The same with whom they select at most.
+    pub(crate) doubts: Vec<(String, SetId)>,
     pub(crate) touched: Touched,
 }
 
@@ -119,6 +121,7 @@ impl Index {
             node_keys: BTreeMap::new(),
             port_names: BTreeMap::new(),
             unread: BTreeMap::new(),
+            doubts: Vec::new(),
             touched: Touched::default(),
         };
         for family in Family::ALL {
@@ -162,10 +165,12 @@ impl Index {
 
     /// Policies that may select a class and that nobody has evaluated.
     pub(crate) fn unread_of(&self, class: &Class) -> Vec<&str> {
-        let Some(space) = self.space(&class.key).filter(|_| !self.unread.is_empty()) else { return Vec::new() };
+        let mut out = self.doubts_of(class);
+        let Some(space) = self.space(&class.key).filter(|_| !self.unread.is_empty()) else { return out };
         let own = Some(self.words.text(space.name).to_owned());
         let found = [None, own].into_iter().filter_map(|key| self.unread.get(&key));
-        found.flatten().map(String::as_str).collect()
+        out.extend(found.flatten().map(String::as_str));
+        out
     }
 
     /// The dialect it reads policies in.
@@ -205,8 +210,8 @@ impl Index {
         }
         let protocol = crate::rows::known(protocol);
         let asked = |of: Seat, other: Seat, direction: Direction| {
-            if !self.is_spoken_of(of) {
-                return Verdict::Allowed;
+            if !of.policed {
+                return if self.is_spoken_of(of, direction) { Verdict::Uncertain } else { Verdict::Allowed };
             }
             let row = self.classes.get(of.class).and_then(|class| self.row(class, direction));
             row.map_or(Verdict::Uncertain, |row| row.of(other.class, protocol, port))

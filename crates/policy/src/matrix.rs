@@ -90,7 +90,10 @@ impl Matrix {
         let ends: Vec<(End, Seats)> =
             ends.iter().map(|end| (end.clone(), seats(end))).filter(|(_, seats)| !seats.is_empty()).collect();
         let all = || ends.iter().flat_map(|(_, seats)| seats.iter());
-        let mut wanted: Vec<ClassId> = all().filter(|(_, seat)| seat.policed).map(|(_, seat)| seat.class).collect();
+        let mut wanted: Vec<ClassId> = all()
+            .filter(|(_, seat)| Direction::ALL.iter().any(|direction| index.is_spoken_of(*seat, *direction)))
+            .map(|(_, seat)| seat.class)
+            .collect();
         wanted.sort_unstable();
         wanted.dedup();
         let rows =
@@ -174,11 +177,12 @@ impl Matrix {
             Direction::Egress => (from, to),
             Direction::Ingress => (to, from),
         };
-        if !of.policed {
-            return Verdict::Allowed;
-        }
         let row = self.rows.get(direction as usize).and_then(|rows| rows.get(of.class as usize));
-        row.and_then(Option::as_ref).map_or(Verdict::Uncertain, |outcome| outcome.of(other.class))
+        match row.and_then(Option::as_ref) {
+            Some(outcome) => outcome.of(other.class),
+            None if of.policed => Verdict::Uncertain,
+            None => Verdict::Allowed,
+        }
     }
 
     /// What the policies of one direction say of a pair, by places.

@@ -163,7 +163,7 @@ impl Index {
     /// What a class may do with every other one, on one port.
     pub(crate) fn outcome(&self, class: &Class, direction: Direction, protocol: Protocol, port: u16) -> Outcome {
         let size = self.classes.size();
-        if !self.unread_of(class).is_empty() {
+        if !self.unread_of(class).is_empty() || self.may_be_spoken_of(class, direction) {
             return Outcome { allowed: Bits::default(), unsure: Bits::below(size), size };
         }
         let mut worlds = self.worlds(class, direction).into_iter();

@@ -131,6 +131,14 @@ fn peer(peer: &Peer, dialect: &Dialect, words: &mut Words, uses: &mut Uses) -> S
     }
 }
 
+/// Whom a policy nobody evaluates is about, as the text has it.
+pub(crate) fn subject(subject: &Subject, words: &mut Words, uses: &mut Uses) -> SetKey {
+    match subject {
+        Subject::Pods(set) => pods(set, &Dialect::STRICT, words, uses),
+        Subject::Nodes(selector) => peer(&Peer::Nodes(selector.clone()), &Dialect::STRICT, words, uses),
+    }
+}
+
 fn pods(set: &PodSet, dialect: &Dialect, words: &mut Words, uses: &mut Uses) -> SetKey {
     let scope = match &set.namespaces {
         Namespaces::Named(name) => Scope::Named(words.of(name)),

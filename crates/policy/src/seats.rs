@@ -1,9 +1,11 @@
 //! Who has an address, and who is next to whom.
 
-use crate::classes::{At, ClassKey, Who};
+use crate::classes::{At, Class, ClassKey, Who};
 use crate::index::{Index, Seat};
+use crate::rules::Compiled;
 use crate::sets::Member;
 use causeway_addr::{Cidr, Family};
+use causeway_model::policy::Direction;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -114,9 +116,24 @@ impl Index {
         }
     }
 
-    /// Whether policies may say something of what an end does: pods, and nodes that a policy nobody evaluates selects.
-    pub(crate) fn is_spoken_of(&self, seat: Seat) -> bool {
-        let unread = || self.classes.get(seat.class).is_some_and(|class| !self.unread_of(class).is_empty());
-        seat.policed || (seat.on_host && unread())
+    /// Whether policies may say something of what an end does: pods, a pod nobody has seen, and nodes that a policy nobody evaluates
+    /// selects.
+    pub(crate) fn is_spoken_of(&self, seat: Seat, direction: Direction) -> bool {
+        seat.policed || self.classes.get(seat.class).is_some_and(|class| self.may_be_spoken_of(class, direction))
+    }
+
+    /// The same of what is no pod that is known.
+    pub(crate) fn may_be_spoken_of(&self, class: &Class, direction: Direction) -> bool {
+        match class.key.who {
+            Who::Unseen { pod, .. } => (pod && self.has_policies(direction)) || !self.unread_of(class).is_empty(),
+            Who::Node { .. } | Who::UnknownNode => !self.unread_of(class).is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Whether any policy that is enforced is about a direction.
+    fn has_policies(&self, direction: Direction) -> bool {
+        let about = |policy: &Compiled| policy.rules.get(direction as usize).is_some_and(Option::is_some);
+        self.policies.iter().flatten().any(|policy| policy.enforced && about(policy))
     }
 }

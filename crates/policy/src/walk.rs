@@ -173,6 +173,18 @@ impl Asked<'_> {
     fn steps(&self, missing: &mut Vec<String>) -> Vec<Step> {
         let class = self.index.classes.get(self.of.class);
         let unread = class.map(|class| self.index.unread_of(class)).unwrap_or_default();
+        if let Some(class) = class
+            && !self.of.policed
+            && unread.is_empty()
+            && self.index.may_be_spoken_of(class, self.direction)
+        {
+            let (name, _) = self.names();
+            missing.push(format!(
+                "who has {name}: it is in a range where pods have theirs, and none that is known has it"
+            ));
+            let because = format!("a policy for {} may select the pod that has {name}", self.direction);
+            return vec![self.step(None, Said::Uncertain, because)];
+        }
         if !self.of.policed && unread.is_empty() {
             let who = if self.of.on_host {
                 "a node, and what runs on its network, is not what policies are about"

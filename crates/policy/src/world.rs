@@ -22,15 +22,24 @@ pub fn engine_of(cluster: &Cluster) -> Engine {
 /// The index of a cluster, read as an engine does.
 pub fn index(design: &Design, cluster: &Cluster, engine: Engine) -> Index {
     let mut by_namespace: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+    let mut about = Vec::new();
     for policy in unread(cluster, engine) {
         let name = format!("{}/{}", policy.kind, named(policy));
-        by_namespace.entry(policy.namespace.clone()).or_default().push(name);
+        match &policy.selects {
+            Some(selects) => about.push((name, selects.clone())),
+            None => by_namespace.entry(policy.namespace.clone()).or_default().push(name),
+        }
     }
+    index_of_understood(design, cluster, engine).with_unread(by_namespace).with_unread_about(about)
+}
+
+/// The same, of those policies alone that are understood.
+pub fn index_of_understood(design: &Design, cluster: &Cluster, engine: Engine) -> Index {
     let dialect = Dialect::of(engine, cluster.version);
     let index = Index::new(dialect, pod_ranges(design, cluster));
     let of_hosts = design.hosts.values().map(|host| host.ip);
     let others = of_hosts.chain(cluster.api_server.private_ip).collect();
-    index.with_ranges_of_nodes(node_ranges(design, cluster), others).with(events(cluster)).with_unread(by_namespace)
+    index.with_ranges_of_nodes(node_ranges(design, cluster), others).with(events(cluster))
 }
 
 /// Where pods take their addresses from: the pod range, or the subnets of the pools.

@@ -65,7 +65,7 @@ pub(crate) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
             cluster,
             engine,
             // Checks ask what the policies that are understood say, and tell themselves where others may say more.
-            index: world::index(context.design, cluster, engine).with_unread(BTreeMap::new()),
+            index: world::index_of_understood(context.design, cluster, engine),
             places: ids.enumerate().filter_map(|(at, id)| Some((id?, at))).collect(),
             peopled: alive.map(|pod| pod.namespace.as_str()).collect(),
         };

@@ -2,7 +2,7 @@
 
 use super::names::*;
 use super::value::*;
-use crate::policy::Policy;
+use crate::policy::{Policy, Subject};
 use causeway_addr::Cidr;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -126,4 +126,7 @@ pub struct PolicyObject {
     pub json: String,
     /// What it says; `None` for kinds that are not understood (an engine's own).
     pub meaning: Option<Policy>,
+    /// Whom one of a kind that is not understood selects at most, any of these; `None` = not known: then everybody of its namespace, or
+    /// everybody.
+    pub selects: Option<Vec<Subject>>,
 }

@@ -9,6 +9,7 @@
 )]
 
 mod conformance;
+mod doubts;
 mod naive;
 mod storms;
 mod support;

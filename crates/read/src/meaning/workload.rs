@@ -157,7 +157,11 @@ impl Meaning<'_> {
                 self.within.extend(reading.places.into_iter().map(|(part, span)| (format!("{path}.{part}"), span)));
                 reading.policy
             });
-            out.push(PolicyObject { kind, api_version, name, namespace, json, meaning });
+            let selects = match &meaning {
+                Some(_) => None,
+                None => crate::kubernetes::policy::selects(&node, namespace.as_deref()),
+            };
+            out.push(PolicyObject { kind, api_version, name, namespace, json, meaning, selects });
         }
         out
     }

@@ -3,10 +3,13 @@
 //! Sources: the API types of networking.k8s.io/v1 and of policy.networking.k8s.io v1alpha1 and v1alpha2 (November 2026). What the API
 //! server would refuse is a fault: it is said, the rule it is in fails closed, and no verdict that depends on it is sure.
 
+mod foreign;
 mod network;
 mod ports;
 mod selector;
 mod tiered;
+
+pub(crate) use foreign::selects;
 
 use super::value::{at, text};
 use super::words::{is_dns_label, is_dns_name};

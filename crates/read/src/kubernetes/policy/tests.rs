@@ -210,14 +210,14 @@ fn of_the_first_version_of_tiers() {
             rule("name: x").replace("namespaces: {}}, in", "pods: {namespaceSelector: {}, podSelector: {}}}, in"),
         ),
         (rule("name: x").replace("Allow", "Pass"), "`Allow` or `Deny`", rule("name: x").replace("Allow", "Deny")),
-        (format!("{{priority: 5, {}", &rule("name: x")[1..]), "no field `priority`", rule("name: x")),
+        (rule("name: x").replacen('{', "{priority: 5, ", 1), "no field `priority`", rule("name: x")),
     ];
     let cases: Vec<(&str, &str, &str)> =
         cases.iter().map(|(bad, say, good)| (bad.as_str(), *say, good.as_str())).collect();
     hold(BASELINE, &cases);
     let other = BASELINE.replace("name: default", "name: mine");
     assert!(faults(&format!("{other}{}", rule("name: x"))).iter().any(|fault| fault.contains("`default`, not `mine`")));
-    let admin = format!("{{priority: 5, {}", &rule("name: x")[1..]);
+    let admin = rule("name: x").replacen('{', "{priority: 5, ", 1);
     hold(
         ADMIN,
         &[(&rule("name: x"), "0 to 1000", &admin), (&admin.replace("Allow", "Accept"), "`Allow`, `Deny`", &admin)],
