@@ -1,6 +1,7 @@
 //! The agent on a node.
 
 mod arguments;
+mod keeping;
 mod masquerade;
 
 use arguments::Ended;

@@ -1,12 +1,10 @@
 //! `causeway-node masquerade`: keeps the masquerade of a node as its files say.
 //!
 //! [`judge`] and [`keep`] decide without touching anything; [`agent`] is one look at everything, with any [`kernel::Kernel`];
-//! [`watch`] waits for what makes another look worth while.
+//! [`crate::keeping`] waits for what makes another look worth while.
 
 mod agent;
-mod allowance;
 mod backend;
-mod contest;
 #[cfg(test)]
 mod deploy_tests;
 mod directory;
@@ -16,20 +14,22 @@ mod keep;
 mod kernel;
 mod legacy;
 mod live;
-mod log;
 mod merged;
 mod metrics;
 mod nft;
 pub(crate) mod options;
-mod pages;
 mod said;
 mod status;
-mod watch;
 
 use crate::Exit;
-use agent::{Agent, Next};
+use crate::keeping::turn::{self, Next};
+use crate::keeping::{log, pages};
+use agent::Agent;
 use kernel::Kernel;
+use live::Live;
 use options::{Job, Options};
+use status::Status;
+use std::sync::{Arc, Mutex};
 use tracing::{error, info, warn};
 
 /// Does what the options say.
@@ -48,11 +48,25 @@ pub(crate) fn run(options: Options) -> Exit {
     };
     info!("{}", opened.because);
     match options.job {
-        Job::Run => watch::run(options, opened.kernel),
+        Job::Run => keep_in_place(options, opened.kernel),
         Job::Once => once(options, opened.kernel),
         Job::DryRun => dry_run(options, opened.kernel),
         Job::Cleanup => clean(opened.kernel),
     }
+}
+
+/// Keeps the rules in place until told to end.
+fn keep_in_place(options: Options, kernel: Box<dyn Kernel>) -> Exit {
+    let signals = match turn::signals() {
+        Ok(signals) => signals,
+        Err(error) => return turn::cannot(&error),
+    };
+    let patience = options.resync + turn::PATIENCE;
+    let status: agent::Shared = Arc::new(Mutex::new(Status { patience, ..Status::default() }));
+    if let Some(address) = &options.metrics_address {
+        pages::start(address, Live::new(Arc::clone(&status)));
+    }
+    turn::run(Agent::new(options, kernel, status), signals)
 }
 
 /// Puts the rules in place and ends. Any refused file leaves the kernel as it is.

@@ -20,4 +20,4 @@ mod terraform;
 pub mod tree;
 mod whatif;
 
-pub use load::{Input, Loaded, Read, load};
+pub use load::{Input, Loaded, Read, State, load, state};

@@ -1,6 +1,7 @@
 //! Everything that was given becomes one model: the whole way, in the order it is walked.
 
 mod forms;
+mod state;
 
 use crate::azure;
 use crate::belong;
@@ -19,6 +20,8 @@ use causeway_model::finding::{Finding, Severity};
 use causeway_model::source::{Sources, Span};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+pub use state::{State, state};
 
 /// One thing to read.
 #[derive(Debug, Clone)]

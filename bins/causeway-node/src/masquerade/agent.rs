@@ -1,6 +1,6 @@
 //! One look at everything: what the files say, what to do about it, what the kernel holds. The loop around it only waits.
 
-use super::contest::{self, Contest};
+use super::directory;
 use super::judge::{self, Judged};
 use super::keep::{Decision, Doubt, Held, Keeper, Policy, Shrunk};
 use super::kernel::{Failure, Kernel, Preview, Synced};
@@ -8,8 +8,12 @@ use super::merged;
 use super::options::Options;
 use super::said::Said;
 use super::status::{HeldStatus, Status, hash};
+use crate::keeping::contest::{self, Contest};
+use crate::keeping::turn::{Heard, Next, Subject, Wake};
 use causeway_dataplane::masquerade::Settings;
 use causeway_read::masquerade::{Accepted, Directory};
+use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use tracing::{debug, error, info, warn};
@@ -24,32 +28,6 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Repairs that follow sooner are told of at `-v=4` only.
 const TELL_REPAIRS_EVERY: Duration = Duration::from_secs(1);
-
-/// Why the agent looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wake {
-    /// It starts.
-    Start,
-    /// The directory changed, or somebody asked.
-    Files,
-    /// Somebody changed rules.
-    Rules,
-    /// Others changed rules of their own.
-    Others,
-    /// It is time.
-    Resync,
-}
-
-/// What comes after a look.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// Wait for something to happen, at most until it is time.
-    Wait,
-    /// Look again after this long.
-    Retry(Duration),
-    /// End, with the original's status, saying this.
-    End(String),
-}
 
 /// A file is refused, and nothing was touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +81,7 @@ impl<K: Kernel> Agent<K> {
     }
 
     /// Reads the configuration, takes it if it can be taken, and puts the rules in place. `noticed` = when what woke it was noticed.
-    pub(crate) fn look(&mut self, wake: Wake, directory: &Directory, noticed: Instant) -> Next {
+    pub(crate) fn look_at(&mut self, wake: Wake, directory: &Directory, noticed: Instant) -> Next {
         let judged = self.judged(directory);
         let judged = &*judged;
         lock(&self.status).read(judged);
@@ -118,7 +96,7 @@ impl<K: Kernel> Agent<K> {
         let found = doubtful && self.keeper.held().is_none() && self.kernel.has_rules().unwrap_or(false);
         let decision = self.keeper.decide(judged, found);
         self.tell_decision(decision, found);
-        self.place(wake, noticed)
+        self.put_in_place(wake, noticed)
     }
 
     /// Looks once and for all: any refused file refuses everything, before anything is touched.
@@ -129,7 +107,7 @@ impl<K: Kernel> Agent<K> {
             error!("the rules are left as they are");
             return Err(Refused);
         }
-        Ok(self.look(Wake::Start, directory, Instant::now()))
+        Ok(self.look_at(Wake::Start, directory, Instant::now()))
     }
 
     /// What is to be thought of the directory; thought once as long as it has the same bytes, because lists may be long.
@@ -157,18 +135,8 @@ impl<K: Kernel> Agent<K> {
         Ok(self.kernel.preview(&settings))
     }
 
-    /// What holds the rules.
-    pub(crate) fn kernel(&self) -> &K {
-        &self.kernel
-    }
-
-    /// What holds the rules.
-    pub(crate) fn kernel_mut(&mut self) -> &mut K {
-        &mut self.kernel
-    }
-
     /// Puts the rules that are kept in place.
-    pub(crate) fn place(&mut self, wake: Wake, noticed: Instant) -> Next {
+    pub(crate) fn put_in_place(&mut self, wake: Wake, noticed: Instant) -> Next {
         let Some(settings) = self.settings() else { return Next::Wait };
         self.write_merged(&settings);
         if matches!(wake, Wake::Start | Wake::Others | Wake::Resync) {
@@ -193,11 +161,6 @@ impl<K: Kernel> Agent<K> {
             sources: self.options.sources.clone(),
             random_fully: self.options.random_fully.unwrap_or_else(|| self.kernel.randomises()),
         })
-    }
-
-    /// How long to let others' changes of our rules be.
-    pub(crate) fn patience(&self, now: Instant) -> Duration {
-        self.contest.patience(now)
     }
 
     /// The agent's state, to be looked at.
@@ -408,6 +371,45 @@ impl<K: Kernel> Agent<K> {
             let shown = merged::line(&held.accepted.texts, &held.accepted.config);
             info!("using config: {shown}");
         }
+    }
+}
+
+impl<K: Kernel> Subject for Agent<K> {
+    fn directory(&self) -> &Path {
+        &self.options.config_dir
+    }
+
+    fn resync(&self) -> Duration {
+        self.options.resync
+    }
+
+    fn look(&mut self, why: Wake, noticed: Instant) -> Next {
+        let directory = directory::read(&self.options.config_dir);
+        self.look_at(why, &directory, noticed)
+    }
+
+    fn place(&mut self, why: Wake, noticed: Instant) -> Next {
+        self.put_in_place(why, noticed)
+    }
+
+    fn notifier(&self) -> Option<BorrowedFd<'_>> {
+        self.kernel.notifier()
+    }
+
+    fn hear(&mut self) -> Heard {
+        let heard = self.kernel.hear();
+        if heard.look && heard.ours {
+            self.status().broken = true;
+        }
+        heard
+    }
+
+    fn patience(&self, now: Instant) -> Duration {
+        self.contest.patience(now)
+    }
+
+    fn came_round(&mut self, now: Instant) {
+        self.status().alive = Some(now);
     }
 }
 

@@ -5,6 +5,7 @@ mod bypass;
 use super::kernel::{Failure, Kernel, Preview, Shadowing, Synced};
 use super::legacy;
 use super::nft::others;
+use crate::keeping::turn::Heard;
 use causeway_addr::Family;
 use causeway_dataplane::iptables::{POSTROUTING, Plan, Saved, Sought, TABLE, Target, plan, steps, taken, wanted};
 use causeway_dataplane::masquerade::{Settings, tables};
@@ -217,6 +218,23 @@ fn named(
     found.collect()
 }
 
+impl Chain {
+    fn was_changed(&mut self) -> bool {
+        let Some(listener) = &mut self.listener else { return false };
+        match listener.drain() {
+            Ok(notices) => notices.iter().any(|notice| match notice {
+                Notice::Lost => true,
+                Notice::Change(change) => change.tables.iter().any(|table| table.name == TABLE),
+            }),
+            Err(error) => {
+                tracing::warn!("changes of the rules are not told any more, and are found at the next look: {error}");
+                self.listener = None;
+                true
+            }
+        }
+    }
+}
+
 impl Kernel for Chain {
     fn name(&self) -> &'static str {
         match self.variant {
@@ -286,19 +304,9 @@ impl Kernel for Chain {
         self.listener.as_ref().map(|listener| listener.as_fd())
     }
 
-    fn was_changed(&mut self) -> bool {
-        let Some(listener) = &mut self.listener else { return false };
-        match listener.drain() {
-            Ok(notices) => notices.iter().any(|notice| match notice {
-                Notice::Lost => true,
-                Notice::Change(change) => change.tables.iter().any(|table| table.name == TABLE),
-            }),
-            Err(error) => {
-                tracing::warn!("changes of the rules are not told any more, and are found at the next look: {error}");
-                self.listener = None;
-                true
-            }
-        }
+    fn hear(&mut self) -> Heard {
+        let changed = self.was_changed();
+        Heard { look: changed, ours: changed, others: false }
     }
 
     fn clean(&mut self) -> Result<bool, Failure> {

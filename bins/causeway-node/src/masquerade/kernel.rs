@@ -1,11 +1,14 @@
 //! What the agent asks of whatever holds the rules.
 
+use crate::keeping::turn::Heard;
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::Settings;
 use causeway_dataplane::nftables::objects::Count;
 use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
+
+pub(crate) use crate::keeping::failure::Failure;
 
 /// Something that holds rules: nf_tables, iptables, or a test's own.
 pub(crate) trait Kernel {
@@ -32,11 +35,6 @@ pub(crate) trait Kernel {
     /// The next [`Kernel::sync`] also looks at what others have, where that may have changed since it was last looked at.
     fn look_at_others(&mut self) {}
 
-    /// Whether others changed rules of their own since this was last asked, as far as the notifier tells.
-    fn others_changed(&mut self) -> bool {
-        false
-    }
-
     /// What [`Kernel::sync`] would do; nothing is written.
     fn preview(&mut self, settings: &Settings) -> Preview;
 
@@ -45,14 +43,9 @@ pub(crate) trait Kernel {
         None
     }
 
-    /// Takes in what the notifier has; true if somebody else changed something.
-    fn was_changed(&mut self) -> bool {
-        false
-    }
-
-    /// Whether what [`Kernel::was_changed`] told of touched rules of ours; else it only has to be looked at.
-    fn ours_changed(&self) -> bool {
-        true
+    /// Takes in what the notifier has.
+    fn hear(&mut self) -> Heard {
+        Heard::default()
     }
 
     /// Removes every rule of this agent and of ip-masq-agent-v2. Gives whether there was one.
@@ -83,10 +76,6 @@ impl Kernel for Box<dyn Kernel> {
         (**self).look_at_others();
     }
 
-    fn others_changed(&mut self) -> bool {
-        (**self).others_changed()
-    }
-
     fn preview(&mut self, settings: &Settings) -> Preview {
         (**self).preview(settings)
     }
@@ -95,12 +84,8 @@ impl Kernel for Box<dyn Kernel> {
         (**self).notifier()
     }
 
-    fn was_changed(&mut self) -> bool {
-        (**self).was_changed()
-    }
-
-    fn ours_changed(&self) -> bool {
-        (**self).ours_changed()
+    fn hear(&mut self) -> Heard {
+        (**self).hear()
     }
 
     fn clean(&mut self) -> Result<bool, Failure> {
@@ -147,23 +132,6 @@ pub(crate) struct Shadowing {
     pub(crate) expected: bool,
     /// One sentence about it.
     pub(crate) words: String,
-}
-
-/// Why the kernel could not be brought to what it should hold.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Failure {
-    /// It does not let this process write.
-    #[error("{0}")]
-    Blocked(String),
-    /// Others kept changing it meanwhile.
-    #[error("others kept changing the rules meanwhile: {0}")]
-    Busy(String),
-    /// Others hold the lock of iptables' legacy tables.
-    #[error("waiting for the xtables lock: {0}")]
-    Locked(String),
-    /// Something else.
-    #[error("{0}")]
-    Other(String),
 }
 
 #[cfg(test)]

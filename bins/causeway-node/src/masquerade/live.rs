@@ -1,13 +1,14 @@
 //! What the pages show is asked for when they are read, so that a look at the kernel every minute is enough.
 
 use super::agent::Shared;
-use super::metrics::Sample;
-use super::pages::Source;
+use super::metrics::{self, Sample};
+use crate::keeping::pages::{Health, Source};
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::table;
 use causeway_linux::{conntrack, nftables};
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
+use std::time::Instant;
 
 /// The agent's status, with counters as of now.
 pub(crate) struct Live {
@@ -21,9 +22,8 @@ impl Live {
     pub(crate) fn new(status: Shared) -> Live {
         Live { status, connections: None, tables: None }
     }
-}
 
-impl Source for Live {
+    /// Everything, as of now.
     fn sample(&mut self) -> Sample {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut connection = self.connections.take().or_else(|| conntrack::Connection::open().ok());
@@ -44,5 +44,16 @@ impl Source for Live {
             }
         }
         Sample { status, conntrack: statistics }
+    }
+}
+
+impl Source for Live {
+    fn metrics(&mut self) -> Result<String, std::fmt::Error> {
+        metrics::page(self.sample())
+    }
+
+    fn health(&mut self) -> Health {
+        let (status, now) = (self.sample().status, Instant::now());
+        Health { alive: status.is_alive(now), ready: status.is_ready(), body: status.to_json(now) }
     }
 }

@@ -2,14 +2,10 @@
 
 use super::keep::{Doubt, Shrunk};
 use super::status::Status;
+use crate::keeping::exposition::{self, Page, count, number, yes};
 use causeway_addr::Family;
 use causeway_dataplane::masquerade::{EXEMPT_COUNTER, PACKETS_COUNTER, TRANSLATED_COUNTER};
 use causeway_linux::conntrack::Statistics;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _, text};
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::UNIX_EPOCH;
@@ -23,80 +19,9 @@ pub(crate) struct Sample {
     pub(crate) conntrack: Option<Statistics>,
 }
 
-/// The text of the metrics page, and its type.
+/// The text of the metrics page.
 pub(crate) fn page(sample: Sample) -> Result<String, fmt::Error> {
-    let mut registry = Registry::default();
-    registry.register_collector(Box::new(Exposition(sample)));
-    let mut page = String::new();
-    text::encode(&mut page, &registry)?;
-    Ok(page)
-}
-
-/// The type of the metrics page.
-pub(crate) const PAGE_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-#[derive(Debug)]
-struct Exposition(Sample);
-
-/// A row of a metric with one label: the label's value, and the row's.
-type Row<V> = (String, V);
-
-struct Page<'a>(DescriptorEncoder<'a>);
-
-impl Page<'_> {
-    fn gauge(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
-        let gauge = ConstGauge::new(value);
-        gauge.encode(self.0.encode_descriptor(&named(name), help, None, gauge.metric_type())?)
-    }
-
-    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
-        let counter = ConstCounter::new(value);
-        counter.encode(self.0.encode_descriptor(&named(name), help, None, counter.metric_type())?)
-    }
-
-    fn gauges(&mut self, name: &str, help: &str, label: &str, rows: impl IntoIterator<Item = Row<f64>>) -> fmt::Result {
-        let name = named(name);
-        let mut metric = self.0.encode_descriptor(&name, help, None, ConstGauge::new(0.0).metric_type())?;
-        for (value_of_label, value) in rows {
-            ConstGauge::new(value).encode(metric.encode_family(&[(label, value_of_label.as_str())])?)?;
-        }
-        Ok(())
-    }
-
-    fn counters(
-        &mut self,
-        name: &str,
-        help: &str,
-        label: &str,
-        rows: impl IntoIterator<Item = Row<u64>>,
-    ) -> fmt::Result {
-        let name = named(name);
-        let mut metric = self.0.encode_descriptor(&name, help, None, ConstCounter::new(0_u64).metric_type())?;
-        for (value_of_label, value) in rows {
-            ConstCounter::new(value).encode(metric.encode_family(&[(label, value_of_label.as_str())])?)?;
-        }
-        Ok(())
-    }
-}
-
-fn named(name: &str) -> String {
-    format!("causeway_masquerade_{name}")
-}
-
-fn yes(value: bool) -> f64 {
-    if value { 1.0 } else { 0.0 }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of prefixes and rules, and hashes of 48 bits, are exact in a double"
-)]
-fn number(value: u64) -> f64 {
-    value as f64
-}
-
-fn count(value: usize) -> f64 {
-    number(u64::try_from(value).unwrap_or(u64::MAX))
+    exposition::page("causeway_masquerade_", move |page| everything(page, &sample))
 }
 
 fn family(family: Family) -> String {
@@ -107,25 +32,22 @@ fn family(family: Family) -> String {
     .to_owned()
 }
 
-impl Collector for Exposition {
-    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Sample { status, conntrack } = &self.0;
-        let mut page = Page(encoder);
-        configuration(&mut page, status)?;
-        rules(&mut page, status)?;
-        traffic(&mut page, status)?;
-        let Some(conntrack) = conntrack else { return Ok(()) };
-        page.gauge("conntrack_entries", "Connections the node tracks", f64::from(conntrack.entries))?;
-        if let Some(most) = conntrack.maximum {
-            page.gauge("conntrack_limit", "Connections the node can track", f64::from(most))?;
-        }
-        page.counter(
-            "conntrack_insert_failed",
-            "Connections lost because another one had the same source port",
-            conntrack.insert_failed,
-        )?;
-        page.counter("conntrack_dropped", "Packets dropped because no connection could be added", conntrack.dropped)
+fn everything(page: &mut Page<'_>, sample: &Sample) -> fmt::Result {
+    let Sample { status, conntrack } = sample;
+    configuration(page, status)?;
+    rules(page, status)?;
+    traffic(page, status)?;
+    let Some(conntrack) = conntrack else { return Ok(()) };
+    page.gauge("conntrack_entries", "Connections the node tracks", f64::from(conntrack.entries))?;
+    if let Some(most) = conntrack.maximum {
+        page.gauge("conntrack_limit", "Connections the node can track", f64::from(most))?;
     }
+    page.counter(
+        "conntrack_insert_failed",
+        "Connections lost because another one had the same source port",
+        conntrack.insert_failed,
+    )?;
+    page.counter("conntrack_dropped", "Packets dropped because no connection could be added", conntrack.dropped)
 }
 
 fn configuration(page: &mut Page<'_>, status: &Status) -> fmt::Result {

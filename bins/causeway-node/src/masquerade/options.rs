@@ -1,6 +1,7 @@
 //! What the agent is told on its command line.
 
 use crate::arguments::{self, Ended, Spelled, boolean};
+use crate::keeping::log::LogFormat;
 use causeway_addr::{Cidr, CidrError, Family};
 use causeway_dataplane::iptables::{ChainName, check_name};
 use causeway_model::masquerade::MasqueradeReader;
@@ -134,15 +135,6 @@ pub(crate) enum Backend {
     Nft,
     /// The original's chain, through iptables-restore.
     Iptables,
-}
-
-/// The form of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// A line for people.
-    Text,
-    /// An object for machines.
-    Json,
 }
 
 /// What to do.

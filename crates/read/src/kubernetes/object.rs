@@ -37,7 +37,7 @@ impl Object {
 
     /// Whether it was read from a cluster rather than written by hand.
     fn is_live(&self) -> bool {
-        at(&self.node, &["metadata", "uid"]).is_some() || at(&self.node, &["metadata", "resourceVersion"]).is_some()
+        is_live(&self.node)
     }
 
     /// Of two states of one object the later one counts; what a cluster has counts more than a manifest.
@@ -127,6 +127,58 @@ impl Inventory {
     pub(super) fn of(&self, kind: Kind) -> &[Object] {
         self.0.get(&kind).map_or(&[], Vec::as_slice)
     }
+}
+
+/// What an object is to whoever enforces policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A node, a namespace, a pod or a policy.
+    Known(Identity),
+    /// A policy of a kind the group of network policies has and nobody here knows: kind and name.
+    UnknownPolicy(String, String),
+    /// Something else.
+    Other,
+}
+
+/// Group and kind, namespace, name.
+pub(crate) type Identity = (String, Option<String>, String);
+
+/// The group policies of Kubernetes for whole clusters are in.
+const POLICY_GROUP: &str = "policy.networking.k8s.io";
+
+/// What an object is to whoever enforces policies.
+///
+/// # Errors
+/// It is no object with a name.
+pub(crate) fn identity_of(node: &Node) -> Result<Subject, String> {
+    if node.as_map().is_none() {
+        return Err(format!("{} stands where a Kubernetes object is expected", node.type_name()));
+    }
+    let (Some(api_version), Some(word)) = (text(node, &["apiVersion"]), text(node, &["kind"])) else {
+        return Err("an object without `apiVersion` and `kind` is no Kubernetes object".to_owned());
+    };
+    if (api_version, word) == ("v1", "Status") {
+        let said = text(node, &["message"]).unwrap_or("no reason given");
+        return Err(format!("this is no object but an answer of the API server: {said}"));
+    }
+    let kind = Kind::of(api_version, word);
+    let of_group = group(api_version) == POLICY_GROUP;
+    if !matches!(kind, Kind::Node | Kind::Namespace | Kind::Pod | Kind::Policy) && !of_group {
+        return Ok(Subject::Other);
+    }
+    let name = text(node, &["metadata", "name"]).filter(|name| !name.is_empty());
+    let name = name.ok_or_else(|| format!("a `{word}` without `metadata.name`"))?.to_owned();
+    if kind == Kind::Unknown {
+        return Ok(Subject::UnknownPolicy(word.to_owned(), name));
+    }
+    let namespace =
+        kind.is_namespaced(word).then(|| text(node, &["metadata", "namespace"]).unwrap_or("default").to_owned());
+    Ok(Subject::Known((format!("{} {word}", group(api_version)), namespace, name)))
+}
+
+/// Whether an object was read from a cluster rather than written by hand.
+pub(crate) fn is_live(node: &Node) -> bool {
+    at(node, &["metadata", "uid"]).is_some() || at(node, &["metadata", "resourceVersion"]).is_some()
 }
 
 /// What tells objects of one [`Kind`] apart beside namespace and name: several kinds of Kubernetes share one here.

@@ -18,7 +18,7 @@ fn files(texts: &[&str]) -> Directory {
 }
 
 fn look(agent: &mut Agent<Fake>, wake: Wake, texts: &[&str]) -> Next {
-    agent.look(wake, &files(texts), Instant::now())
+    agent.look_at(wake, &files(texts), Instant::now())
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn rules_that_others_change_are_put_right_and_counted() {
     let mut agent = agent(&[]);
     look(&mut agent, Wake::Start, &[A]);
     agent.kernel.rules = None;
-    assert_eq!(agent.place(Wake::Rules, Instant::now()), Next::Wait);
+    assert_eq!(agent.put_in_place(Wake::Rules, Instant::now()), Next::Wait);
     agent.kernel.rules = None;
     look(&mut agent, Wake::Resync, &[A]);
     assert_eq!(agent.kernel.exempt(), ["10.0.0.0/8"]);
@@ -77,14 +77,14 @@ fn rules_that_others_change_again_and_again_are_a_reason_and_are_put_right_calml
         assert_eq!(calm > Duration::ZERO, time >= 8, "{time}");
         assert_eq!(agent.status().reasons().iter().any(|(word, _)| *word == "contested"), time >= 6, "{time}");
         agent.kernel.rules = Some(other.clone());
-        agent.place(Wake::Rules, Instant::now());
+        agent.put_in_place(Wake::Rules, Instant::now());
         assert_ne!(agent.kernel.rules.as_ref(), Some(&other));
     }
     assert!(agent.status().is_ready(), "they are in place");
     agent.status().broken = true;
     assert!(!agent.status().is_ready());
     assert_eq!(agent.status().reasons()[0].0, "rules-changed");
-    agent.place(Wake::Rules, Instant::now());
+    agent.put_in_place(Wake::Rules, Instant::now());
     assert!(agent.status().is_ready(), "they were looked at");
     agent.status().contested = Some(Instant::now());
     assert!(agent.status().reasons().is_empty(), "it is over");
@@ -105,7 +105,7 @@ fn a_refused_file_keeps_the_rules_and_their_healing() {
     look(&mut agent, Wake::Start, &[A]);
     look(&mut agent, Wake::Files, &[A, BAD]);
     agent.kernel.rules = None;
-    agent.place(Wake::Rules, Instant::now());
+    agent.put_in_place(Wake::Rules, Instant::now());
     assert_eq!(agent.kernel.exempt(), ["10.0.0.0/8"]);
     let status = agent.status();
     assert!(status.is_ready(), "packets are treated as they were");

@@ -1,21 +1,89 @@
-//! The loop: waits for files, for rules, for signals and for time, and looks.
+//! The loop: waits for files, for rules, for signals and for time, and has its subject look.
+//!
+//! What is kept in place, and what is read for it, is the subject's affair; the loop has no opinion about either.
 
-use super::agent::{Agent, Next, Shared, Wake};
 use super::allowance::Allowance;
-use super::directory;
-use super::kernel::Kernel;
-use super::live::Live;
-use super::options::Options;
-use super::pages;
-use super::status::Status;
 use crate::Exit;
 use causeway_linux::event;
 use causeway_linux::signal::{Signal, Signals};
+use causeway_linux::system::SystemError;
 use causeway_linux::watch::Watch;
-use std::os::fd::AsFd as _;
-use std::sync::{Arc, Mutex};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
+
+/// Why a subject is to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// It starts.
+    Start,
+    /// The directory changed, or somebody asked.
+    Files,
+    /// Somebody changed rules.
+    Rules,
+    /// Others changed rules of their own.
+    Others,
+    /// It is time.
+    Resync,
+}
+
+/// What comes after a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Wait for something to happen, at most until it is time.
+    Wait,
+    /// Look again after this long.
+    Retry(Duration),
+    /// End, with the status of the original of the subject, saying this.
+    End(String),
+}
+
+/// What was heard of rules since this was last asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// They have to be looked at.
+    pub(crate) look: bool,
+    /// Rules of the subject's own were touched.
+    pub(crate) ours: bool,
+    /// Others changed rules of their own.
+    pub(crate) others: bool,
+}
+
+/// Something whose rules are kept in place as the files of a directory say.
+pub(crate) trait Subject {
+    /// The directory.
+    fn directory(&self) -> &Path;
+
+    /// Between two looks though nothing happens.
+    fn resync(&self) -> Duration;
+
+    /// Reads the directory, decides, and puts the rules in place. `noticed` = when what woke it was noticed.
+    fn look(&mut self, why: Wake, noticed: Instant) -> Next;
+
+    /// Puts the rules that were decided on in place.
+    fn place(&mut self, why: Wake, noticed: Instant) -> Next;
+
+    /// Becomes readable when somebody may have changed rules; `None` = nobody tells.
+    fn notifier(&self) -> Option<BorrowedFd<'_>>;
+
+    /// Takes in what the notifier has.
+    fn hear(&mut self) -> Heard;
+
+    /// How long to let others' changes of our rules be.
+    fn patience(&self, now: Instant) -> Duration;
+
+    /// The loop came round.
+    fn came_round(&mut self, now: Instant);
+
+    /// Becomes readable when there is something to read that changes nothing.
+    fn aside(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Reads it.
+    fn read_aside(&mut self) {}
+}
 
 /// A writer is done when the directory was quiet this long.
 const QUIET: Duration = Duration::from_millis(20);
@@ -27,32 +95,26 @@ const UNWATCHED: Duration = Duration::from_secs(1);
 const OTHERS_AFTER: Duration = Duration::from_millis(200);
 /// ... and so seldom that it takes no more than this part of the time: kube-proxy changes its own all the time, and may have many.
 const OTHERS_SHARE: u32 = 50;
-/// An address for the pages that can't be had is tried this often.
-const SERVE_AGAIN: Duration = Duration::from_secs(2);
 /// A loop that did not come round this much later than it should have hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Keeps the rules in place until told to end.
-pub(crate) fn run(options: Options, kernel: Box<dyn Kernel>) -> Exit {
-    let signals = match Signals::hold() {
-        Ok(signals) => signals,
-        Err(error) => return cannot(&error),
-    };
-    let status: Shared = Arc::new(Mutex::new(Status { patience: options.resync + PATIENCE, ..Status::default() }));
-    if let Some(address) = &options.metrics_address
-        && let Err(error) = pages::serve(address.clone(), Live::new(Arc::clone(&status)), SERVE_AGAIN)
-    {
-        error!("pages can't be served at `{address}`: {error}");
-    }
-    let watch = watch(&options);
-    let agent = Agent::new(options.clone(), kernel, status);
+/// The signals the loop waits for. To be held before any thread starts, the pages' among them.
+///
+/// # Errors
+/// The system gives no descriptor for them.
+pub(crate) fn signals() -> Result<Signals, SystemError> {
+    Signals::hold()
+}
+
+/// Keeps the rules of a subject in place until told to end.
+pub(crate) fn run(subject: impl Subject, signals: Signals) -> Exit {
+    let watch = watch(subject.directory());
     let now = Instant::now();
     Loop {
-        resync: options.resync,
-        options,
+        resync: subject.resync(),
+        subject,
         signals,
         watch,
-        agent,
         changed: None,
         due: now,
         repair: None,
@@ -63,13 +125,14 @@ pub(crate) fn run(options: Options, kernel: Box<dyn Kernel>) -> Exit {
     .run()
 }
 
-fn cannot(error: &dyn std::fmt::Display) -> Exit {
+/// What ends the program because the machine can't.
+pub(crate) fn cannot(error: &dyn std::fmt::Display) -> Exit {
     error!("{error}");
     Exit::Machine
 }
 
-fn watch(options: &Options) -> Option<Watch> {
-    match Watch::new(&options.config_dir) {
+fn watch(directory: &Path) -> Option<Watch> {
+    match Watch::new(directory) {
         Ok(watch) => Some(watch),
         Err(error) => {
             warn!("{error}; it is read every second instead");
@@ -78,12 +141,11 @@ fn watch(options: &Options) -> Option<Watch> {
     }
 }
 
-struct Loop {
-    options: Options,
+struct Loop<S> {
+    subject: S,
     resync: Duration,
     signals: Signals,
     watch: Option<Watch>,
-    agent: Agent<Box<dyn Kernel>>,
     /// The directory changed: first and last time since it was read.
     changed: Option<(Instant, Instant)>,
     /// When to look though nothing happens.
@@ -97,7 +159,7 @@ struct Loop {
     allowance: Allowance,
 }
 
-impl Loop {
+impl<S: Subject> Loop<S> {
     fn run(&mut self) -> Exit {
         let mut wake = Some((Wake::Start, Instant::now()));
         loop {
@@ -120,11 +182,10 @@ impl Loop {
     fn look(&mut self, why: Wake, noticed: Instant) -> Option<Exit> {
         let begun = Instant::now();
         let next = if matches!(why, Wake::Rules | Wake::Others) {
-            self.agent.place(why, noticed)
+            self.subject.place(why, noticed)
         } else {
             self.changed = None;
-            let directory = directory::read(&self.options.config_dir);
-            self.agent.look(why, &directory, noticed)
+            self.subject.look(why, noticed)
         };
         let wait = match next {
             Next::Wait if self.watch.is_none() => self.resync.min(UNWATCHED),
@@ -144,28 +205,31 @@ impl Loop {
         if matches!(why, Wake::Start | Wake::Others | Wake::Resync) {
             self.others_from = now + now.saturating_duration_since(begun) * OTHERS_SHARE;
         }
-        self.agent.status().alive = Some(now);
+        self.subject.came_round(now);
         None
     }
 
-    /// Whether signals, the directory and the kernel have something to say; none has when it is time.
-    fn wait(&self) -> Result<[bool; 3], causeway_linux::system::SystemError> {
+    /// Whether signals, the directory, the kernel and what is read aside have something to say; none has when it is time.
+    fn wait(&self) -> Result<[bool; 4], SystemError> {
         let quiet = self.changed.map(|(first, last)| (last + QUIET).min(first + LATEST));
         let repair = self.repair.map(|(_, at)| at);
         let until = quiet.into_iter().chain(repair).chain(self.others).fold(self.due, Instant::min);
         let timeout = until.saturating_duration_since(Instant::now());
         let watch = self.watch.as_ref().map(|watch| watch.as_fd());
-        let notifier = self.agent.kernel().notifier();
-        let descriptors: Vec<_> = [Some(self.signals.as_fd()), watch, notifier].into_iter().flatten().collect();
+        let (notifier, aside) = (self.subject.notifier(), self.subject.aside());
+        let descriptors: Vec<_> = [Some(self.signals.as_fd()), watch, notifier, aside].into_iter().flatten().collect();
         let mut ready = event::wait(&descriptors, Some(timeout))?.into_iter();
         let mut next = |there: bool| there && ready.next().unwrap_or(false);
-        Ok([next(true), next(watch.is_some()), next(notifier.is_some())])
+        Ok([next(true), next(watch.is_some()), next(notifier.is_some()), next(aside.is_some())])
     }
 
-    fn take_in(&mut self, ready: &[bool; 3]) -> Result<Option<(Wake, Instant)>, Exit> {
+    fn take_in(&mut self, ready: &[bool; 4]) -> Result<Option<(Wake, Instant)>, Exit> {
         let now = Instant::now();
-        let [signal, files, rules] = *ready;
-        self.agent.status().alive = Some(now);
+        let [signal, files, rules, aside] = *ready;
+        self.subject.came_round(now);
+        if aside {
+            self.subject.read_aside();
+        }
         if signal {
             match self.signals.next() {
                 Ok(Some(Signal::Stop)) => {
@@ -178,16 +242,12 @@ impl Loop {
             }
         }
         if rules {
-            if self.agent.kernel_mut().was_changed() {
-                if self.agent.kernel().ours_changed() {
-                    self.agent.status().broken = true;
-                }
-                if self.repair.is_none() {
-                    let wait = self.allowance.take(now).max(self.agent.patience(now));
-                    self.repair = Some((now, now + wait));
-                }
+            let heard = self.subject.hear();
+            if heard.look && self.repair.is_none() {
+                let wait = self.allowance.take(now).max(self.subject.patience(now));
+                self.repair = Some((now, now + wait));
             }
-            if self.agent.kernel_mut().others_changed() && self.others.is_none() {
+            if heard.others && self.others.is_none() {
                 self.others = Some((now + OTHERS_AFTER).max(self.others_from));
             }
         }
@@ -223,7 +283,7 @@ impl Loop {
                     self.watch = None;
                 }
             }
-            None => self.watch = Watch::new(&self.options.config_dir).ok(),
+            None => self.watch = Watch::new(self.subject.directory()).ok(),
         }
         Ok(Some((Wake::Resync, now)))
     }

@@ -1,8 +1,16 @@
 //! The log: one line an event on standard error, for people or for machines.
 
-use super::options::LogFormat;
 use std::io::IsTerminal as _;
 use tracing::Level;
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people.
+    Text,
+    /// An object for machines.
+    Json,
+}
 
 /// Starts the log. `verbosity` is the original's `-v`: 4 and above tell more.
 pub(crate) fn start(format: LogFormat, verbosity: i32) {

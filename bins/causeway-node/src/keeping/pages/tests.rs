@@ -1,13 +1,17 @@
-use super::super::status::{HeldStatus, Status};
 use super::*;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Instant;
 
-struct Fixed(Sample);
+struct Fixed(bool);
 
 impl Source for Fixed {
-    fn sample(&mut self) -> Sample {
-        self.0.clone()
+    fn metrics(&mut self) -> Result<String, std::fmt::Error> {
+        Ok("causeway_x_ready 0.0\n".to_owned())
+    }
+
+    fn health(&mut self) -> Health {
+        Health { alive: true, ready: self.0, body: serde_json::json!({"reasons": ["no-configuration"]}) }
     }
 }
 
@@ -20,28 +24,27 @@ fn get(at: SocketAddr, path: &str) -> String {
     answer
 }
 
-fn served(status: Status) -> SocketAddr {
+fn served(ready: bool) -> SocketAddr {
     let (listener, at) = listen("127.0.0.1:0").unwrap();
-    thread::spawn(|| answer(listener, Fixed(Sample { status, conntrack: None })));
+    thread::spawn(move || answer(listener, Fixed(ready)));
     at
 }
 
 #[test]
 fn the_pages_answer() {
-    let at = served(Status::default());
+    let at = served(false);
     assert!(get(at, "/healthz").starts_with("HTTP/1.1 200 "));
     let readiness = get(at, "/readyz");
     assert!(readiness.starts_with("HTTP/1.1 503 ") && readiness.contains("no-configuration"), "{readiness}");
     let metrics = get(at, "/metrics");
     assert!(metrics.contains("content-type: application/openmetrics-text; version=1.0.0"), "{metrics}");
-    assert!(metrics.contains("causeway_masquerade_ready 0.0"), "{metrics}");
+    assert!(metrics.contains("causeway_x_ready 0.0"), "{metrics}");
     assert!(get(at, "/").starts_with("HTTP/1.1 404 "));
 }
 
 #[test]
 fn a_node_in_order_is_ready() {
-    let held = HeldStatus { hash: 1, desired: Default::default(), empty: false, defaults: false, partial: false };
-    let at = served(Status { held: Some(held), in_place: true, ..Status::default() });
+    let at = served(true);
     assert!(get(at, "/readyz").starts_with("HTTP/1.1 200 "));
 }
 
@@ -49,8 +52,7 @@ fn a_node_in_order_is_ready() {
 fn a_port_that_becomes_free_is_taken() {
     let (taken, at) = listen("127.0.0.1:0").unwrap();
     assert!(listen(&at.to_string()).is_err(), "two do not share it");
-    let fixed = Fixed(Sample { status: Status::default(), conntrack: None });
-    serve(at.to_string(), fixed, Duration::from_millis(1)).unwrap();
+    serve(at.to_string(), Fixed(true), Duration::from_millis(1)).unwrap();
     drop(taken);
     let until = Instant::now() + Duration::from_secs(20);
     while TcpStream::connect(at).is_err() {

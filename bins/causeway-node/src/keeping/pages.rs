@@ -1,23 +1,52 @@
 //! /metrics, /healthz and /readyz, on a thread of their own so that a slow reader never holds up a repair.
 
-use super::metrics::{self, PAGE_TYPE, Sample};
+use super::exposition::PAGE_TYPE;
 use axum::Router;
 use axum::http::{StatusCode, header::CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use serde_json::Value;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Bytes of the thread's stack; what it does is shallow.
 const STACK: usize = 256 << 10;
 
-/// Where the pages get what they show.
+/// An address for the pages that can't be had is tried this often.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Where the pages get what they show, as of now.
 pub(crate) trait Source: Send + 'static {
-    /// Everything, as of now.
-    fn sample(&mut self) -> Sample;
+    /// The text of the page of metrics.
+    ///
+    /// # Errors
+    /// A metric can't be written.
+    fn metrics(&mut self) -> Result<String, std::fmt::Error>;
+
+    /// How the program is.
+    fn health(&mut self) -> Health;
+}
+
+/// How the program is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Health {
+    /// It does its work. A refused file or a kernel that refuses rules is no reason to restart: the rules that are there are the best
+    /// there are.
+    pub(crate) alive: bool,
+    /// Packets are treated as was read.
+    pub(crate) ready: bool,
+    /// What there is to say about it.
+    pub(crate) body: Value,
+}
+
+/// Serves the pages at an address, which is tried until it can be had.
+pub(crate) fn start(address: &str, source: impl Source) {
+    if let Err(error) = serve(address.to_owned(), source, AGAIN) {
+        tracing::error!("pages can't be served at `{address}`: {error}");
+    }
 }
 
 /// Serves the pages at an address until the process ends, on a thread of its own: rules wait neither for a name to be looked up nor for a
@@ -25,7 +54,7 @@ pub(crate) trait Source: Send + 'static {
 ///
 /// # Errors
 /// There is no thread to be had.
-pub(crate) fn serve(address: String, source: impl Source, retry: Duration) -> io::Result<()> {
+fn serve(address: String, source: impl Source, retry: Duration) -> io::Result<()> {
     let thread = thread::Builder::new().name("pages".to_owned()).stack_size(STACK);
     thread.spawn(move || {
         let mut last = String::new();
@@ -63,14 +92,14 @@ fn listen(address: &str) -> io::Result<(TcpListener, SocketAddr)> {
 fn answer(listener: TcpListener, source: impl Source) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let source = Arc::new(Mutex::new(source));
-    let page = |make: fn(Sample) -> Response| {
+    let page = |make: fn(&mut dyn Source) -> Response| {
         let source = Arc::clone(&source);
-        get(move || std::future::ready(make(source.lock().unwrap_or_else(PoisonError::into_inner).sample())))
+        get(move || std::future::ready(make(&mut *source.lock().unwrap_or_else(PoisonError::into_inner))))
     };
     let pages = Router::new()
         .route("/metrics", page(metrics_page))
-        .route("/healthz", page(health_page))
-        .route("/readyz", page(readiness_page));
+        .route("/healthz", page(|source| health_page(source, |health| health.alive)))
+        .route("/readyz", page(|source| health_page(source, |health| health.alive && health.ready)));
     runtime.block_on(async { axum::serve(tokio::net::TcpListener::from_std(listener)?, pages).await })
 }
 
@@ -89,27 +118,17 @@ fn addresses(text: &str) -> io::Result<Vec<SocketAddr>> {
     }
 }
 
-fn metrics_page(sample: Sample) -> Response {
-    match metrics::page(sample) {
+fn metrics_page(source: &mut dyn Source) -> Response {
+    match source.metrics() {
         Ok(text) => ([(CONTENT_TYPE, PAGE_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-/// A refused file or a kernel that refuses rules is no reason to restart: the rules that are there are the best there are.
-fn health_page(sample: Sample) -> Response {
-    let now = Instant::now();
-    json(&sample, sample.status.is_alive(now), now)
-}
-
-fn readiness_page(sample: Sample) -> Response {
-    let now = Instant::now();
-    json(&sample, sample.status.is_alive(now) && sample.status.is_ready(), now)
-}
-
-fn json(sample: &Sample, good: bool, now: Instant) -> Response {
-    let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, [(CONTENT_TYPE, "application/json")], format!("{:#}\n", sample.status.to_json(now))).into_response()
+fn health_page(source: &mut dyn Source, good: fn(&Health) -> bool) -> Response {
+    let health = source.health();
+    let status = if good(&health) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(CONTENT_TYPE, "application/json")], format!("{:#}\n", health.body)).into_response()
 }
 
 #[cfg(test)]

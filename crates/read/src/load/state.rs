@@ -1,0 +1,176 @@
+//! One file of Kubernetes objects by itself, for a program that keeps up with what files say rather than judging a design.
+//!
+//! Only what network policies rest on is read: nodes, namespaces, pods and policies. A file is taken whole or not at all.
+
+use super::{Input, Loader, complete};
+use crate::diagnostic::InputError;
+use crate::kind::Kind;
+use crate::kubernetes;
+use crate::merge::{Merge, Origin};
+use crate::tree::{MapBuilder, Node};
+use causeway_model::design::{Cluster, NoteKind};
+use std::collections::BTreeMap;
+
+/// What the objects of a file are called before they have a cluster.
+const CLUSTER: &str = "kubernetes";
+
+/// What a file says.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The objects. There are several clusters only where objects are given several times and not the same, without a sign which of
+    /// them is the later: then each has one of them.
+    pub clusters: Vec<Cluster>,
+    /// Policies of kinds that the group of network policies has and nobody here knows: kind and name.
+    pub unknown: Vec<(String, String)>,
+    /// What was not understood of objects, one sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// Reads a file of Kubernetes objects, in YAML or JSON: documents, lists, a dump of a cluster. Kinds without a part in policies are
+/// passed over.
+///
+/// # Errors
+/// What is wrong with it, each with its line: it is no YAML, it is empty, or something stands in it that is no object with a name.
+pub fn state(name: &str, bytes: Vec<u8>) -> Result<State, Vec<String>> {
+    let mut loader = Loader::default();
+    loader.input(Input { name: name.to_owned(), bytes, kind: Some(Kind::Kubernetes), found: false });
+    let outcome = loader.state();
+    outcome.map_err(|errors| {
+        let worded = |error: InputError| {
+            let line = error.at.map(|at| format!("line {}: ", loader.sources.position(at).line));
+            let help = if error.help.is_empty() { String::new() } else { format!("; {}", error.help) };
+            format!("{}{}{help}", line.unwrap_or_default(), error.message)
+        };
+        errors.into_iter().map(worded).collect()
+    })
+}
+
+impl Loader {
+    fn state(&mut self) -> Result<State, Vec<InputError>> {
+        let objects: Vec<Node> =
+            std::mem::take(&mut self.pending).iter().flat_map(|pending| kubernetes::objects(&pending.node)).collect();
+        let mut state = State::default();
+        let mut rounds: Vec<Vec<Node>> = Vec::new();
+        let mut seen: BTreeMap<kubernetes::Identity, Vec<Node>> = BTreeMap::new();
+        for object in objects {
+            let identity = match kubernetes::identity(&object) {
+                Ok(kubernetes::Subject::Known(identity)) => identity,
+                Ok(kubernetes::Subject::UnknownPolicy(kind, name)) => {
+                    state.unknown.push((kind, name));
+                    continue;
+                }
+                Ok(kubernetes::Subject::Other) => continue,
+                Err(what) => {
+                    self.error(Some(object.span), what, "");
+                    continue;
+                }
+            };
+            let twins = seen.entry(identity).or_default();
+            if twins.iter().any(|twin| twin.same(&object)) {
+                continue;
+            }
+            // What a cluster has says by its version which state is the later one.
+            let round = if kubernetes::is_live(&object) { 0 } else { twins.len() };
+            twins.push(object.clone());
+            if rounds.len() <= round {
+                rounds.resize(round + 1, Vec::new());
+            }
+            if let Some(round) = rounds.get_mut(round) {
+                round.push(object);
+            }
+        }
+        if !self.errors.is_empty() {
+            return Err(std::mem::take(&mut self.errors));
+        }
+        for objects in rounds {
+            state.clusters.extend(self.cluster(objects)?);
+        }
+        let remarks = self.notes.iter().filter(|note| note.kind == NoteKind::NotUnderstood);
+        state.remarks = remarks.map(|note| note.message.clone()).collect();
+        Ok(state)
+    }
+
+    fn cluster(&mut self, objects: Vec<Node>) -> Result<Vec<Cluster>, Vec<InputError>> {
+        let Some(at) = objects.first().map(|object| object.span) else { return Ok(Vec::new()) };
+        let fragment = kubernetes::translate(objects, &self.sources, &mut self.notes, &mut self.findings);
+        let mut merge = Merge { sources: &self.sources, errors: Vec::new(), findings: Vec::new() };
+        let mut whole = MapBuilder::new(at).build();
+        merge.attach(&mut whole, CLUSTER, fragment.tree, Origin::Export);
+        let mut errors = merge.errors;
+        self.errors.append(&mut errors);
+        let read = self.mean(complete(whole, CLUSTER, true), true)?;
+        self.notes.extend(read.design.notes);
+        Ok(read.design.clusters.into_values().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<State, Vec<String>> {
+        state("x.yaml", text.as_bytes().to_vec())
+    }
+
+    const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, labels: {app: web}}\nspec: {nodeName: n1}\nstatus: {podIPs: [{ip: 10.1.0.1}, {ip: 'fd00::1'}]}\n";
+
+    #[test]
+    fn a_pod_needs_neither_its_node_nor_its_namespace() {
+        let state = read(POD).unwrap();
+        let pod = &state.clusters[0].pods[0];
+        assert_eq!((pod.name.as_str(), pod.namespace.as_str(), pod.ips.len()), ("a", "shop", 2));
+        assert_eq!(pod.node.as_ref().map(ToString::to_string).as_deref(), Some("n1"));
+        assert_eq!(state.remarks, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_has_no_part_is_passed_over_and_nothing_is_something_to_say() {
+        let other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {x: y}\n";
+        for text in [other, "apiVersion: v1\nkind: List\nitems: []\n", "apiVersion: v1\nkind: PodList\nitems: null\n"] {
+            let state = read(text).unwrap();
+            assert!(state.clusters.iter().all(|cluster| cluster.pods.is_empty()), "{text}");
+        }
+        assert_eq!(read(&format!("{other}---\n{POD}")).unwrap().clusters[0].pods.len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_object_spoils_the_file() {
+        for (text, words) in [
+            ("", "empty"),
+            ("# nothing\n", "empty"),
+            ("a: 1\n", "kind"),
+            ("apiVersion: v1\nkind: Pod\n", "name"),
+            ("apiVersion: v1\nkind: Pod\nmetadata: {name: a", "line 3"),
+            ("apiVersion: v1\nkind: Status\nstatus: Failure\nmessage: Unauthorized\n", "Unauthorized"),
+            (
+                "apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n- apiVersion: v1\n",
+                "kind",
+            ),
+            ("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {namespace: a}\n", "name"),
+        ] {
+            let errors = read(text).unwrap_err();
+            assert!(errors.iter().any(|error| error.contains(words)), "{text}: {errors:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_twice_and_not_the_same_is_there_twice() {
+        let other = POD.replace("web", "db");
+        let both = read(&format!("{POD}---\n{other}---\n{POD}")).unwrap();
+        assert_eq!(both.clusters.len(), 2);
+        assert_eq!(both.clusters.iter().map(|cluster| cluster.pods.len()).sum::<usize>(), 2);
+        // Of what a cluster had at two times the later counts.
+        let live = |text: &str, version: u32| {
+            text.replace("{name: a,", &format!("{{name: a, uid: u, resourceVersion: '{version}',"))
+        };
+        let both = read(&format!("{}---\n{}", live(POD, 9), live(&other, 10))).unwrap();
+        assert_eq!(both.clusters.len(), 1);
+        assert_eq!(both.clusters[0].pods[0].labels["app"], "db");
+    }
+
+    #[test]
+    fn a_kind_of_policy_nobody_knows_is_said() {
+        let text = "apiVersion: policy.networking.k8s.io/v1\nkind: TenantNetworkPolicy\nmetadata: {name: t}\n";
+        assert_eq!(read(text).unwrap().unknown, [("TenantNetworkPolicy".to_owned(), "t".to_owned())]);
+    }
+}
