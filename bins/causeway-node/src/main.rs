@@ -3,6 +3,7 @@
 mod arguments;
 mod keeping;
 mod masquerade;
+mod policy;
 
 use arguments::Ended;
 use masquerade::options::{self, Manner};
@@ -15,12 +16,13 @@ const REPLACED: [&str; 2] = ["ip-masq-agent-v2", "ip-masq-agent"];
 const USAGE: &str = "\
 The agent on a node: runs the rules that were checked.
 
-Usage: causeway-node masquerade [FLAGS]
+Usage: causeway-node COMMAND [FLAGS]
 
 Commands:
   masquerade  Translate the source of packets that leave the node, except to the destinations that are listed
+  policy      Enforce network policies for the pods of the node
 
-`causeway-node masquerade --help` lists its flags. Started as `ip-masq-agent-v2` or `ip-masq-agent`, or with a flag as its first
+`causeway-node COMMAND --help` lists its flags. Started as `ip-masq-agent-v2` or `ip-masq-agent`, or with a flag as its first
 argument, the program is `masquerade`.
 ";
 
@@ -61,6 +63,7 @@ fn run(words: &[String]) -> Exit {
     }
     match arguments.split_first() {
         Some((first, rest)) if first == "masquerade" => masquerade(Manner::Subcommand, rest),
+        Some((first, rest)) if first == "policy" => policy::run(rest),
         Some((first, [])) if ["--help", "-help", "-h", "help"].contains(&first.as_str()) => print(USAGE),
         Some((first, [])) if ["--version", "-V"].contains(&first.as_str()) => version(),
         Some((first, _)) if first.starts_with('-') => masquerade(Manner::DropIn, arguments),

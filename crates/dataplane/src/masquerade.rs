@@ -148,6 +148,7 @@ fn family_table(settings: &Settings, family: Family) -> Table {
                 rules: vec![Rule {
                     matches: vec![Match::SourceTranslated, Match::OriginalDirection],
                     counter: Some(PACKETS_COUNTER.to_owned()),
+                    sample: None,
                     verdict: None,
                     comment: "packets whose source was translated, by whomever".to_owned(),
                 }],
@@ -155,6 +156,7 @@ fn family_table(settings: &Settings, family: Family) -> Table {
         ),
     ];
     Table {
+        limits: BTreeMap::new(),
         sets,
         counters: BTreeSet::from([EXEMPT_COUNTER, TRANSLATED_COUNTER, PACKETS_COUNTER].map(str::to_owned)),
         chains: chains.into_iter().map(|(name, chain)| (name.to_owned(), chain)).collect(),
@@ -166,7 +168,13 @@ fn base(kind: ChainKind, priority: i32) -> BaseChain {
 }
 
 fn rule(matches: Vec<Match>, counter: Option<&str>, verdict: Verdict, comment: &str) -> Rule {
-    Rule { matches, counter: counter.map(str::to_owned), verdict: Some(verdict), comment: comment.to_owned() }
+    Rule {
+        matches,
+        counter: counter.map(str::to_owned),
+        sample: None,
+        verdict: Some(verdict),
+        comment: comment.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -13,9 +13,11 @@
 mod rights;
 mod rules;
 
-use crate::ruleset::{Ruleset, TableFamily, TableId};
+use crate::ruleset::{Rate, Ruleset, TableFamily, TableId, numbered_chain};
 use causeway_addr::{Cidr, Family};
+use causeway_model::policy::Direction;
 use causeway_policy::Index;
+use std::collections::BTreeMap;
 
 pub use rules::{DENIED_EGRESS, DENIED_INGRESS, DENIED_STRAY, DENIED_UNKNOWN, DENIED_WITHOUT_SYN};
 
@@ -29,6 +31,38 @@ pub struct Site {
     pub pod_ranges: Vec<Cidr>,
 }
 
+/// Denied packets that are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sampling {
+    /// The group of nfnetlink_log they are told to.
+    pub group: u16,
+    /// How many, in each family, whatever denies them.
+    pub rate: Rate,
+}
+
+/// Why packets are denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// In this direction, seen from the pod.
+    pub direction: Direction,
+    /// The policies, by kind, namespace and name, in order. A rule of a tier that denies has one. Where a packet is denied because nothing
+    /// allows it, these are all that isolate the pod in this direction: each of them, alone, would deny it too.
+    pub policies: Vec<String>,
+    /// The counter of its packets.
+    pub counter: String,
+}
+
+/// The rules of a node, and what its counters and samples stand for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Enforced {
+    /// The rules.
+    pub ruleset: Ruleset,
+    /// By family and what a sample says. What is denied for another reason than policies says the name of its counter.
+    pub reasons: BTreeMap<(Family, String), Reason>,
+    /// Pods of the node that policies speak of, by direction, in either family.
+    pub selected: [usize; 2],
+}
+
 /// The table that holds the rules of a family.
 pub fn table(family: Family) -> TableId {
     let family = match family {
@@ -40,6 +74,23 @@ pub fn table(family: Family) -> TableId {
 
 /// The rules of a node. What the index is not certain of is not let through.
 pub fn compile(index: &Index, site: &Site) -> Ruleset {
-    let of_family = |family| (table(family), rules::table(family, &rights::Rights::of(index, site, family)));
-    Ruleset { tables: Family::ALL.into_iter().map(of_family).collect() }
+    enforce(index, site, None).ruleset
+}
+
+/// The same, with what its counters stand for, and a sample of what is denied told of.
+pub fn enforce(index: &Index, site: &Site, sampling: Option<&Sampling>) -> Enforced {
+    let mut enforced = Enforced::default();
+    for family in Family::ALL {
+        let rights = rights::Rights::of(index, site, family);
+        enforced.ruleset.tables.insert(table(family), rules::table(family, &rights, sampling));
+        for (direction, selected) in Direction::ALL.into_iter().zip(&mut enforced.selected) {
+            let groups = rights.groups.iter().filter(|group| group.direction == direction);
+            *selected += groups.map(|group| group.pods.len()).sum::<usize>();
+        }
+        for (number, why) in rights.reasons {
+            let reason = Reason { direction: why.direction, policies: why.policies, counter: rules::counter(number) };
+            enforced.reasons.insert((family, numbered_chain(number)), reason);
+        }
+    }
+    enforced
 }

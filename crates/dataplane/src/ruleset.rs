@@ -68,8 +68,31 @@ pub struct Table {
     pub sets: BTreeMap<String, Set>,
     /// Named counters; they outlive the rules that count on them.
     pub counters: BTreeSet<String>,
+    /// Named limits, which rules share: how many packets all of them together tell of.
+    pub limits: BTreeMap<String, Rate>,
     /// Chains by name.
     pub chains: BTreeMap<String, Chain>,
+}
+
+/// How often something may happen: a bucket of `burst` that fills by so many a second. A limit that is there never changes its rate:
+/// another rate has another name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rate {
+    /// A second.
+    pub per_second: u32,
+    /// At once, after a quiet time.
+    pub burst: u32,
+}
+
+/// Packets that are told of, as far as a limit lets them be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sample {
+    /// The limit, by name.
+    pub limit: String,
+    /// The group of nfnetlink_log whose listener is told.
+    pub group: u16,
+    /// What is said of the packet, at most 127 bytes.
+    pub prefix: String,
 }
 
 /// A set that rules look addresses up in.
@@ -222,6 +245,8 @@ pub struct Rule {
     pub matches: Vec<Match>,
     /// The named counter that is raised when it matches.
     pub counter: Option<String>,
+    /// A sample of what matches is told of; nothing becomes of a packet by that.
+    pub sample: Option<Sample>,
     /// What then happens.
     pub verdict: Option<Verdict>,
     /// Why the rule is there; a person reads it in listings and traces.

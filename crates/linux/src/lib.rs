@@ -6,6 +6,7 @@ pub mod iptables;
 pub mod namespace;
 pub mod netlink;
 pub mod network;
+pub mod nflog;
 pub mod nftables;
 pub mod signal;
 pub mod sysctl;

@@ -7,6 +7,7 @@
 use crate::system::SystemError;
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
@@ -23,6 +24,8 @@ pub struct Watch {
     own: Option<WatchDescriptor>,
     /// Device and inode of what is watched.
     identity: Option<(u64, u64)>,
+    /// Files in it that somebody wrote into and has not closed yet.
+    open: BTreeSet<OsString>,
 }
 
 impl Watch {
@@ -36,7 +39,14 @@ impl Watch {
         let absolute = std::path::absolute(directory).map_err(|error| SystemError::io(wanted(), &error))?;
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)
             .map_err(|errno| SystemError::new(wanted(), errno))?;
-        let mut watch = Watch { directory: absolute, inotify, ancestors: Vec::new(), own: None, identity: None };
+        let mut watch = Watch {
+            directory: absolute,
+            inotify,
+            ancestors: Vec::new(),
+            own: None,
+            identity: None,
+            open: BTreeSet::new(),
+        };
         watch.arm().map_err(|errno| SystemError::new(wanted(), errno))?;
         Ok(watch)
     }
@@ -44,6 +54,12 @@ impl Watch {
     /// The directory is there, as far as events tell.
     pub fn is_present(&self) -> bool {
         self.own.is_some()
+    }
+
+    /// Files in the directory that somebody wrote into and has not closed yet, as of [`Watch::changed`]. Writers that were at it before
+    /// the watch began, and those that map the file into their memory, are not seen.
+    pub fn being_written(&self) -> &BTreeSet<OsString> {
+        &self.open
     }
 
     /// Takes in what happened since the last call; true if the directory should be read again. Several true answers may come
@@ -59,6 +75,7 @@ impl Watch {
             match self.inotify.read_events() {
                 Ok(events) => {
                     for event in &events {
+                        self.follow(event);
                         let effect = self.effect(event);
                         changed |= effect != Effect::None;
                         moved |= effect == Effect::Moved;
@@ -89,6 +106,19 @@ impl Watch {
             *self = Watch::new(&self.directory)?;
         }
         Ok(!same)
+    }
+
+    fn follow(&mut self, event: &InotifyEvent) {
+        let Some(name) = event.name.as_ref().filter(|_| self.own == Some(event.wd)) else { return };
+        let ended = AddWatchFlags::IN_CLOSE_WRITE
+            | AddWatchFlags::IN_DELETE
+            | AddWatchFlags::IN_MOVED_FROM
+            | AddWatchFlags::IN_MOVED_TO;
+        if event.mask.intersects(ended) {
+            self.open.remove(name);
+        } else if event.mask.contains(AddWatchFlags::IN_MODIFY) {
+            self.open.insert(name.clone());
+        }
     }
 
     fn effect(&self, event: &InotifyEvent) -> Effect {

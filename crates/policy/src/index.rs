@@ -157,10 +157,18 @@ impl Index {
     /// sure of these pods.
     #[must_use]
     pub fn with_unread(mut self, unread: BTreeMap<Option<String>, Vec<String>>) -> Index {
+        self.set_unread(unread);
+        self
+    }
+
+    /// The same, of an index that is kept up to date.
+    pub fn set_unread(&mut self, unread: BTreeMap<Option<String>, Vec<String>>) {
+        if self.unread == unread {
+            return;
+        }
         self.unread = unread;
         let all = Bits::below(self.classes.size());
         self.forget(&all);
-        self
     }
 
     /// Policies that may select a class and that nobody has evaluated.

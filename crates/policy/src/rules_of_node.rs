@@ -5,7 +5,7 @@ use crate::index::{Index, Pod, Seat};
 use crate::rows::{Outcome, Row};
 use causeway_addr::{Cidr, Family};
 use causeway_model::design::Protocol;
-use causeway_model::policy::Direction;
+use causeway_model::policy::{Direction, PolicyTier};
 use std::net::IpAddr;
 
 /// Ports on which a class has the same answers for everybody.
@@ -57,10 +57,45 @@ impl Index {
         out
     }
 
-    /// Whether a policy speaks of a class in a direction. Where none does, everything is let through.
+    /// Whether a policy speaks of a class in a direction, or may: one that nobody has evaluated. Where none does, everything is let
+    /// through.
     pub fn is_selected(&self, class: ClassId, direction: Direction) -> bool {
         let class = self.classes.get(class);
-        class.and_then(|class| class.applies.get(direction as usize)).is_some_and(|applies| !applies.is_empty())
+        let applies = class.and_then(|class| class.applies.get(direction as usize));
+        applies.is_some_and(|applies| !applies.is_empty())
+            || class.is_some_and(|class| !self.unread_of(class).is_empty())
+    }
+
+    /// What tells a class of pods from the others, in words: its namespace, the labels and ports that policies ask about, and where its
+    /// addresses lie. It does not depend on the order in which things became known.
+    pub fn name_of(&self, class: ClassId) -> String {
+        let Some(key) = self.classes.get(class).map(|class| &class.key) else { return String::new() };
+        let Who::Pod { labels, ports, .. } = &key.who else { return format!("{:?}", key.at) };
+        let text = |word: &crate::words::Word| self.words.text(*word);
+        let namespace = self.space(key).map_or("", |space| text(&space.name));
+        let mut parts: Vec<String> =
+            labels.iter().map(|(key, value)| format!("{}={}", text(key), text(value))).collect();
+        parts.extend(ports.iter().map(|(name, protocol, port)| format!("{}:{protocol:?}/{port}", text(name))));
+        parts.sort();
+        format!("{namespace} {} {:?}", parts.join(" "), key.at)
+    }
+
+    /// Whether a rule of a tier may deny a class something, in a direction.
+    pub fn has_deniers(&self, class: ClassId, direction: Direction) -> bool {
+        let Some(class) = self.classes.get(class) else { return false };
+        self.rules_of(class, direction).any(|(policy, _)| policy.source.tier != PolicyTier::NetworkPolicy)
+    }
+
+    /// Everyone because of whom a class has nothing it is not given, in a direction: the NetworkPolicies that select it, and policies that
+    /// nobody has evaluated. By name, in order.
+    pub fn isolated_by(&self, class: ClassId, direction: Direction) -> Vec<String> {
+        let Some(class) = self.classes.get(class) else { return Vec::new() };
+        let policies = self.rules_of(class, direction).map(|(policy, _)| &policy.source);
+        let policies = policies.filter(|policy| policy.tier == PolicyTier::NetworkPolicy);
+        let mut names: Vec<String> = policies.map(|policy| policy.id.to_string()).collect();
+        names.extend(self.unread_of(class).into_iter().map(str::to_owned));
+        names.sort();
+        names
     }
 
     /// What a class may do, for all ports: as sender if the direction is egress, else as receiver.

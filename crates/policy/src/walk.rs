@@ -126,6 +126,43 @@ impl Index {
         Explanation::of_all(answers, "which of these it is", "give the family, or the end itself")
     }
 
+    /// What rules of the tiers deny a class, or may, in a direction and towards another class: stretches of ports, each with the policy.
+    /// What is denied because nothing allows it is not among them.
+    pub fn denials(&self, class: ClassId, direction: Direction, other: ClassId) -> Vec<(Protocol, u16, u16, PolicyId)> {
+        let Some(known) = self.classes.get(class) else { return Vec::new() };
+        let cuts: Vec<(Protocol, u16)> = self.cuts(known, direction).into_iter().collect();
+        let mut out: Vec<(Protocol, u16, u16, PolicyId)> = Vec::new();
+        for (at, (protocol, first)) in cuts.iter().enumerate() {
+            let next = cuts.get(at + 1).filter(|(next, _)| next == protocol);
+            let last = next.map_or(u16::MAX, |(_, port)| port.saturating_sub(1));
+            let Some(by) = self.denied_by(class, direction, other, *protocol, *first) else { continue };
+            match out.last_mut() {
+                Some((of, _, end, known)) if of == protocol && *known == by && end.checked_add(1) == Some(*first) => {
+                    *end = last;
+                }
+                _ => out.push((*protocol, *first, last, by)),
+            }
+        }
+        out
+    }
+
+    /// The policy of a tier that denies a class something, or may; `None` = it is denied because nothing allows it, or let through.
+    fn denied_by(
+        &self,
+        class: ClassId,
+        direction: Direction,
+        other: ClassId,
+        protocol: Protocol,
+        port: u16,
+    ) -> Option<PolicyId> {
+        let of = Seat { class, policed: true, on_host: false, node: None };
+        let other = Seat { class: other, policed: false, on_host: false, node: None };
+        let asked = Asked { index: self, of, other, direction, protocol: known(protocol), port };
+        let last = asked.steps(true, &mut Vec::new()).pop()?;
+        let by_tier = matches!(last.tier, Some(PolicyTier::Admin | PolicyTier::Baseline));
+        last.policy.filter(|_| by_tier && matches!(last.said, Said::Denied | Said::Uncertain))
+    }
+
     pub(crate) fn walk(&self, from: Seat, to: Seat, protocol: Protocol, port: u16) -> Explanation {
         self.walk_of(None, from, to, protocol, port)
     }

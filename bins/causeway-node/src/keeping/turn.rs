@@ -8,6 +8,8 @@ use causeway_linux::event;
 use causeway_linux::signal::{Signal, Signals};
 use causeway_linux::system::SystemError;
 use causeway_linux::watch::Watch;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -57,6 +59,9 @@ pub(crate) trait Subject {
 
     /// Between two looks though nothing happens.
     fn resync(&self) -> Duration;
+
+    /// Files of the directory that somebody is writing into, before the next look.
+    fn being_written(&mut self, _files: &BTreeSet<OsString>) {}
 
     /// Reads the directory, decides, and puts the rules in place. `noticed` = when what woke it was noticed.
     fn look(&mut self, why: Wake, noticed: Instant) -> Next;
@@ -185,6 +190,9 @@ impl<S: Subject> Loop<S> {
             self.subject.place(why, noticed)
         } else {
             self.changed = None;
+            if let Some(watch) = &self.watch {
+                self.subject.being_written(watch.being_written());
+            }
             self.subject.look(why, noticed)
         };
         let wait = match next {

@@ -14,6 +14,7 @@
 mod agent;
 mod bypass;
 mod differential;
+mod enforce;
 mod ground;
 mod model;
 mod order;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         robust::trials(),
         differential::trials(),
         policy::trials(),
+        enforce::trials(),
     ];
     let trials: Vec<Trial> = parts.into_iter().flatten().collect();
     trial::run(&trials, std::env::args().skip(1), strict)

@@ -95,7 +95,7 @@ fn what_is_not_known_is_named() {
 }
 
 fn rule(verdict: Verdict, comment: &str) -> Rule {
-    Rule { matches: Vec::new(), counter: None, verdict: Some(verdict), comment: comment.to_owned() }
+    Rule { matches: Vec::new(), counter: None, sample: None, verdict: Some(verdict), comment: comment.to_owned() }
 }
 
 fn chain(base: Option<(ChainKind, i32, Policy)>, rules: Vec<Rule>) -> Chain {

@@ -49,6 +49,10 @@ pub enum What {
     MissingCounter(String),
     /// A named counter is there and not wanted.
     ExtraCounter(String),
+    /// A named limit is missing, or has another rate.
+    MissingLimit(String),
+    /// A named limit is there and not wanted.
+    ExtraLimit(String),
     /// A chain is missing.
     MissingChain(String),
     /// A chain is there and not wanted.
@@ -110,6 +114,8 @@ impl fmt::Display for What {
             What::ExtraElements { set, keys } => write!(f, "{} not wanted in set `{set}`", Few(keys)),
             What::MissingCounter(name) => write!(f, "counter `{name}` is missing"),
             What::ExtraCounter(name) => write!(f, "counter `{name}` is not wanted"),
+            What::MissingLimit(name) => write!(f, "limit `{name}` is missing, or of another rate"),
+            What::ExtraLimit(name) => write!(f, "limit `{name}` is not wanted"),
             What::MissingChain(chain) => write!(f, "chain `{chain}` is missing"),
             What::ExtraChain(chain) => write!(f, "chain `{chain}` is not wanted"),
             What::Base(chain) => write!(f, "chain `{chain}` hangs in another place"),
@@ -193,6 +199,10 @@ fn table(desired: &TableObjects, observed: &ObservedTable, whats: &mut Vec<What>
     whats.extend(extra.cloned().map(What::ExtraSet));
     whats.extend(desired.counters.difference(&found.counters).cloned().map(What::MissingCounter));
     whats.extend(found.counters.difference(&desired.counters).cloned().map(What::ExtraCounter));
+    let missing = desired.limits.iter().filter(|(name, rate)| found.limits.get(*name) != Some(*rate));
+    whats.extend(missing.map(|(name, _)| What::MissingLimit(name.clone())));
+    let extra = found.limits.keys().filter(|name| !desired.limits.contains_key(*name));
+    whats.extend(extra.cloned().map(What::ExtraLimit));
     for (name, wanted) in &desired.chains {
         match found.chains.get(name) {
             Some(chain) if !same_base(wanted, chain) => whats.push(What::Base(name.clone())),

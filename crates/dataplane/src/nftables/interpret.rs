@@ -140,7 +140,8 @@ impl Machine<'_> {
     }
 
     fn rule(&mut self, table: &TableObjects, rule: &RuleObject) -> Result<Said, Missing> {
-        for expression in &rule.expressions {
+        let mut rest = rule.expressions.iter();
+        while let Some(expression) = rest.next() {
             match expression {
                 Expression::Payload { header, offset, length, to } => {
                     let bytes = match header {
@@ -218,7 +219,9 @@ impl Machine<'_> {
                 }
                 Expression::Meta { key: META_PROTOCOL, to } => self.store(*to, &[protocol(&self.packet)])?,
                 Expression::CountOn(name) => self.counters.push(name.clone()),
-                Expression::Counter => {}
+                // How much of a limit is left is not known; what is only told of goes on either way.
+                Expression::Within(_) if rest.clone().all(|next| matches!(next, Expression::Log { .. })) => break,
+                Expression::Counter | Expression::Log { .. } => {}
                 Expression::Verdict(verdict) => return Ok(Said::Verdict(verdict.clone())),
                 Expression::Masquerade { flags } => return Ok(Said::Masquerade(*flags)),
                 other => return Err(Missing::Expression(format!("{other:?}"))),

@@ -7,7 +7,9 @@ use super::objects::{
     ChainObject, Expression, Header, KeyType, Keys, MAP, Register, RuleObject, SetObject, TableObjects, VerdictObject,
 };
 use crate::prefixes::PrefixSet;
-use crate::ruleset::{AddressField, Ask, Match, Rule, Ruleset, Set, Table, TableFamily, TableId, Tuples, Verdict};
+use crate::ruleset::{
+    AddressField, Ask, Match, Rule, Ruleset, Sample, Set, Table, TableFamily, TableId, Tuples, Verdict,
+};
 use causeway_addr::Family;
 use std::collections::BTreeMap;
 
@@ -48,6 +50,9 @@ pub(crate) const META_FAMILY: u32 = 15;
 /// `NF_NAT_RANGE_PROTO_RANDOM_FULLY`.
 pub const FULLY_RANDOM: u32 = 16;
 
+/// Bytes of a sampled packet that are told: the headers of IPv6 with some extensions, and the ports behind them.
+const SAMPLED: u32 = 160;
+
 /// How hash sets get room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Growth {
@@ -83,7 +88,8 @@ pub fn set_of_length(set: &str, length: u8) -> String {
 }
 
 fn lower_table(family: TableFamily, table: &Table, growth: Growth) -> TableObjects {
-    let mut objects = TableObjects { counters: table.counters.clone(), ..TableObjects::default() };
+    let (counters, limits) = (table.counters.clone(), table.limits.clone());
+    let mut objects = TableObjects { counters, limits, ..TableObjects::default() };
     for (name, set) in &table.sets {
         let prefixes = match set {
             Set::Prefixes(prefixes) => prefixes,
@@ -139,6 +145,16 @@ fn lower_rule(
     chains: &mut BTreeMap<String, ChainObject>,
 ) {
     let heads = alternatives(family, table, rule);
+    if let Some(sample) = &rule.sample {
+        let told = |head: &Vec<Expression>| {
+            let mut expressions = head.clone();
+            let Sample { limit, group, prefix } = sample.clone();
+            expressions.push(Expression::Within(limit));
+            expressions.push(Expression::Log { group, bytes: SAMPLED, prefix });
+            RuleObject { expressions, comment: String::new() }
+        };
+        into.extend(heads.iter().map(told));
+    }
     let apart = heads.len() > 1 && matches!(rule.verdict, None | Some(Verdict::Jump(_)));
     let last = match (&rule.verdict, apart) {
         (None, true) => Some(Verdict::Return),

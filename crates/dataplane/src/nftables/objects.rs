@@ -1,7 +1,7 @@
 //! The objects of nf_tables, close to how the kernel keeps them (linux/netfilter/nf_tables.h), decoded from it and encoded to it by
 //! `causeway-linux`. Two tables are the same when these values are equal.
 
-use crate::ruleset::{BaseChain, TableId};
+use crate::ruleset::{BaseChain, Rate, TableId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One table with all that is in it.
@@ -13,6 +13,8 @@ pub struct TableObjects {
     pub sets: BTreeMap<String, SetObject>,
     /// Named counters.
     pub counters: BTreeSet<String>,
+    /// Named limits of packets.
+    pub limits: BTreeMap<String, Rate>,
     /// Chains by name.
     pub chains: BTreeMap<String, ChainObject>,
 }
@@ -203,6 +205,17 @@ pub enum Expression {
     },
     /// Raises a named counter.
     CountOn(String),
+    /// Go on only while a named limit lasts.
+    Within(String),
+    /// Tells the listeners of a group of nfnetlink_log of the packet.
+    Log {
+        /// The group.
+        group: u16,
+        /// Bytes of the packet that are handed over; 0 = all.
+        bytes: u32,
+        /// What is said of it.
+        prefix: String,
+    },
     /// Raises the rule's own counter. Its numbers are not part of what the rule is.
     Counter,
     /// Ends the rule.
@@ -285,6 +298,22 @@ pub enum Op {
     },
     /// Remove a named counter.
     DeleteCounter {
+        /// In this table.
+        table: TableId,
+        /// Its name.
+        name: String,
+    },
+    /// Make a named limit.
+    AddLimit {
+        /// In this table.
+        table: TableId,
+        /// Its name.
+        name: String,
+        /// How much.
+        rate: Rate,
+    },
+    /// Remove a named limit.
+    DeleteLimit {
         /// In this table.
         table: TableId,
         /// Its name.

@@ -248,10 +248,14 @@ impl<'a> TableWay<'a> {
         ops.extend(gone.map(|(name, _)| Op::DeleteChain { table: table(), name: name.clone() }));
         let gone = found.counters.difference(&self.desired.counters);
         ops.extend(gone.map(|name| Op::DeleteCounter { table: table(), name: name.clone() }));
+        let gone = found.limits.iter().filter(|(name, rate)| self.desired.limits.get(*name) != Some(*rate));
+        ops.extend(gone.map(|(name, _)| Op::DeleteLimit { table: table(), name: name.clone() }));
 
         // What comes.
         let new = self.desired.counters.difference(&found.counters);
         ops.extend(new.map(|name| Op::AddCounter { table: table(), name: name.clone() }));
+        let new = self.desired.limits.iter().filter(|(name, rate)| found.limits.get(*name) != Some(*rate));
+        ops.extend(new.map(|(name, rate)| Op::AddLimit { table: table(), name: name.clone(), rate: *rate }));
         let wanted = || self.desired.chains.iter().filter(|(name, _)| !kept(name));
         let ahead = self.ahead();
         for (name, chain) in wanted().filter(|(name, _)| !ahead.contains(*name)) {
@@ -294,8 +298,17 @@ impl<'a> TableWay<'a> {
                 && wanted.rules.len() == found.rules.len()
                 && wanted.rules.iter().zip(&found.rules).all(|(a, b)| difference::same_rule(a, b, holders))
         };
+        // A limit of another rate is made anew, and what uses it with it.
+        let limits = |chain: &ChainObject| {
+            let uses = chain.rules.iter().flat_map(|rule| &rule.expressions);
+            let mut limits = uses.filter_map(|expression| match expression {
+                Expression::Within(limit) => Some(limit),
+                _ => None,
+            });
+            limits.all(|limit| self.desired.limits.get(limit) == self.observed.objects.limits.get(limit))
+        };
         let both = self.desired.chains.get(name).zip(self.observed.objects.chains.get(name));
-        both.is_some_and(|(wanted, found)| same(wanted, found))
+        both.is_some_and(|(wanted, found)| same(wanted, found) && limits(wanted))
     }
 
     fn add_set(&self, set: &SetWay<'_>) -> Op {
@@ -365,6 +378,7 @@ fn expression_bytes(expression: &Expression) -> usize {
             Expression::Lookup { set: name, .. } | Expression::Lead { map: name, .. } | Expression::CountOn(name) => {
                 name.len()
             }
+            Expression::Within(name) | Expression::Log { prefix: name, .. } => name.len(),
             Expression::Other { data, .. } => data.len(),
             _ => 0,
         }

@@ -138,7 +138,8 @@ fn step(rule: &RuleObject, effect: Effect) -> Step {
     let mut registers: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
     for expression in &rule.expressions {
         match expression {
-            Expression::Counter | Expression::CountOn(_) => {}
+            Expression::Counter | Expression::CountOn(_) | Expression::Log { .. } => {}
+            Expression::Within(_) => step.holds = Holds::Perhaps,
             Expression::Meta { key: MARK, to } => {
                 registers.insert(to.0, vec![0; 4]);
             }

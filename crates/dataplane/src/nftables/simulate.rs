@@ -153,6 +153,16 @@ impl Kernel {
                 table.counts.remove(name);
                 present(table.objects.counters.remove(name), name)?;
             }
+            Op::AddLimit { table, name, rate } => {
+                let limits = &mut self.table(table)?.objects.limits;
+                absent(limits.contains_key(name), name)?;
+                limits.insert(name.clone(), *rate);
+            }
+            Op::DeleteLimit { table, name } => {
+                let table = self.table(table)?;
+                unused(&table.objects, name, |e| matches!(e, Expression::Within(limit) if limit == name))?;
+                present(table.objects.limits.remove(name).is_some(), name)?;
+            }
             Op::AddSet { table, name, key, size } => {
                 let sets = &mut self.table(table)?.objects.sets;
                 absent(sets.contains_key(name), name)?;
@@ -315,6 +325,7 @@ fn refers_to_what_is_there(objects: &TableObjects, rule: &RuleObject) -> Result<
             Expression::Lookup { set, .. } | Expression::Lead { map: set, .. } => {
                 present(objects.sets.contains_key(set), set)?;
             }
+            Expression::Within(limit) => present(objects.limits.contains_key(limit), limit)?,
             Expression::CountOn(counter) => present(objects.counters.contains(counter), counter)?,
             other => {
                 if let Some(chain) = target(other) {

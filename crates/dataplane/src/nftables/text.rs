@@ -7,7 +7,7 @@ use super::objects::{
     VerdictObject, leads_to,
 };
 use crate::prefixes;
-use crate::ruleset::{BaseChain, ChainKind, Hook, Policy, TableId};
+use crate::ruleset::{BaseChain, ChainKind, Hook, Policy, Rate, TableId};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
@@ -40,6 +40,9 @@ impl fmt::Display for Listed<'_> {
         }
         let mut parts: Vec<String> = Vec::new();
         parts.extend(table.counters.iter().map(|name| format!("\tcounter {name} {{\n\t\tpackets 0 bytes 0\n\t}}\n")));
+        parts.extend(
+            table.limits.iter().map(|(name, rate)| format!("\tlimit {name} {{\n\t\t{}\n\t}}\n", rate_words(*rate))),
+        );
         parts.extend(table.sets.iter().map(|(name, set)| format!("{}", SetText(name, set))));
         parts.extend(table.chains.iter().map(|(name, chain)| format!("{}", ChainText(name, chain))));
         write!(f, "{}}}", parts.join("\n"))
@@ -241,6 +244,12 @@ impl fmt::Display for RuleText<'_> {
                     words.push(format!("{} vmap @{map}", side_by_side(&loaded, *register)));
                 }
                 Expression::CountOn(name) => words.push(format!("counter name \"{name}\"")),
+                Expression::Within(limit) => words.push(format!("limit name \"{limit}\"")),
+                Expression::Log { group, bytes, prefix } => {
+                    let prefix = if prefix.is_empty() { String::new() } else { format!(" prefix \"{prefix}\"") };
+                    let bytes = if *bytes == 0 { String::new() } else { format!(" snaplen {bytes}") };
+                    words.push(format!("log{prefix} group {group}{bytes}"));
+                }
                 Expression::Counter => words.push("counter".to_owned()),
                 Expression::Verdict(verdict) => words.push(verdict_words(verdict)),
                 Expression::Masquerade { flags: FULLY_RANDOM } => words.push("masquerade fully-random".to_owned()),
@@ -336,6 +345,10 @@ fn verdict_words(verdict: &VerdictObject) -> String {
     }
 }
 
+fn rate_words(rate: Rate) -> String {
+    format!("rate {}/second burst {} packets", rate.per_second, rate.burst)
+}
+
 struct Command<'a>(&'a Op);
 
 impl fmt::Display for Command<'_> {
@@ -345,6 +358,8 @@ impl fmt::Display for Command<'_> {
             Op::DeleteTable(table) => write!(f, "delete table {table}"),
             Op::AddCounter { table, name } => write!(f, "add counter {table} {name}"),
             Op::DeleteCounter { table, name } => write!(f, "delete counter {table} {name}"),
+            Op::AddLimit { table, name, rate } => write!(f, "add limit {table} {name} {{ {}; }}", rate_words(*rate)),
+            Op::DeleteLimit { table, name } => write!(f, "delete limit {table} {name}"),
             Op::AddSet { table, name, key, size } => {
                 write!(f, "add set {table} {name} {{ type {};", key_type(*key))?;
                 size.map_or(Ok(()), |size| write!(f, " size {size};"))?;

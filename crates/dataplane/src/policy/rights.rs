@@ -22,6 +22,17 @@ pub(super) struct Rights {
     pub(super) groups: Vec<Group>,
     /// What peers may reach, or be reached by, each once.
     pub(super) doors: BTreeMap<u32, Door>,
+    /// Why something is denied, by the number of the chain that does it.
+    pub(super) reasons: BTreeMap<u32, Why>,
+    /// The chain that denies a pod what nothing allows it.
+    pub(super) isolated: BTreeMap<(Direction, IpAddr), u32>,
+}
+
+/// Why something is denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Why {
+    pub(super) direction: Direction,
+    pub(super) policies: Vec<String>,
 }
 
 /// Pods that policies speak of in one direction, with the same rights.
@@ -34,6 +45,9 @@ pub(super) struct Group {
     /// Whoever is at the other end, by prefix, of which the longest counts, with the chain of a [`Door`]. Everybody is in one.
     pub(super) peers: BTreeMap<(u8, IpAddr), u32>,
 }
+
+/// A stretch of ports with its answers.
+type Heard<'a> = (Protocol, u16, u16, &'a Outcome);
 
 /// IP protocol, first and last port.
 pub(super) type Ports = (u8, u16, u16);
@@ -50,12 +64,24 @@ pub(super) struct Door {
     pub(super) shut: Vec<Ports>,
     /// Protocols without ports are let through.
     pub(super) other: bool,
+    /// Of what is not open, that which a rule denies, with the chain that does it; the rest is what nothing allows.
+    pub(super) denied: Vec<(Ports, u32)>,
+    /// The same of protocols without ports.
+    pub(super) other_denied: Option<u32>,
 }
 
 impl Door {
     /// What a row of a class says of one class at the other end.
     fn of(direction: Direction, row: &[Answer<'_>], peer: ClassId) -> Door {
-        let mut door = Door { direction, protocols: BTreeSet::new(), open: Vec::new(), shut: Vec::new(), other: false };
+        let mut door = Door {
+            direction,
+            protocols: BTreeSet::new(),
+            open: Vec::new(),
+            shut: Vec::new(),
+            other: false,
+            denied: Vec::new(),
+            other_denied: None,
+        };
         let passes = |outcome: &Outcome| outcome.of(peer) == Verdict::Allowed;
         door.other = row.iter().any(|stretch| stretch.protocol == Protocol::Icmp && passes(stretch.outcome));
         for (protocol, number) in TRANSPORTS {
@@ -90,14 +116,28 @@ impl Door {
                 bytes.extend([first.to_be_bytes(), last.to_be_bytes()].as_flattened());
             }
         }
-        bytes.iter().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+        for ((protocol, first, last), number) in &self.denied {
+            bytes.extend([3, *protocol]);
+            bytes.extend([first.to_be_bytes(), last.to_be_bytes()].as_flattened());
+            bytes.extend(number.to_be_bytes());
+        }
+        bytes.extend(self.other_denied.iter().flat_map(|number| number.to_be_bytes()));
+        fold(&bytes)
     }
+}
+
+/// FNV-1a.
+fn fold(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The top bits of a chain's number say what it is the chain of.
 const KIND: u32 = 28;
 const GROUPS: [u32; 2] = [1 << KIND, 2 << KIND];
 const DOORS: u32 = 3 << KIND;
+const REASONS: u32 = 4 << KIND;
+/// The chains that deny what nothing allows, by direction.
+pub(super) const ISOLATED: [u32; 2] = [5 << KIND, 5 << KIND | 1];
 const REST: u32 = (1 << KIND) - 1;
 
 impl Rights {
@@ -114,46 +154,101 @@ impl Rights {
         }
         let ends = ends(index, family);
         let classes: BTreeSet<ClassId> = ends.values().copied().collect();
-        for (mut group, row) in drafts {
-            let doors: BTreeMap<ClassId, u32> =
-                classes.iter().map(|class| (*class, rights.number(Door::of(group.direction, &row, *class)))).collect();
+        for (mut group, class, row) in drafts {
+            let deniers = index.has_deniers(class, group.direction);
+            let mut doors: BTreeMap<ClassId, u32> = BTreeMap::new();
+            for peer in &classes {
+                let mut door = Door::of(group.direction, &row, *peer);
+                if deniers {
+                    rights.attribute(&mut door, index, class, *peer);
+                }
+                doors.insert(*peer, rights.number(door));
+            }
             group.peers = shortest(&ends, &doors);
             rights.groups.push(group);
         }
         let used: BTreeSet<u32> = rights.groups.iter().flat_map(|group| group.peers.values().copied()).collect();
         rights.doors.retain(|number, _| used.contains(number));
+        let doors = rights.doors.values();
+        let used = doors.flat_map(|door| door.denied.iter().map(|(_, why)| *why).chain(door.other_denied));
+        let used: BTreeSet<u32> = used.chain(rights.isolated.values().copied()).collect();
+        rights.reasons.retain(|number, _| used.contains(number));
         rights
     }
 
     /// Pods of the node that policies speak of; those with the same rights together.
-    fn group<'a>(&self, index: &'a Index) -> Vec<(Group, Vec<Answer<'a>>)> {
+    fn group<'a>(&mut self, index: &'a Index) -> Vec<(Group, ClassId, Vec<Answer<'a>>)> {
         let seats: Vec<(IpAddr, ClassId)> = index
             .addresses()
             .filter(|(address, seat)| seat.policed && self.pods.contains(address))
             .map(|(address, seat)| (address, seat.class))
             .collect();
-        let mut groups: Vec<(Group, Vec<Answer<'a>>)> = Vec::new();
+        let mut groups: Vec<(Group, ClassId, Vec<Answer<'a>>)> = Vec::new();
         for (direction, kind) in Direction::ALL.into_iter().zip(GROUPS) {
             let mut pods_of: BTreeMap<ClassId, BTreeSet<IpAddr>> = BTreeMap::new();
             for (address, class) in seats.iter().filter(|(_, class)| index.is_selected(*class, direction)) {
                 pods_of.entry(*class).or_default().insert(*address);
             }
-            let mut alike: BTreeMap<Vec<(Protocol, u16, u16, &Outcome)>, usize> = BTreeMap::new();
-            for (class, pods) in pods_of {
+            let mut pods_of: Vec<(String, ClassId, BTreeSet<IpAddr>)> =
+                pods_of.into_iter().map(|(class, pods)| (index.name_of(class), class, pods)).collect();
+            pods_of.sort();
+            let mut taken = BTreeSet::new();
+            let mut alike: BTreeMap<(Vec<Heard<'_>>, Option<ClassId>), usize> = BTreeMap::new();
+            for (name, class, pods) in pods_of {
                 let row = index.answers(class, direction);
+                let why = self.reason(Why { direction, policies: index.isolated_by(class, direction) });
+                self.isolated.extend(pods.iter().map(|pod| ((direction, *pod), why)));
+                // Who denies what is a matter of the class itself where rules deny.
+                let own = index.has_deniers(class, direction).then_some(class);
                 let key = row.iter().map(|s| (s.protocol, s.first, s.last, s.outcome)).collect();
-                // The chain is that of the lowest class of those alike: classes come in order.
-                let at = *alike.entry(key).or_insert_with(|| {
-                    let chain = kind | class & REST;
-                    groups.push((Group { direction, chain, pods: BTreeSet::new(), peers: BTreeMap::new() }, row));
+                // The chain is that of the first class of those alike, by name: the same whoever came first.
+                let at = *alike.entry((key, own)).or_insert_with(|| {
+                    let mut number = fold(name.as_bytes()) & REST;
+                    while !taken.insert(number) {
+                        number = number.wrapping_add(1) & REST;
+                    }
+                    let chain = kind | number;
+                    groups.push((
+                        Group { direction, chain, pods: BTreeSet::new(), peers: BTreeMap::new() },
+                        class,
+                        row,
+                    ));
                     groups.len() - 1
                 });
-                if let Some((group, _)) = groups.get_mut(at) {
+                if let Some((group, ..)) = groups.get_mut(at) {
                     group.pods.extend(pods);
                 }
             }
         }
         groups
+    }
+
+    /// Says of what a door keeps shut which rules deny it.
+    fn attribute(&mut self, door: &mut Door, index: &Index, class: ClassId, peer: ClassId) {
+        let direction = door.direction;
+        for (protocol, first, last, policy) in index.denials(class, direction, peer) {
+            let why = self.reason(Why { direction, policies: vec![policy.to_string()] });
+            match TRANSPORTS.iter().find(|(known, _)| *known == protocol) {
+                Some((_, number)) => door.denied.push(((*number, first, last), why)),
+                None => door.other_denied = Some(why),
+            }
+        }
+    }
+
+    /// The number of a reason: its own, or where another one has that, the next.
+    fn reason(&mut self, why: Why) -> u32 {
+        let text: String = why.policies.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
+        let mut number = fold(&[&[why.direction as u8], text.as_bytes()].concat()) & REST;
+        loop {
+            match self.reasons.get(&(REASONS | number)) {
+                Some(known) if *known == why => return REASONS | number,
+                Some(_) => number = number.wrapping_add(1) & REST,
+                None => {
+                    self.reasons.insert(REASONS | number, why);
+                    return REASONS | number;
+                }
+            }
+        }
     }
 
     /// The number of a door: its own, or where another one has that, the next.

@@ -1,10 +1,11 @@
 //! The rules, which hardly ever change, and the sets they look into, which do.
 
-use super::rights::{Door, Group, Rights, TRANSPORTS};
+use super::Sampling;
+use super::rights::{Door, Group, ISOLATED, Ports, Rights, TRANSPORTS};
 use crate::nftables::objects::Keys;
 use crate::ruleset::{
-    AddressField, Ask, BaseChain, Chain, ChainKind, Hook, Match, Part, Policy, Rule, Set, Table, Tuples, Value,
-    Verdict, numbered_chain,
+    AddressField, Ask, BaseChain, Chain, ChainKind, Hook, Match, Part, Policy, Rate, Rule, Sample, Set, Table, Tuples,
+    Value, Verdict, numbered_chain,
 };
 use causeway_addr::{Cidr, Family};
 use causeway_model::policy::Direction;
@@ -29,6 +30,11 @@ const PODS: &str = "pods";
 const ITSELF: &str = "itself";
 /// Those that policies speak of, in whatever direction.
 const POLICED: &str = "policed";
+/// Why a door keeps what shut, by port and by protocol.
+const WHY_PORTS: &str = "why-ports";
+const WHY: &str = "why";
+/// Bytes of a comment.
+const LONGEST_COMMENT: usize = 127;
 /// Sets of a door: ports that are open, ports that are not, protocols of which all others are.
 const OPEN: &str = "open";
 const SHUT: &str = "shut";
@@ -37,7 +43,13 @@ const PROTOCOLS: &str = "protocols";
 const TRANSPORT_PROTOCOLS: &str = "transports";
 
 fn rule(matches: Vec<Match>, counter: Option<&str>, verdict: Verdict, comment: &str) -> Rule {
-    Rule { matches, counter: counter.map(str::to_owned), verdict: Some(verdict), comment: comment.to_owned() }
+    Rule {
+        matches,
+        counter: counter.map(str::to_owned),
+        sample: None,
+        verdict: Some(verdict),
+        comment: comment.to_owned(),
+    }
 }
 
 fn has(of: Vec<Ask>, set: impl Into<String>) -> Vec<Match> {
@@ -61,6 +73,16 @@ fn denied_by(direction: Direction) -> String {
     format!("{direction}-denied")
 }
 
+/// The map of pods to the chain that denies them what nothing allows.
+fn isolated_of(direction: Direction) -> String {
+    format!("{direction}-isolated")
+}
+
+/// The counter of a reason, by the number of its chain.
+pub(super) fn counter(number: u32) -> String {
+    format!("denied-{number:08x}")
+}
+
 /// The peers of a group in prefixes of one length.
 fn peers_of_length(group: &Group, length: u8) -> String {
     format!("peers-{:08x}-{length}", group.chain)
@@ -74,9 +96,11 @@ fn own_of_length(length: u8) -> String {
     format!("own-{length}")
 }
 
-pub(super) fn table(family: Family, rights: &Rights) -> Table {
-    let mut table =
-        Table { sets: sets(family, rights), counters: COUNTERS.map(str::to_owned).into(), chains: BTreeMap::new() };
+pub(super) fn table(family: Family, rights: &Rights, sampling: Option<&Sampling>) -> Table {
+    let mut counters: BTreeSet<String> = COUNTERS.map(str::to_owned).into();
+    counters.extend(rights.reasons.keys().map(|number| counter(*number)));
+    let limits = sampling.map(|sampling| (limit(sampling.rate), sampling.rate)).into_iter().collect();
+    let mut table = Table { sets: sets(family, rights), counters, limits, chains: BTreeMap::new() };
     let mut add = |name: &str, base: Option<BaseChain>, rules: Vec<Rule>| {
         table.chains.insert(name.to_owned(), Chain { base, rules });
     };
@@ -102,8 +126,14 @@ pub(super) fn table(family: Family, rights: &Rights) -> Table {
     }
     for direction in Direction::ALL {
         let counter = if direction == Direction::Egress { DENIED_EGRESS } else { DENIED_INGRESS };
+        // Which of them it is, is asked only of what is denied anyway.
+        let lead = Verdict::Lead { of: vec![own_end(direction, whole)], map: isolated_of(direction) };
+        let whose = rule(Vec::new(), None, lead, "whose pod it is");
         let denied = rule(Vec::new(), Some(counter), Verdict::Drop, "no policy lets it through");
-        add(&denied_by(direction), None, vec![denied]);
+        add(&denied_by(direction), None, vec![whose, denied]);
+        let to = rule(Vec::new(), None, goto(&denied_by(direction)), "what nothing allows");
+        let isolated = if direction == Direction::Ingress { ISOLATED[0] } else { ISOLATED[1] };
+        add(&numbered_chain(isolated), None, vec![to]);
         let lead = Verdict::Lead { of: vec![own_end(direction, whole)], map: pods_of(direction) };
         add(direction.as_str(), None, vec![rule(Vec::new(), None, lead, "pods that policies speak of")]);
     }
@@ -112,8 +142,148 @@ pub(super) fn table(family: Family, rights: &Rights) -> Table {
     }
     for (number, door) in &rights.doors {
         add(&numbered_chain(*number), None, of_door(*number, door));
+        if !Deniers::of(door).is_empty() {
+            add(&why_of(*number), None, why(*number, door));
+        }
+    }
+    for (number, why) in &rights.reasons {
+        let total = if why.direction == Direction::Egress { DENIED_EGRESS } else { DENIED_INGRESS };
+        let first = Rule { verdict: None, ..rule(Vec::new(), Some(total), Verdict::Drop, "") };
+        let last = rule(Vec::new(), Some(&counter(*number)), Verdict::Drop, &names(&why.policies));
+        add(&numbered_chain(*number), None, vec![first, last]);
+    }
+    if let Some(sampling) = sampling {
+        let reasons: BTreeSet<String> = rights.reasons.keys().map(|number| numbered_chain(*number)).collect();
+        for (name, chain) in &mut table.chains {
+            let drops = chain.rules.iter_mut().filter(|rule| rule.verdict == Some(Verdict::Drop));
+            for rule in drops {
+                let prefix =
+                    if reasons.contains(name) { name.clone() } else { rule.counter.clone().unwrap_or_default() };
+                rule.sample = Some(Sample { limit: limit(sampling.rate), group: sampling.group, prefix });
+            }
+        }
     }
     table
+}
+
+/// The name of a limit, which never changes its rate.
+fn limit(rate: Rate) -> String {
+    format!("told-{}-{}", rate.per_second, rate.burst)
+}
+
+/// Policies as a comment has room for them.
+fn names(policies: &[String]) -> String {
+    const MORE: usize = 20;
+    let mut text = String::new();
+    for (at, name) in policies.iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        let last = at + 1 == policies.len();
+        let room = if last { LONGEST_COMMENT } else { LONGEST_COMMENT - MORE };
+        if text.len() + comma.len() + name.len() > room {
+            text.push_str(&format!("{comma}{} more", policies.len() - at));
+            break;
+        }
+        text.push_str(comma);
+        text.push_str(name);
+    }
+    // A comment stands in quotes.
+    text.replace(['"', '\\'], "'")
+}
+
+/// The chain that says why a door keeps something shut.
+fn why_of(door: u32) -> String {
+    format!("{WHY}-{door:08x}")
+}
+
+/// Who denies what a door keeps shut: by port where one protocol has several of them, else by protocol.
+struct Deniers {
+    ports: Vec<(Ports, u32)>,
+    protocols: BTreeMap<u8, u32>,
+    other: Option<u32>,
+}
+
+impl Deniers {
+    fn of(door: &Door) -> Deniers {
+        let mut all = Deniers { ports: Vec::new(), protocols: BTreeMap::new(), other: door.other_denied };
+        let isolated = if door.direction == Direction::Ingress { ISOLATED[0] } else { ISOLATED[1] };
+        for (_, protocol) in TRANSPORTS {
+            let of_protocol: Vec<&(Ports, u32)> = door.denied.iter().filter(|((of, ..), _)| *of == protocol).collect();
+            let mut sizes: BTreeMap<u32, u32> = BTreeMap::new();
+            for ((_, first, last), why) in &of_protocol {
+                *sizes.entry(*why).or_default() += u32::from(*last) - u32::from(*first) + 1;
+            }
+            let Some((most, _)) = sizes.iter().max_by_key(|(_, size)| **size) else { continue };
+            let named: u32 = sizes.values().sum();
+            let open = open_ports(door, protocol);
+            let rest = 65_536_u32.saturating_sub(named).saturating_sub(open);
+            if rest == 0 || sizes.get(most).is_some_and(|size| *size > rest) {
+                all.protocols.insert(protocol, *most);
+                all.ports.extend(of_protocol.iter().filter(|(_, why)| why != most).map(|entry| **entry));
+                if rest > 0 {
+                    all.ports.extend(unnamed(door, protocol).into_iter().map(|ports| (ports, isolated)));
+                }
+            } else {
+                all.ports.extend(of_protocol.into_iter().copied());
+            }
+        }
+        all
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ports.is_empty() && self.protocols.is_empty() && self.other.is_none()
+    }
+}
+
+fn is_open(door: &Door, protocol: u8, port: u16) -> bool {
+    let within =
+        |ranges: &[Ports]| ranges.iter().any(|(of, first, last)| *of == protocol && (*first..=*last).contains(&port));
+    if door.protocols.contains(&protocol) { !within(&door.shut) } else { within(&door.open) }
+}
+
+fn open_ports(door: &Door, protocol: u8) -> u32 {
+    let size = |ranges: &[Ports]| -> u32 {
+        let of = ranges.iter().filter(|(of, ..)| *of == protocol);
+        of.map(|(_, first, last)| u32::from(*last) - u32::from(*first) + 1).sum()
+    };
+    if door.protocols.contains(&protocol) { 65_536 - size(&door.shut) } else { size(&door.open) }
+}
+
+/// Ports that are shut and that no rule denies.
+fn unnamed(door: &Door, protocol: u8) -> Vec<Ports> {
+    let mut out: Vec<Ports> = Vec::new();
+    for port in 0..=u16::MAX {
+        let named =
+            door.denied.iter().any(|((of, first, last), _)| *of == protocol && (*first..=*last).contains(&port));
+        if named || is_open(door, protocol, port) {
+            continue;
+        }
+        match out.last_mut() {
+            Some((_, _, last)) if last.checked_add(1) == Some(port) => *last = port,
+            _ => out.push((protocol, port, port)),
+        }
+    }
+    out
+}
+
+/// The chain that says why a door keeps something shut.
+fn why(number: u32, door: &Door) -> Vec<Rule> {
+    let deniers = Deniers::of(door);
+    let mut rules = Vec::new();
+    let lead = |of: Vec<Ask>, map: &str| Verdict::Lead { of, map: ports_of(number, map) };
+    if !deniers.ports.is_empty() {
+        rules.push(rule(Vec::new(), None, lead(vec![Ask::Protocol, Ask::Port], WHY_PORTS), "who denies the port"));
+    }
+    if !deniers.protocols.is_empty() {
+        rules.push(rule(Vec::new(), None, lead(vec![Ask::Protocol], WHY), "who denies the protocol"));
+    }
+    if let Some(other) = deniers.other {
+        let transports = has(vec![Ask::Protocol], TRANSPORT_PROTOCOLS);
+        rules.push(rule(transports, None, goto(&denied_by(door.direction)), "what nothing allows"));
+        rules.push(rule(Vec::new(), None, goto(&numbered_chain(other)), "protocols without ports"));
+    } else {
+        rules.push(rule(Vec::new(), None, goto(&denied_by(door.direction)), "what nothing allows"));
+    }
+    rules
 }
 
 fn forward(family: Family, own: &BTreeSet<u8>) -> Vec<Rule> {
@@ -174,7 +344,10 @@ fn of_group(group: &Group) -> Vec<Rule> {
 
 /// The chain of ports.
 fn of_door(number: u32, door: &Door) -> Vec<Rule> {
-    let denied = goto(&denied_by(door.direction));
+    let denied = match Deniers::of(door).is_empty() {
+        true => goto(&denied_by(door.direction)),
+        false => goto(&why_of(number)),
+    };
     let port = |what: &str| has(vec![Ask::Protocol, Ask::Port], ports_of(number, what));
     let mut rules = Vec::new();
     if !door.open.is_empty() {
@@ -228,6 +401,9 @@ fn sets(family: Family, rights: &Rights) -> BTreeMap<String, Set> {
         let mut entries =
             groups.flat_map(|group| group.pods.iter().map(|pod| leading(&[Value::Address(*pod)], group.chain)));
         add(pods_of(direction), address(), true, &mut entries);
+        let isolated = rights.isolated.iter().filter(|((of, _), _)| *of == direction);
+        let mut entries = isolated.map(|((_, pod), why)| leading(&[Value::Address(*pod)], *why));
+        add(isolated_of(direction), address(), true, &mut entries);
     }
     for group in &rights.groups {
         for length in group.peers.keys().map(|(length, _)| *length).collect::<BTreeSet<u8>>() {
@@ -244,6 +420,18 @@ fn sets(family: Family, rights: &Rights) -> BTreeMap<String, Set> {
             if !ranges.is_empty() {
                 add(ports_of(*number, what), vec![Part::Protocol, Part::Port], false, &mut { ports });
             }
+        }
+        let deniers = Deniers::of(door);
+        let by_port = deniers.ports.iter().flat_map(|((protocol, first, last), why)| {
+            (*first..=*last).map(|port| leading(&[Value::Protocol(*protocol), Value::Port(port)], *why))
+        });
+        if !deniers.ports.is_empty() {
+            add(ports_of(*number, WHY_PORTS), vec![Part::Protocol, Part::Port], true, &mut { by_port });
+        }
+        if !deniers.protocols.is_empty() {
+            let mut entries =
+                deniers.protocols.iter().map(|(protocol, why)| leading(&[Value::Protocol(*protocol)], *why));
+            add(ports_of(*number, WHY), vec![Part::Protocol], true, &mut entries);
         }
         if !door.protocols.is_empty() {
             let mut entries = door.protocols.iter().map(|protocol| Tuples::key(&[Value::Protocol(*protocol)]));

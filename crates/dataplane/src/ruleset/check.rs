@@ -80,6 +80,14 @@ pub fn problems(ruleset: &Ruleset) -> Vec<Problem> {
                 if let Some(counter) = rule.counter.as_ref().filter(|counter| !table.counters.contains(*counter)) {
                     say(format!("there is no counter `{counter}`"));
                 }
+                if let Some(sample) = &rule.sample {
+                    if !table.limits.contains_key(&sample.limit) {
+                        say(format!("there is no limit `{}`", sample.limit));
+                    }
+                    if sample.prefix.len() > LONGEST_COMMENT {
+                        say(format!("what is said of a packet has more than {LONGEST_COMMENT} bytes"));
+                    }
+                }
                 if rule.comment.len() > LONGEST_COMMENT {
                     say(format!("the comment has more than {LONGEST_COMMENT} bytes"));
                 }
@@ -149,7 +157,8 @@ fn tuple(family: TableFamily, table: &Table, of: &[Ask], name: &str, leads: bool
 }
 
 fn names(id: &TableId, table: &Table, say: &mut impl FnMut(&str, Option<usize>, String)) {
-    let names = table.sets.keys().chain(&table.counters).chain(table.chains.keys()).chain([&id.name]);
+    let objects = table.counters.iter().chain(table.limits.keys());
+    let names = table.sets.keys().chain(objects).chain(table.chains.keys()).chain([&id.name]);
     for name in names.filter(|name| name.is_empty() || name.len() > LONGEST_NAME) {
         say("", None, format!("`{name}` has {} bytes, and a name has 1 to {LONGEST_NAME}", name.len()));
     }
@@ -233,7 +242,7 @@ mod tests {
     use crate::ruleset::{AddressField, BaseChain, Chain, Policy, Rule, Tuples};
 
     fn rule(verdict: Option<Verdict>) -> Rule {
-        Rule { matches: Vec::new(), counter: None, verdict, comment: String::new() }
+        Rule { matches: Vec::new(), counter: None, sample: None, verdict, comment: String::new() }
     }
 
     /// Name, where the kernel enters it, rules.
@@ -256,6 +265,7 @@ mod tests {
         let wants = |set: &str| Rule {
             matches: vec![Match::In { field: AddressField::Source, set: set.to_owned() }],
             counter: Some("none".to_owned()),
+            sample: None,
             comment: "x".repeat(128),
             ..rule(None)
         };

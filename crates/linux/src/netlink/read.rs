@@ -253,6 +253,11 @@ impl<'a> Attribute<'a> {
         self.fixed::<1>().map(|[byte]| byte)
     }
 
+    /// 16 bits in network byte order.
+    pub fn be16(&self) -> Result<u16, Malformed> {
+        self.fixed().map(u16::from_be_bytes)
+    }
+
     /// 32 bits in network byte order.
     pub fn be32(&self) -> Result<u32, Malformed> {
         self.fixed().map(u32::from_be_bytes)

@@ -4,7 +4,7 @@ use super::wire::{self, message};
 use super::{Generation, expression, userdata};
 use crate::netlink::read::{Attribute, Attributes, Malformed, Message, Messages, Role};
 use causeway_dataplane::nftables::objects::{self, Count, KeyType, Keys, RuleObject, VerdictObject};
-use causeway_dataplane::ruleset::{BaseChain, TableId};
+use causeway_dataplane::ruleset::{BaseChain, Rate, TableId};
 
 /// A bit in [`causeway_dataplane::nftables::objects::SetObject::flags`] that no kernel knows: the set has elements that are more than a key
 /// (a catch-all element, an end of an interval), so it is not one of ours however its keys look.
@@ -79,6 +79,15 @@ pub enum Seen {
         name: String,
         /// What it shows.
         count: Count,
+    },
+    /// A named limit of packets.
+    Limit {
+        /// Its table.
+        table: Option<TableId>,
+        /// Its name.
+        name: String,
+        /// How much; `None` = something that has no word here.
+        rate: Option<Rate>,
     },
     /// The generation, or the end of a change that made it.
     Generation {
@@ -358,6 +367,9 @@ fn object(family: u8, attributes: Attributes<'_>) -> Result<Seen, Malformed> {
             _ => {}
         }
     }
+    if kind == wire::object::LIMIT {
+        return Ok(Seen::Limit { table, name, rate: rate(data)? });
+    }
     if kind != wire::object::COUNTER {
         return Ok(Seen::Other { table });
     }
@@ -370,6 +382,24 @@ fn object(family: u8, attributes: Attributes<'_>) -> Result<Seen, Malformed> {
         }
     }
     Ok(Seen::Counter { table, name, count })
+}
+
+/// So many packets a second.
+fn rate(data: Attributes<'_>) -> Result<Option<Rate>, Malformed> {
+    let (mut per_second, mut unit, mut burst, mut plain) = (0, 0, 0, true);
+    for attribute in data {
+        let attribute = attribute?;
+        match attribute.kind {
+            wire::object::LIMIT_RATE => per_second = attribute.be64()?,
+            wire::object::LIMIT_UNIT => unit = attribute.be64()?,
+            wire::object::LIMIT_BURST => burst = attribute.be32()?,
+            wire::object::LIMIT_TYPE => plain &= attribute.be32()? == wire::object::LIMIT_PACKETS,
+            wire::object::LIMIT_FLAGS => plain &= attribute.be32()? == 0,
+            _ => {}
+        }
+    }
+    let per_second = u32::try_from(per_second).ok().filter(|_| plain && unit == 1);
+    Ok(per_second.map(|per_second| Rate { per_second, burst }))
 }
 
 fn generation(attributes: Attributes<'_>) -> Result<Seen, Malformed> {

@@ -113,6 +113,8 @@ fn check(op: &Op) -> Result<(), String> {
         Op::AddTable(table) | Op::DeleteTable(table) => (table, vec![]),
         Op::AddCounter { table, name }
         | Op::DeleteCounter { table, name }
+        | Op::AddLimit { table, name, .. }
+        | Op::DeleteLimit { table, name }
         | Op::DeleteSet { table, name }
         | Op::AddChain { table, name, .. }
         | Op::DeleteChain { table, name }
@@ -194,6 +196,20 @@ fn write(writer: &mut Writer, piece: &Piece<'_>, sequence: u32, ack: u16) {
         Op::DeleteCounter { table, name } => send(table, message::DELETE_OBJECT, ack, &mut |to| {
             to.text(wire::object::NAME, name);
             to.be32(wire::object::TYPE, wire::object::COUNTER);
+        }),
+        Op::AddLimit { table, name, rate } => send(table, message::NEW_OBJECT, create, &mut |to| {
+            to.text(wire::object::NAME, name);
+            to.be32(wire::object::TYPE, wire::object::LIMIT);
+            to.nested(wire::object::DATA, |to| {
+                to.be64(wire::object::LIMIT_RATE, u64::from(rate.per_second));
+                to.be64(wire::object::LIMIT_UNIT, 1);
+                to.be32(wire::object::LIMIT_BURST, rate.burst);
+                to.be32(wire::object::LIMIT_TYPE, wire::object::LIMIT_PACKETS);
+            });
+        }),
+        Op::DeleteLimit { table, name } => send(table, message::DELETE_OBJECT, ack, &mut |to| {
+            to.text(wire::object::NAME, name);
+            to.be32(wire::object::TYPE, wire::object::LIMIT);
         }),
         Op::AddSet { table, name, key, size } => send(table, message::NEW_SET, create, &mut |to| {
             to.text(wire::set::NAME, name);

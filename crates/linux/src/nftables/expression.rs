@@ -10,6 +10,8 @@ const NAME: u16 = 1;
 const DATA: u16 = 2;
 /// `NFT_OBJECT_COUNTER`.
 const OBJECT_COUNTER: u32 = 1;
+/// `NFT_OBJECT_LIMIT`.
+const OBJECT_LIMIT: u32 = 4;
 /// `NFT_REG_VERDICT`.
 const VERDICT_REGISTER: u32 = 0;
 
@@ -52,7 +54,8 @@ fn name(expression: &Expression) -> &str {
         Expression::Fib { .. } => "fib",
         Expression::Conntrack { .. } => "ct",
         Expression::Meta { .. } => "meta",
-        Expression::CountOn(_) => "objref",
+        Expression::CountOn(_) | Expression::Within(_) => "objref",
+        Expression::Log { .. } => "log",
         Expression::Counter => "counter",
         Expression::Verdict(_) => "immediate",
         Expression::Masquerade { .. } => "masq",
@@ -119,6 +122,19 @@ fn encode_data(to: &mut write::Attributes<'_>, expression: &Expression) {
             to.be32(1, OBJECT_COUNTER);
             to.text(2, counter);
         }
+        Expression::Within(limit) => {
+            to.be32(1, OBJECT_LIMIT);
+            to.text(2, limit);
+        }
+        Expression::Log { group, bytes, prefix } => {
+            if !prefix.is_empty() {
+                to.text(2, prefix);
+            }
+            to.bytes(1, &group.to_be_bytes());
+            if *bytes != 0 {
+                to.be32(3, *bytes);
+            }
+        }
         Expression::Verdict(verdict) => {
             to.be32(1, VERDICT_REGISTER);
             to.nested(2, |to| to.nested(DATA_VERDICT, |to| encode_verdict(to, verdict)));
@@ -171,7 +187,8 @@ fn decode(attributes: Attributes<'_>) -> Result<Expression, Malformed> {
         b"fib" => fib(data.clone())?,
         b"ct" => conntrack(data.clone())?,
         b"meta" => meta(data.clone())?,
-        b"objref" => count_on(data.clone())?,
+        b"objref" => object(data.clone())?,
+        b"log" => log(data.clone())?,
         b"counter" => Some(Expression::Counter),
         b"immediate" => verdict(data.clone())?,
         b"masq" => masquerade(data.clone())?,
@@ -315,12 +332,22 @@ fn meta(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
     })
 }
 
-fn count_on(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+fn object(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
     let Some([kind, name]) = fields(data)? else { return Ok(None) };
     Ok(match (number(kind)?, name) {
         (Some(OBJECT_COUNTER), Some(name)) => Some(Expression::CountOn(name.string())),
+        (Some(OBJECT_LIMIT), Some(name)) => Some(Expression::Within(name.string())),
         _ => None,
     })
+}
+
+/// To a group, and at once: what waits for several packets, or goes to the kernel's own log, is something else.
+fn log(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([group, prefix, bytes, threshold, level, flags]) = fields(data)? else { return Ok(None) };
+    let at_once = threshold.map(|attribute| attribute.be16()).transpose()?.unwrap_or(0) == 0;
+    let Some(group) = group.filter(|_| at_once && level.is_none() && flags.is_none()) else { return Ok(None) };
+    let prefix = prefix.map(|attribute| attribute.string()).unwrap_or_default();
+    Ok(Some(Expression::Log { group: group.be16()?, bytes: number(bytes)?.unwrap_or(0), prefix }))
 }
 
 fn masquerade(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {

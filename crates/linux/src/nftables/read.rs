@@ -6,7 +6,7 @@ use super::{Connection, Generation};
 use crate::netlink::Error;
 use crate::netlink::write::Attributes;
 use causeway_dataplane::nftables::objects::{ChainObject, Count, Keys, MAP, ObservedTable, SetObject};
-use causeway_dataplane::ruleset::{BaseChain, TableId};
+use causeway_dataplane::ruleset::{BaseChain, Rate, TableId};
 use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -194,6 +194,7 @@ impl Connection {
         }
         table.counts = self.counters(id)?;
         table.objects.counters = table.counts.keys().cloned().collect();
+        table.objects.limits = self.limits(id)?;
         Ok(Some(table))
     }
 
@@ -286,6 +287,22 @@ impl Connection {
         Ok(())
     }
 
+    fn limits(&mut self, id: &TableId) -> Result<BTreeMap<String, Rate>, Error> {
+        let mut limits = BTreeMap::new();
+        let question = |to: &mut Attributes<'_>| {
+            to.text(wire::TABLE, &id.name);
+            to.be32(wire::object::TYPE, wire::object::LIMIT);
+        };
+        let answer = self.list(message::GET_OBJECT, wire::family_number(id.family), question, &mut |seen| {
+            if let Seen::Limit { table: Some(table), name, rate } = seen
+                && table == *id
+            {
+                limits.insert(name, rate.unwrap_or(STRANGE));
+            }
+        });
+        answer.map(|()| limits)
+    }
+
     fn counters(&mut self, id: &TableId) -> Result<BTreeMap<String, Count>, Error> {
         let mut counts = BTreeMap::new();
         let question = |to: &mut Attributes<'_>| {
@@ -302,6 +319,9 @@ impl Connection {
         answer.map(|()| counts)
     }
 }
+
+/// A limit of another kind than ours: none of ours has that rate.
+const STRANGE: Rate = Rate { per_second: 0, burst: u32::MAX };
 
 /// Sorts packed keys and takes out repetitions: a list of a hash that grows meanwhile may have some.
 fn sort(keys: &mut Keys) {

@@ -96,6 +96,14 @@ pub(super) mod object {
     pub(in super::super) const DATA: u16 = 4;
     /// `NFT_OBJECT_COUNTER`.
     pub(in super::super) const COUNTER: u32 = 1;
+    /// `NFT_OBJECT_LIMIT`, `NFTA_LIMIT_*`, `NFT_LIMIT_PKTS`.
+    pub(in super::super) const LIMIT: u32 = 4;
+    pub(in super::super) const LIMIT_RATE: u16 = 1;
+    pub(in super::super) const LIMIT_UNIT: u16 = 2;
+    pub(in super::super) const LIMIT_BURST: u16 = 3;
+    pub(in super::super) const LIMIT_TYPE: u16 = 4;
+    pub(in super::super) const LIMIT_FLAGS: u16 = 5;
+    pub(in super::super) const LIMIT_PACKETS: u32 = 0;
     pub(in super::super) const COUNTER_BYTES: u16 = 1;
     pub(in super::super) const COUNTER_PACKETS: u16 = 2;
 }

@@ -1,5 +1,6 @@
 //! A started agent, and the volume it reads.
 
+use causeway_linux::namespace::Namespace;
 use causeway_testkit::lab::{Lab, Place};
 use causeway_testkit::trial::CannotProve;
 use std::cell::RefCell;
@@ -123,22 +124,44 @@ impl Agent {
         link: Option<tempfile::TempDir>,
     ) -> std::io::Result<Agent> {
         command.arg(format!("--config-dir={}", volume.path().display())).arg("--log-format=json");
-        let mut child = lab.on_node(|| command.stderr(Stdio::piped()).spawn()).unwrap()?;
+        Agent::launch(lab.namespace(Place::Node), command, link)
+    }
+
+    fn launch(node: &Namespace, mut command: Command, link: Option<tempfile::TempDir>) -> std::io::Result<Agent> {
+        let mut child = node.enter(|| command.stderr(Stdio::piped()).spawn()).unwrap()?;
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (tell, lines) = channel();
         thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
         Ok(Agent { child, lines, said: RefCell::new(Vec::new()), _link: link })
     }
 
+    /// The policy agent, on a folder of manifests.
+    pub(crate) fn start_policy(lab: &Lab, manifests: &Path, arguments: &[&str]) -> Agent {
+        Agent::start_policy_in(lab.namespace(Place::Node), manifests, arguments)
+    }
+
+    /// The same, while the lab is busy elsewhere.
+    pub(crate) fn start_policy_in(node: &Namespace, manifests: &Path, arguments: &[&str]) -> Agent {
+        let mut command = Command::new(PROGRAM);
+        command.arg("policy").arg("--manifests").arg(manifests).args(arguments);
+        command.args(["--node-name", "n0", "--log-format", "json"]).stdin(Stdio::null()).stdout(Stdio::null());
+        Agent::launch(node, command, None).unwrap()
+    }
+
     /// Waits until it has logged a line with these words, after those that were waited for before.
     pub(crate) fn until(&mut self, words: &str) {
+        self.line(words);
+    }
+
+    /// The same, and gives the line.
+    pub(crate) fn line(&mut self, words: &str) -> String {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
-                    let found = line.contains(words);
+                    let found = line.contains(words).then(|| line.clone());
                     self.said.borrow_mut().push(line);
-                    if found {
-                        return;
+                    if let Some(line) = found {
+                        return line;
                     }
                 }
                 Err(_) => panic!("it never said `{words}`, but\n{}", self.said.borrow().join("\n")),

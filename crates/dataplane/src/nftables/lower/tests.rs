@@ -52,10 +52,12 @@ fn a_rule_that_only_counts_counts_once_whatever_matches() {
     let count = Rule {
         matches: vec![Match::In { field: AddressField::Source, set: "some".into() }],
         counter: Some("seen".into()),
+        sample: None,
         verdict: None,
         comment: String::new(),
     };
     let table = Table {
+        limits: BTreeMap::new(),
         sets: BTreeMap::from([("some".into(), Set::Prefixes(PrefixSet::new(Family::V4, &prefixes)))]),
         counters: ["seen".to_owned()].into(),
         chains: BTreeMap::from([("all".into(), crate::ruleset::Chain { base: None, rules: vec![count] })]),

@@ -98,7 +98,13 @@ fn maps_and_connections_read_as_nft_lists_them() {
     let mut ports = Tuples::new(vec![Part::Protocol, Part::Port], false);
     ports.entries.insert(&Tuples::key(&[Value::Protocol(6), Value::Port(80)]));
     ports.entries.insert(&Tuples::key(&[Value::Protocol(132), Value::Port(443)]));
-    let rule = |matches, verdict| Rule { matches, counter: None, verdict: Some(verdict), comment: String::new() };
+    let rule = |matches, verdict| Rule {
+        matches,
+        counter: None,
+        sample: None,
+        verdict: Some(verdict),
+        comment: String::new(),
+    };
     let has = Match::Tuple { of: vec![Ask::Protocol, Ask::Port], set: "ports".into() };
     let base = BaseChain { kind: ChainKind::Filter, hook: Hook::Forward, priority: 0, policy: Policy::Accept };
     let forward = vec![
