@@ -12,6 +12,7 @@
 
 mod rights;
 mod rules;
+mod why;
 
 use crate::ruleset::{Rate, Ruleset, TableFamily, TableId, numbered_chain};
 use causeway_addr::{Cidr, Family};

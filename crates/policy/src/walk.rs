@@ -157,8 +157,8 @@ impl Index {
     ) -> Option<PolicyId> {
         let of = Seat { class, policed: true, on_host: false, node: None };
         let other = Seat { class: other, policed: false, on_host: false, node: None };
-        let asked = Asked { index: self, of, other, direction, protocol: known(protocol), port };
-        let last = asked.steps(true, &mut Vec::new()).pop()?;
+        let asked = Asked { index: self, ends: None, of, other, direction, protocol: known(protocol), port };
+        let last = asked.steps(&mut Vec::new()).pop()?;
         let by_tier = matches!(last.tier, Some(PolicyTier::Admin | PolicyTier::Baseline));
         last.policy.filter(|_| by_tier && matches!(last.said, Said::Denied | Said::Uncertain))
     }
