@@ -12,6 +12,7 @@ pub mod ask;
 mod explore;
 pub mod fabric;
 pub mod names;
+pub mod node;
 mod outcome;
 mod stand_in;
 pub mod story;
