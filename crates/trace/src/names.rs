@@ -33,7 +33,7 @@ words! {
         /// To an address on the internet.
         ResolvesPublic = "resolvesPublic",
         /// The answer is that the name does not exist, or has no address.
-        NxDomain = "nxdomain",
+        Nxdomain = "nxdomain",
         /// Nobody answers: queries go in circles, or to a resolver that does not serve who asks.
         NoAnswer = "noAnswer",
         /// It can't be said without what [`Answer::missing`] names.
@@ -62,23 +62,23 @@ pub enum Asker<'a> {
 }
 
 /// Who sends a query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Querier<'a> {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Querier {
     /// Who asks.
     Asker,
     /// LocalDNS, on the asker's node.
-    LocalDns(&'a ClusterName),
+    LocalDns(ClusterName),
     /// The pods of the cluster's DNS.
-    CoreDns(&'a ClusterName),
+    CoreDns(ClusterName),
     /// A DNS server of the design.
-    Host(&'a HostName),
+    Host(HostName),
 }
 
 /// A query on its way: from somebody to a server, port 53. Whether it gets there is the packet walk's business.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Query<'a> {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Query {
     /// Who sends it.
-    pub from: Querier<'a>,
+    pub from: Querier,
     /// To whom.
     pub server: IpAddr,
     /// Over UDP, as a rule.
@@ -111,7 +111,7 @@ pub struct Remedy {
 
 /// What a name resolves to for somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer<'a> {
+pub struct Answer {
     /// The name that was answered, in full and lower case: of a short name the one of the search list that exists.
     pub name: String,
     /// What becomes of it.
@@ -123,7 +123,7 @@ pub struct Answer<'a> {
     /// Who was asked and what they said, in order.
     pub steps: Vec<Step>,
     /// The queries that get the answer; several lists = several servers give it, the first one first.
-    pub queries: Vec<Vec<Query<'a>>>,
+    pub queries: Vec<Vec<Query>>,
     /// What is not known and would be needed.
     pub missing: Vec<Missing>,
     /// What else is worth knowing.
@@ -136,7 +136,7 @@ pub struct Answer<'a> {
     pub remedy: Option<Remedy>,
 }
 
-impl Answer<'_> {
+impl Answer {
     fn new(name: &str) -> Self {
         Answer {
             name: name.to_owned(),
@@ -180,14 +180,14 @@ impl Answer<'_> {
     }
 }
 
-impl<'a> Answer<'a> {
+impl Answer {
     /// Queries that come before those of the answer.
-    fn after(mut self, queries: &[Query<'a>]) -> Self {
+    fn after(mut self, queries: &[Query]) -> Self {
         if self.queries.is_empty() {
             self.queries.push(Vec::new());
         }
         for way in &mut self.queries {
-            way.splice(0..0, queries.iter().copied());
+            way.splice(0..0, queries.iter().cloned());
         }
         self
     }
@@ -222,7 +222,7 @@ impl<'a> Asker<'a> {
 }
 
 /// What a name resolves to for somebody: every different answer, the likeliest first. Never empty.
-pub fn resolve<'a>(world: &World<'a>, asker: &Asker<'a>, name: &str) -> Vec<Answer<'a>> {
+pub fn resolve<'a>(world: &World<'a>, asker: Asker<'a>, name: &str) -> Vec<Answer> {
     let is_absolute = name.ends_with('.');
     let name = normal(name);
     let resolver = Resolver { world };
@@ -231,7 +231,7 @@ pub fn resolve<'a>(world: &World<'a>, asker: &Asker<'a>, name: &str) -> Vec<Answ
         Asker::Network(network) => resolver.of_network(Querier::Asker, network, &name),
         Asker::Node(cluster, node) => resolver.as_node(Querier::Asker, cluster, Some(node), &name),
         Asker::Pod { cluster, host_network: true, .. } => resolver.host_network_pod(cluster, &name),
-        Asker::Pod { cluster, namespace, .. } => resolver.pod(cluster, *namespace, &name, is_absolute),
+        Asker::Pod { cluster, namespace, .. } => resolver.pod(cluster, namespace, &name, is_absolute),
     };
     resolver.judged(found)
 }
@@ -243,13 +243,7 @@ struct Resolver<'w, 'a> {
 
 impl<'a> Resolver<'_, 'a> {
     /// As a process on a node: the servers of the node's network; of every network of the cluster where the node does not tell.
-    fn as_node(
-        &self,
-        from: Querier<'a>,
-        cluster: &'a ClusterName,
-        node: Option<&NodeName>,
-        name: &str,
-    ) -> Vec<Answer<'a>> {
+    fn as_node(&self, from: Querier, cluster: &'a ClusterName, node: Option<&NodeName>, name: &str) -> Vec<Answer> {
         let own = node.and_then(|node| {
             let (_, pool) = self.world.cluster(cluster)?.pool_of(node)?;
             Some(&pool.subnet.as_ref()?.network)
@@ -272,11 +266,11 @@ impl<'a> Resolver<'_, 'a> {
             );
             return vec![Answer::new(name).lacks(missing)];
         }
-        combine(networks.into_iter().flat_map(|network| self.of_network(from, network, name)))
+        combine(networks.into_iter().flat_map(|network| self.of_network(from.clone(), network, name)))
     }
 
     /// A pod on the host network has its node's `resolv.conf` unless it asks for the cluster's.
-    fn host_network_pod(&self, cluster: &'a ClusterName, name: &str) -> Vec<Answer<'a>> {
+    fn host_network_pod(&self, cluster: &'a ClusterName, name: &str) -> Vec<Answer> {
         if domain::is_below(name, cluster::DOMAIN) {
             let missing = Missing::new(
                 "the dnsPolicy of a pod on the host network: only with `ClusterFirstWithHostNet` it knows names of the cluster",
@@ -292,7 +286,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// A network's servers, in order.
-    fn of_network(&self, from: Querier<'a>, network: &'a NetworkName, name: &str) -> Vec<Answer<'a>> {
+    fn of_network(&self, from: Querier, network: &'a NetworkName, name: &str) -> Vec<Answer> {
         let Some(value) = self.world.design.networks.get(network) else {
             let missing =
                 Missing::new(format!("the DNS servers of `{network}`"), format!("describe `networks.{network}`"));
@@ -313,7 +307,7 @@ impl<'a> Resolver<'_, 'a> {
             DnsServers::Custom(servers) => {
                 let each = servers.iter().flat_map(|server| {
                     let mut trail = server::Trail::default();
-                    let mut found = self.server(from, network, *server, name, &mut trail);
+                    let mut found = self.server(from.clone(), network, *server, name, &mut trail);
                     for answer in &mut found {
                         // Nothing on the way knows better whom to blame.
                         if let Some(remedy) = answer.remedy.as_mut().filter(|remedy| remedy.object.is_empty()) {
@@ -328,7 +322,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// On which side the addresses are, now that they are known.
-    fn judged(&self, mut found: Vec<Answer<'a>>) -> Vec<Answer<'a>> {
+    fn judged(&self, mut found: Vec<Answer>) -> Vec<Answer> {
         for answer in &mut found {
             let resolves = matches!(answer.verdict, NameVerdict::ResolvesPrivate | NameVerdict::ResolvesPublic);
             if resolves && !answer.addresses.is_empty() {
@@ -336,7 +330,7 @@ impl<'a> Resolver<'_, 'a> {
                 answer.verdict = if inside { NameVerdict::ResolvesPrivate } else { NameVerdict::ResolvesPublic };
             }
             // Whom nobody in the design serves nobody can serve better.
-            let wanting = matches!(answer.verdict, NameVerdict::ResolvesPublic | NameVerdict::NxDomain);
+            let wanting = matches!(answer.verdict, NameVerdict::ResolvesPublic | NameVerdict::Nxdomain);
             answer.remedy = answer.remedy.take().filter(|remedy| wanting && !remedy.object.is_empty());
         }
         combine(found)
@@ -355,9 +349,9 @@ impl<'a> Resolver<'_, 'a> {
 pub const PLATFORM_DNS: IpAddr = IpAddr::V4(special::PLATFORM_DNS.value);
 
 /// Every different answer once, in order. Silence is no answer where somebody else gives one.
-fn combine<'a>(found: impl IntoIterator<Item = Answer<'a>>) -> Vec<Answer<'a>> {
-    let mut out: Vec<Answer<'a>> = Vec::new();
-    let mut silent: Vec<Answer<'a>> = Vec::new();
+fn combine(found: impl IntoIterator<Item = Answer>) -> Vec<Answer> {
+    let mut out: Vec<Answer> = Vec::new();
+    let mut silent: Vec<Answer> = Vec::new();
     for answer in found {
         let list = if answer.verdict == NameVerdict::NoAnswer { &mut silent } else { &mut out };
         match list.iter_mut().find(|known| known.agrees(&answer)) {

@@ -23,7 +23,7 @@ impl<'a> Resolver<'_, 'a> {
         namespace: Option<&str>,
         name: &str,
         is_absolute: bool,
-    ) -> Vec<Answer<'a>> {
+    ) -> Vec<Answer> {
         let mut search: Vec<String> = Vec::new();
         if !is_absolute {
             search.extend(namespace.map(|namespace| format!("{name}.{}.svc.{DOMAIN}", normal(namespace))));
@@ -36,7 +36,7 @@ impl<'a> Resolver<'_, 'a> {
             for candidate in &search {
                 match self.own_name(cluster, candidate) {
                     Some(answer) if answer.verdict == NameVerdict::Uncertain => unsure = unsure.or(Some(answer)),
-                    Some(answer) if answer.verdict != NameVerdict::NxDomain => return vec![answer],
+                    Some(answer) if answer.verdict != NameVerdict::Nxdomain => return vec![answer],
                     _ => {}
                 }
             }
@@ -45,10 +45,10 @@ impl<'a> Resolver<'_, 'a> {
             Some(answer) => vec![answer],
             None => self.upstream(cluster, name),
         };
-        if found.iter().all(|answer| answer.verdict == NameVerdict::NxDomain) {
+        if found.iter().all(|answer| answer.verdict == NameVerdict::Nxdomain) {
             if itself_first {
                 let later = search.iter().filter_map(|candidate| self.own_name(cluster, candidate));
-                if let Some(answer) = later.into_iter().find(|answer| answer.verdict != NameVerdict::NxDomain) {
+                if let Some(answer) = later.into_iter().find(|answer| answer.verdict != NameVerdict::Nxdomain) {
                     return vec![answer];
                 }
             }
@@ -64,7 +64,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// The way of a pod's query to the cluster's DNS.
-    fn to_cluster_dns(&self, cluster: &'a ClusterName) -> Vec<Query<'a>> {
+    fn to_cluster_dns(&self, cluster: &'a ClusterName) -> Vec<Query> {
         let Some(value) = self.world.design.clusters.get(cluster) else { return Vec::new() };
         let Some(server) = value.dns_service_ip else { return Vec::new() };
         let local = value.local_dns == Some(true);
@@ -73,25 +73,26 @@ impl<'a> Resolver<'_, 'a> {
             let [_, for_pods] = special::LOCAL_DNS.value;
             out.push(Query { from: Querier::Asker, server: IpAddr::V4(for_pods), protocol: Protocol::Udp });
         }
-        let from = if local { Querier::LocalDns(cluster) } else { Querier::Asker };
+        let from = if local { Querier::LocalDns(cluster.clone()) } else { Querier::Asker };
         out.push(Query { from, server, protocol: Protocol::Udp });
         out
     }
 
     /// Everything that is not the cluster's own: its DNS asks the servers of the nodes it runs on.
-    fn upstream(&self, cluster: &'a ClusterName, name: &str) -> Vec<Answer<'a>> {
+    fn upstream(&self, cluster: &'a ClusterName, name: &str) -> Vec<Answer> {
         let before = self.to_cluster_dns(cluster);
         let (who, object) = self.dns_of(cluster);
-        let found = self.as_node(Querier::CoreDns(cluster), cluster, None, name).into_iter().map(|mut answer| {
-            let step = super::Step {
-                asked: who.clone(),
-                name: name.to_owned(),
-                said: "not a name of the cluster: asks the DNS servers of its node".to_owned(),
-                object: object.clone(),
-            };
-            answer.steps.insert(0, step);
-            answer.after(&before)
-        });
+        let found =
+            self.as_node(Querier::CoreDns(cluster.clone()), cluster, None, name).into_iter().map(|mut answer| {
+                let step = super::Step {
+                    asked: who.clone(),
+                    name: name.to_owned(),
+                    said: "not a name of the cluster: asks the DNS servers of its node".to_owned(),
+                    object: object.clone(),
+                };
+                answer.steps.insert(0, step);
+                answer.after(&before)
+            });
         combine(found)
     }
 
@@ -102,7 +103,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// What the cluster's DNS has for a name of its own; `None` = it is not one.
-    fn own_name(&self, cluster: &'a ClusterName, name: &str) -> Option<Answer<'a>> {
+    fn own_name(&self, cluster: &'a ClusterName, name: &str) -> Option<Answer> {
         let label = relative(name, DOMAIN)?;
         let value = self.world.design.clusters.get(cluster)?;
         let labels: Vec<&str> = label.split('.').collect();
@@ -130,7 +131,7 @@ impl<'a> Resolver<'_, 'a> {
             }
             Own::Nothing(hint) => {
                 answer.step(who, hint.unwrap_or_else(|| "no such name in the cluster".to_owned()), &object);
-                answer.verdict = NameVerdict::NxDomain;
+                answer.verdict = NameVerdict::Nxdomain;
                 answer.authority = object;
             }
             Own::Unknown(missing) => {

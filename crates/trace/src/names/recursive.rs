@@ -19,7 +19,7 @@ struct Public<'a> {
 
 impl<'a> Resolver<'_, 'a> {
     /// What a resolver finds for a name: the platform's, asked from a network, or one of the internet. Every alias is asked anew, zones first.
-    pub(super) fn recursive(&self, network: Option<&'a NetworkName>, name: &str) -> Answer<'a> {
+    pub(super) fn recursive(&self, network: Option<&'a NetworkName>, name: &str) -> Answer {
         let design = self.world.design;
         let who = match network {
             Some(network) => format!("the platform's resolver ({PLATFORM_DNS}) as `{network}` sees it"),
@@ -43,7 +43,7 @@ impl<'a> Resolver<'_, 'a> {
                             format!("the linked private zone `{zone}` answers for it and has no record"),
                             &object,
                         );
-                        answer.verdict = NameVerdict::NxDomain;
+                        answer.verdict = NameVerdict::Nxdomain;
                         answer.remedy = Some(Remedy {
                             object: object.clone(),
                             because: format!("the zone `{zone}`, linked to `{network}`, has no record of `{current}`"),
@@ -133,13 +133,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// What the public entry says in the end.
-    fn public(
-        &self,
-        mut answer: Answer<'a>,
-        who: &str,
-        network: Option<&NetworkName>,
-        public: &Public<'a>,
-    ) -> Answer<'a> {
+    fn public(&self, mut answer: Answer, who: &str, network: Option<&NetworkName>, public: &Public<'a>) -> Answer {
         let object = format!("publicDns.{}", public.key);
         answer.public_access_disabled = public.entry.public_access_disabled.or(answer.public_access_disabled);
         answer.remedy = self.remedy(&answer, network);
@@ -161,11 +155,11 @@ impl<'a> Resolver<'_, 'a> {
     /// It goes public, and nobody told where to.
     fn without_address(
         &self,
-        mut answer: Answer<'a>,
+        mut answer: Answer,
         who: &str,
         network: Option<&NetworkName>,
         endpoint: Option<&PrivateEndpointName>,
-    ) -> Answer<'a> {
+    ) -> Answer {
         answer.remedy = self.remedy(&answer, network);
         if answer.remedy.is_none() {
             answer.remedy = endpoint.map(|endpoint| Remedy {
@@ -191,16 +185,16 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// A name nobody described.
-    fn undescribed(&self, mut answer: Answer<'a>, who: &str, network: Option<&NetworkName>, name: &str) -> Answer<'a> {
+    fn undescribed(&self, mut answer: Answer, who: &str, network: Option<&NetworkName>, name: &str) -> Answer {
         if alias::is_private_api_server(name) {
             answer.step(who, "only the private zone of its API server has this name, and it is not asked", "");
-            answer.verdict = NameVerdict::NxDomain;
+            answer.verdict = NameVerdict::Nxdomain;
             answer.remedy = self.remedy(&answer, network).or_else(|| self.link_of_api_server(network, name));
             return answer;
         }
         if alias::never_public(name) {
             answer.step(who, "public DNS has no such name", "");
-            answer.verdict = NameVerdict::NxDomain;
+            answer.verdict = NameVerdict::Nxdomain;
             answer.remedy = self.remedy(&answer, network);
             return answer;
         }
@@ -283,7 +277,7 @@ fn entry<'a>(design: &'a Design, name: &str) -> Option<(&'a str, &'a PublicName)
     of(name).or_else(wild).map(|(key, entry)| (key.as_str(), entry))
 }
 
-fn held<'a>(mut answer: Answer<'a>, who: &str, zone: &str, object: String, addresses: &[IpAddr]) -> Answer<'a> {
+fn held(mut answer: Answer, who: &str, zone: &str, object: String, addresses: &[IpAddr]) -> Answer {
     answer.verdict = NameVerdict::ResolvesPrivate;
     answer.authority.clone_from(&object);
     if addresses.is_empty() {

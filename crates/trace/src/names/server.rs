@@ -41,12 +41,12 @@ impl<'a> Resolver<'_, 'a> {
     /// What a server answers that is asked from a network.
     pub(super) fn server(
         &self,
-        from: Querier<'a>,
+        from: Querier,
         network: &'a NetworkName,
         server: IpAddr,
         name: &str,
         trail: &mut Trail,
-    ) -> Vec<Answer<'a>> {
+    ) -> Vec<Answer> {
         let query = Query { from, server, protocol: Protocol::Udp };
         if server == PLATFORM_DNS {
             return vec![self.platform(Some(network), name).after(&[query])];
@@ -64,11 +64,11 @@ impl<'a> Resolver<'_, 'a> {
         let found: Vec<Answer> =
             hosts.into_iter().flat_map(|(host, value)| self.host(host, value, name, trail)).collect();
         trail.open.pop();
-        combine(found.into_iter().map(|answer| answer.after(&[query])))
+        combine(found.into_iter().map(|answer| answer.after(std::slice::from_ref(&query))))
     }
 
     /// The platform's resolver; only machines of a VNet reach it.
-    fn platform(&self, network: Option<&'a NetworkName>, name: &str) -> Answer<'a> {
+    fn platform(&self, network: Option<&'a NetworkName>, name: &str) -> Answer {
         let vnet = network.filter(|network| {
             self.world.design.networks.get(*network).is_some_and(|network| network.kind == NetworkKind::Vnet)
         });
@@ -94,7 +94,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// A described server: the longest suffix that fits decides whom it asks, in order.
-    fn host(&self, host: &'a HostName, value: &'a Host, name: &str, trail: &mut Trail) -> Vec<Answer<'a>> {
+    fn host(&self, host: &'a HostName, value: &'a Host, name: &str, trail: &mut Trail) -> Vec<Answer> {
         if value.dns_forwards.is_empty() && value.network.is_none() {
             let mut answer = self.recursive(None, name);
             answer.notes.push(format!("`{host}` is on the internet: it is taken for a resolver of public names"));
@@ -115,11 +115,12 @@ impl<'a> Resolver<'_, 'a> {
         let each = targets.iter().flat_map(|target| {
             let (whom, found) = match target {
                 DnsForward::Azure => {
-                    let query = Query { from: Querier::Host(host), server: PLATFORM_DNS, protocol: Protocol::Udp };
+                    let query =
+                        Query { from: Querier::Host(host.clone()), server: PLATFORM_DNS, protocol: Protocol::Udp };
                     (PLATFORM_DNS, vec![self.platform(value.network.as_ref(), name).after(&[query])])
                 }
                 DnsForward::Server(next) => match &value.network {
-                    Some(network) => (*next, self.server(Querier::Host(host), network, *next, name, trail)),
+                    Some(network) => (*next, self.server(Querier::Host(host.clone()), network, *next, name, trail)),
                     None => {
                         (*next, vec![silent(name, *next, "a server on the internet does not reach into a network")])
                     }
@@ -146,14 +147,7 @@ impl<'a> Resolver<'_, 'a> {
     /// Servers take the whole answer of whom they forward to, which is what the platform's guide counts on: it has the public name forwarded,
     /// not the privatelink name (private-endpoint-dns.md, 2023). Some ask again for an alias by a rule of its own; where only that leads inside,
     /// both answers are given.
-    fn asked_again(
-        &self,
-        host: &'a HostName,
-        value: &'a Host,
-        used: &str,
-        found: &mut Vec<Answer<'a>>,
-        trail: &mut Trail,
-    ) {
+    fn asked_again(&self, host: &'a HostName, value: &'a Host, used: &str, found: &mut Vec<Answer>, trail: &mut Trail) {
         let mut other: Vec<Answer> = Vec::new();
         for answer in found.iter().filter(|answer| answer.verdict != NameVerdict::ResolvesPrivate) {
             let elsewhere = answer.aliases.iter().enumerate().find(|(_, alias)| {
@@ -200,7 +194,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// A server no host of the design is.
-    fn undescribed_server(&self, network: &NetworkName, server: IpAddr, name: &str) -> Answer<'a> {
+    fn undescribed_server(&self, network: &NetworkName, server: IpAddr, name: &str) -> Answer {
         let design = self.world.design;
         if PUBLIC_RESOLVERS.iter().any(|known| known.parse() == Ok(server)) {
             let mut answer = self.recursive(None, name);
@@ -232,7 +226,7 @@ fn step(asked: &str, name: &str, said: impl Into<String>, object: &str) -> super
     super::Step { asked: asked.to_owned(), name: name.to_owned(), said: said.into(), object: object.to_owned() }
 }
 
-fn silent<'a>(name: &str, server: IpAddr, why: &str) -> Answer<'a> {
+fn silent(name: &str, server: IpAddr, why: &str) -> Answer {
     let mut answer = Answer::new(name);
     answer.step(server.to_string(), why, "");
     answer.verdict = NameVerdict::NoAnswer;

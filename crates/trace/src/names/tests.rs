@@ -95,9 +95,9 @@ fn asker<'a>(world: &World<'a>, word: &str) -> Asker<'a> {
 /// Every answer in a line of its own: verdict, addresses, authority, remedy's object, whether something is missing.
 fn told(design: &Design, who: &str, name: &str) -> Vec<String> {
     let world = World::new(design);
-    let answers = resolve(&world, &asker(&world, who), name);
+    let answers = resolve(&world, asker(&world, who), name);
     assert!(!answers.is_empty());
-    answers.iter().for_each(|answer| whole(answer));
+    answers.iter().for_each(whole);
     answers.iter().map(line).collect()
 }
 
@@ -175,13 +175,13 @@ fn a_zone_answers_where_it_is_linked_to_whom_is_asked() {
 fn what_decided_and_what_the_service_refuses_is_told() {
     let design = changed(&[]);
     let world = World::new(&design);
-    let [answer] = &resolve(&world, &asker(&world, POD), VAULT)[..] else { panic!() };
+    let [answer] = &resolve(&world, asker(&world, POD), VAULT)[..] else { panic!() };
     assert_eq!(answer.authority, "privateDnsZones.privatelink.vaultcore.azure.net.records.kv-prod");
     assert_eq!(answer.public_access_disabled, Some(true));
     assert_eq!(answer.aliases, ["kv-prod.privatelink.vaultcore.azure.net"]);
     let prod = design.clusters.get_key_value("prod").unwrap().0;
     let udp = |from, server: &str| Query { from, server: server.parse().unwrap(), protocol: Protocol::Udp };
-    let way = [udp(Querier::Asker, "172.16.0.10"), udp(Querier::CoreDns(prod), "168.63.129.16")];
+    let way = [udp(Querier::Asker, "172.16.0.10"), udp(Querier::CoreDns(prod.clone()), "168.63.129.16")];
     assert_eq!(answer.queries, [way]);
 
     let design = changed(&[
@@ -189,21 +189,24 @@ fn what_decided_and_what_the_service_refuses_is_told() {
         (SPOKE_DNS, &servers("[10.10.6.4]")),
     ]);
     let world = World::new(&design);
-    let [answer] = &resolve(&world, &asker(&world, POD), "shop.EXAMPLE.")[..] else { panic!() };
+    let [answer] = &resolve(&world, asker(&world, POD), "shop.EXAMPLE.")[..] else { panic!() };
     let (prod, resolver) =
         (design.clusters.get_key_value("prod").unwrap().0, design.hosts.get_key_value("resolver").unwrap().0);
     let way = [
         udp(Querier::Asker, "169.254.10.11"),
-        udp(Querier::LocalDns(prod), "172.16.0.10"),
-        udp(Querier::CoreDns(prod), "10.10.6.4"),
-        udp(Querier::Host(resolver), "168.63.129.16"),
+        udp(Querier::LocalDns(prod.clone()), "172.16.0.10"),
+        udp(Querier::CoreDns(prod.clone()), "10.10.6.4"),
+        udp(Querier::Host(resolver.clone()), "168.63.129.16"),
     ];
     assert_eq!((&answer.queries[..], answer.name.as_str()), (&[way.to_vec()][..], "shop.example"));
     assert_eq!((answer.authority.as_str(), answer.public_access_disabled), ("publicDns.Shop.Example", Some(false)));
     assert_eq!(answer.of_family(Family::V6).map(|ip| ip.to_string()).collect::<Vec<_>>(), ["2001:db8::60"]);
     // A node leaves the cluster's DNS out.
-    let [answer] = &resolve(&world, &asker(&world, "node/n1"), "shop.example")[..] else { panic!() };
-    assert_eq!(answer.queries, [[udp(Querier::Asker, "10.10.6.4"), udp(Querier::Host(resolver), "168.63.129.16")]]);
+    let [answer] = &resolve(&world, asker(&world, "node/n1"), "shop.example")[..] else { panic!() };
+    assert_eq!(
+        answer.queries,
+        [[udp(Querier::Asker, "10.10.6.4"), udp(Querier::Host(resolver.clone()), "168.63.129.16")]]
+    );
 }
 
 #[test]
@@ -316,7 +319,7 @@ fn servers_of_a_network() {
     }
     let design = changed(&[(SPOKE_DNS, &servers("[10.10.6.4, 10.10.6.5]"))]);
     let world = World::new(&design);
-    let [answer] = &resolve(&world, &asker(&world, POD), VAULT)[..] else { panic!() };
+    let [answer] = &resolve(&world, asker(&world, POD), VAULT)[..] else { panic!() };
     let first = |way: &Vec<Query>| way.get(1).map(|query| query.server.to_string());
     assert_eq!(
         answer.queries.iter().map(first).collect::<Vec<_>>(),
@@ -547,9 +550,9 @@ fn every_question_ends() {
         let world = World::new(&design);
         let (one, _) = design.networks.get_key_value("one").unwrap();
         for name in ["n1.a", "n2.a", "n3.b", "n9.b", "", ".", "a..b"] {
-            let answers = resolve(&world, &Asker::Network(one), name);
+            let answers = resolve(&world, Asker::Network(one), name);
             assert!(!answers.is_empty() && answers.len() < 40, "{} answers\n{text}", answers.len());
-            assert_eq!(answers, resolve(&world, &Asker::Network(one), &name.to_uppercase()), "{text}");
+            assert_eq!(answers, resolve(&world, Asker::Network(one), &name.to_uppercase()), "{text}");
             verdicts.extend(answers.iter().map(|answer| answer.verdict));
         }
     }
