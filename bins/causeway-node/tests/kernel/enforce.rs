@@ -221,7 +221,7 @@ fn dump_and_folder() {
     let several = files.iter().map(|(_, text)| *text).collect::<Vec<_>>().join("---\n");
     for files in [files, vec![("dump.yaml", &list(&objects))], vec![("all.yaml", &several), ("README.md", "none")]] {
         let manifests = Manifests::new(&files);
-        let mut agent = Agent::start_policy(&lab, &manifests.path(), &[]);
+        let mut agent = Agent::start_policy(&lab, &manifests.path(), &["--metrics-address=127.0.0.1:0"]);
         agent.line("in place");
         settled(&lab, &manifests);
         for (client, other) in [("198.51.100.7", "198.51.100.9"), ("2001:db8::7", "2001:db8::9")] {
@@ -230,6 +230,9 @@ fn dump_and_folder() {
             assert!(!into(&mut lab, client, 81), "nor is another port");
             assert!(out(&mut lab, client, 80) && !out(&mut lab, other, 80) && !out(&mut lab, client, 81));
         }
+        let page = agent.get(&lab, "/metrics");
+        assert_eq!(row(&page, "causeway_policy_objects_in_doubt"), 0);
+        assert_eq!(row(&page, "causeway_policy_objects{kind=\"nodes\"}"), 1);
         assert_eq!(agent.terminate(), Some(0));
     }
     let (code, _, said) = run(&lab, &["policy", "--cleanup"]);

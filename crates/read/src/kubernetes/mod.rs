@@ -27,7 +27,7 @@ use crate::tree::{Entry, MapBuilder, Node};
 use causeway_model::design::Note;
 use causeway_model::finding::Finding;
 use causeway_model::source::{FileId, Sources, Span};
-pub(crate) use object::{Identity, Subject, identity_of as identity, is_live};
+pub(crate) use object::{Identity, Subject, identity_of as identity, is_live, kind_and_name};
 use object::{Inventory, Object};
 use remarks::Remarks;
 pub(crate) use settle::{fitting, settle, subnet_words};

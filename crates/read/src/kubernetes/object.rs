@@ -176,6 +176,11 @@ pub(crate) fn identity_of(node: &Node) -> Result<Subject, String> {
     Ok(Subject::Known((format!("{} {word}", group(api_version)), namespace, name)))
 }
 
+/// The kind and the name of an object.
+pub(crate) fn kind_and_name(node: &Node) -> Option<(String, String)> {
+    Some((text(node, &["kind"])?.to_owned(), text(node, &["metadata", "name"])?.to_owned()))
+}
+
 /// Whether an object was read from a cluster rather than written by hand.
 pub(crate) fn is_live(node: &Node) -> bool {
     at(node, &["metadata", "uid"]).is_some() || at(node, &["metadata", "resourceVersion"]).is_some()

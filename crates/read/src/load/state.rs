@@ -9,7 +9,7 @@ use crate::kubernetes;
 use crate::merge::{Merge, Origin};
 use crate::tree::{MapBuilder, Node};
 use causeway_model::design::{Cluster, NoteKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the objects of a file are called before they have a cluster.
 const CLUSTER: &str = "kubernetes";
@@ -92,6 +92,7 @@ impl Loader {
 
     fn cluster(&mut self, objects: Vec<Node>) -> Result<Vec<Cluster>, Vec<InputError>> {
         let Some(at) = objects.first().map(|object| object.span) else { return Ok(Vec::new()) };
+        let stated: BTreeSet<(String, String)> = objects.iter().filter_map(kubernetes::kind_and_name).collect();
         let fragment = kubernetes::translate(objects, &self.sources, &mut self.notes, &mut self.findings);
         let mut merge = Merge { sources: &self.sources, errors: Vec::new(), findings: Vec::new() };
         let mut whole = MapBuilder::new(at).build();
@@ -100,7 +101,13 @@ impl Loader {
         self.errors.append(&mut errors);
         let read = self.mean(complete(whole, CLUSTER, true), true)?;
         self.notes.extend(read.design.notes);
-        Ok(read.design.clusters.into_values().collect())
+        let mut clusters: Vec<Cluster> = read.design.clusters.into_values().collect();
+        // A design has the nodes that pods only name, too; there is no saying what they are.
+        for cluster in &mut clusters {
+            cluster.nodes.retain(|name, _| stated.contains(&("Node".to_owned(), name.to_string())));
+            cluster.namespaces.retain(|name, _| stated.contains(&("Namespace".to_owned(), name.clone())));
+        }
+        Ok(clusters)
     }
 }
 
@@ -120,6 +127,7 @@ mod tests {
         let pod = &state.clusters[0].pods[0];
         assert_eq!((pod.name.as_str(), pod.namespace.as_str(), pod.ips.len()), ("a", "shop", 2));
         assert_eq!(pod.node.as_ref().map(ToString::to_string).as_deref(), Some("n1"));
+        assert!(state.clusters[0].nodes.is_empty() && state.clusters[0].namespaces.is_empty(), "nor makes them up");
         assert_eq!(state.remarks, Vec::<String>::new());
     }
 
