@@ -1,5 +1,6 @@
 //! What a walk answers.
 
+use crate::names::Answer;
 use causeway_dataplane::packet::Packet;
 use causeway_model::design::SubnetRef;
 use std::net::IpAddr;
@@ -162,6 +163,8 @@ pub struct Obstacle {
     pub fix: String,
     /// It stands there whatever the facts are that were missing: none was when it was met.
     pub firm: bool,
+    /// How many hops of its direction come before it.
+    pub met: usize,
 }
 
 /// A fact that is not known and that the answer hangs on.
@@ -216,6 +219,10 @@ pub struct Trace {
     pub missing: Vec<Missing>,
     /// What else is worth knowing: assumptions, facts nobody has verified.
     pub notes: Vec<String>,
+    /// How the receiver's name was resolved; `None` = it was no name.
+    pub resolution: Option<Answer>,
+    /// Every answer the name may get, where it may get several.
+    pub resolutions: Vec<Answer>,
     /// The shortest idle timeout of a stateful hop, in seconds; `None` = none is known.
     pub idle_timeout_seconds: Option<u64>,
     /// The smallest MTU known on the way, in bytes.

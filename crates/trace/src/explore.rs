@@ -5,14 +5,14 @@
 
 /// The answers a walk is given where it has to choose, and how many there were to choose from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Choices {
+pub(crate) struct Choices {
     script: Vec<usize>,
     asked: Vec<usize>,
 }
 
 impl Choices {
     /// Which of so many; 0 when there are none.
-    pub fn pick(&mut self, of: usize) -> usize {
+    pub(crate) fn pick(&mut self, of: usize) -> usize {
         let chosen = self.script.get(self.asked.len()).copied().unwrap_or(0);
         self.asked.push(of.max(1));
         chosen.min(of.saturating_sub(1))
@@ -29,10 +29,10 @@ impl Choices {
 }
 
 /// More ways than this are not walked; that there are more is told.
-pub const MOST_WAYS: usize = 256;
+pub(crate) const MOST_WAYS: usize = 256;
 
 /// What every way comes to, and whether there were more of them than [`MOST_WAYS`].
-pub fn every_way<T>(mut walk: impl FnMut(&mut Choices) -> T) -> (Vec<T>, bool) {
+pub(crate) fn every_way<T>(mut walk: impl FnMut(&mut Choices) -> T) -> (Vec<T>, bool) {
     let mut out = Vec::new();
     let mut choices = Choices::default();
     loop {

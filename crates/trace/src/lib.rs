@@ -8,16 +8,21 @@
 //! Pure: no I/O, no clock; the same input gives the same bytes.
 
 pub mod answer;
+mod arrive;
 pub mod ask;
+mod carrier;
 mod explore;
 pub mod fabric;
+pub mod matrix;
 pub mod names;
 pub mod node;
+mod origin;
 mod outcome;
 mod stand_in;
 pub mod story;
 mod target;
 pub mod translation;
+mod walk;
 pub mod who;
 pub mod world;
 

@@ -1,34 +1,34 @@
 //! From what a walk gathered to what it answers, and from several ways to one answer.
 
 use crate::answer::{Decision, Direction, Hop, Missing, Obstacle, Owner, Trace, Verdict};
-use crate::story::Story;
+use crate::story::{Story, reversed};
 use causeway_dataplane::packet::Packet;
 use causeway_model::design::SubnetRef;
 use std::net::IpAddr;
 
 /// What the walk of one way knows besides its story.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Walked {
+pub(crate) struct Walked {
     /// Who asked, as written.
-    pub from: String,
+    pub(crate) from: String,
     /// Whom.
-    pub to: String,
+    pub(crate) to: String,
     /// The first packet.
-    pub sent: Packet,
+    pub(crate) sent: Packet,
     /// The address of the sender's node.
-    pub sender_node: Option<IpAddr>,
+    pub(crate) sender_node: Option<IpAddr>,
     /// The packet as it leaves the sender's node; `None` = it does not, or there is no node.
-    pub left_node: Option<Packet>,
+    pub(crate) left_node: Option<Packet>,
     /// Who rewrote the source on the sender's node; `None` = the packet never left the sender.
-    pub snat_by: Option<Owner>,
+    pub(crate) snat_by: Option<Owner>,
     /// The subnet that governed it where it entered the fabric.
-    pub governed_by: Option<SubnetRef>,
+    pub(crate) governed_by: Option<SubnetRef>,
     /// The packet as the receiver got it, obstacles aside; `None` = there is no receiver to speak of.
-    pub received: Option<Packet>,
+    pub(crate) received: Option<Packet>,
 }
 
 /// The answer of one way.
-pub fn settle(walked: Walked, story: Story) -> Trace {
+pub(crate) fn settle(walked: Walked, mut story: Story) -> Trace {
     let verdict = verdict(&story);
     let stopped = story.obstacles.iter().any(|obstacle| obstacle.direction == Direction::Forward);
     let received = walked.received.filter(|_| !stopped && !story.doubted_on_the_way);
@@ -37,7 +37,8 @@ pub fn settle(walked: Walked, story: Story) -> Trace {
         Verdict::Delivered => shaped_by(&story.forward),
         _ => deciding(&story).map(|obstacle| obstacle.decision.clone()),
     };
-    let never_left = story.forward.is_empty() && stopped;
+    let never_left = story.kept_by_sender;
+    end_where_it_ends(&walked, &mut story);
     let redirected = story.rewrites.iter().rev().find(|rewrite| {
         (rewrite.before.destination, rewrite.before.destination_port)
             != (rewrite.after.destination, rewrite.after.destination_port)
@@ -59,9 +60,41 @@ pub fn settle(walked: Walked, story: Story) -> Trace {
         obstacles: story.obstacles,
         missing: story.missing,
         notes: story.notes,
+        resolution: None,
+        resolutions: Vec::new(),
         idle_timeout_seconds: story.idle_timeout_seconds,
         mtu: story.mtu,
         ways: Vec::new(),
+    }
+}
+
+/// Hops beyond what stops a packet are none: the walk went on only to find what else stands in the way.
+fn end_where_it_ends(walked: &Walked, story: &mut Story) {
+    let Some(stop) = deciding(story).cloned() else { return };
+    let hops = match stop.direction {
+        Direction::Forward => {
+            story.reply.clear();
+            &mut story.forward
+        }
+        Direction::Reply => &mut story.reply,
+    };
+    hops.truncate(stop.met);
+    let last = hops.last();
+    let (before, at) = match (last, stop.direction) {
+        (Some(hop), _) => (hop.packet, hop.at.clone()),
+        (None, Direction::Forward) => (walked.sent, walked.from.clone()),
+        (None, Direction::Reply) => {
+            (walked.received.map_or(walked.sent, |packet| reversed(&packet)), walked.to.clone())
+        }
+    };
+    let did = match stop.verdict {
+        Verdict::DeniedByPolicy => format!("denied: {}", stop.decision.because),
+        _ => format!("dropped: {}", stop.decision.because),
+    };
+    let (by, object) = (stop.decision.owner, stop.decision.object.clone());
+    let said = hops.last().is_some_and(|hop| hop.object == object && hop.by == by && hop.did.contains("drop"));
+    if !said {
+        hops.push(Hop { at, did, by, object, before, packet: before });
     }
 }
 
@@ -88,7 +121,7 @@ fn shaped_by(forward: &[Hop]) -> Option<Decision> {
 }
 
 /// One answer of several ways. Ways that come to the same are one; ways that do not make it uncertain, with each of them told.
-pub fn together(mut ways: Vec<Trace>, more: bool, what: &str) -> Option<Trace> {
+pub(crate) fn together(mut ways: Vec<Trace>, more: bool, what: &str) -> Option<Trace> {
     let mut kinds: Vec<Trace> = Vec::new();
     for way in &ways {
         if !kinds.iter().any(|kind| alike(kind, way)) {

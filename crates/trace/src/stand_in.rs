@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const TRIES: u128 = 4096;
 
 /// An address of a prefix that nobody is known to hold, from its upper end (the platform gives out from the lower).
-pub fn in_prefix(prefix: &Cidr, taken: impl Fn(IpAddr) -> bool) -> IpAddr {
+pub(crate) fn in_prefix(prefix: &Cidr, taken: impl Fn(IpAddr) -> bool) -> IpAddr {
     let range = AddressRange::from(*prefix);
     let (first, last) = (number(range.first()), number(range.last()));
     // The last address of an IPv4 subnet is the broadcast address.
@@ -20,7 +20,7 @@ pub fn in_prefix(prefix: &Cidr, taken: impl Fn(IpAddr) -> bool) -> IpAddr {
 }
 
 /// An address of the internet that no object of the design has (RFC 5737 and RFC 3849 set these aside).
-pub fn on_internet(world: &World, is_v6: bool) -> IpAddr {
+pub(crate) fn on_internet(world: &World, is_v6: bool) -> IpAddr {
     let candidates: Vec<IpAddr> = if is_v6 {
         (1..=64).map(|last| Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, last).into()).collect()
     } else {
@@ -32,7 +32,7 @@ pub fn on_internet(world: &World, is_v6: bool) -> IpAddr {
 }
 
 /// An address in a subnet that no machine of the design has.
-pub fn in_subnet(world: &World, network: &NetworkName, value: &Subnet, is_v6: bool) -> Option<IpAddr> {
+pub(crate) fn in_subnet(world: &World, network: &NetworkName, value: &Subnet, is_v6: bool) -> Option<IpAddr> {
     let prefix = value.prefixes.iter().find(|prefix| prefix.is_v6() == is_v6)?;
     let view = world.network(network)?;
     Some(in_prefix(prefix, |address| !view.holders(address).is_empty()))
@@ -53,7 +53,7 @@ fn address(prefix: &Cidr, number: u128) -> IpAddr {
 }
 
 /// An address for a pod whose own is not known: from its node's block, else from where pods of its pool get theirs.
-pub fn pod_address(world: &World, cluster: &ClusterName, pod: &Pod, family: Family) -> Option<IpAddr> {
+pub(crate) fn pod_address(world: &World, cluster: &ClusterName, pod: &Pod, family: Family) -> Option<IpAddr> {
     let view = world.cluster(cluster)?;
     if let Some(node) = pod.node.as_ref().and_then(|node| view.cluster.nodes.get(node))
         && let Some(block) = node.pod_cidrs.iter().find(|block| block.family() == family)
@@ -66,7 +66,7 @@ pub fn pod_address(world: &World, cluster: &ClusterName, pod: &Pod, family: Fami
 }
 
 /// An address that stands for any pod of a pool.
-pub fn pod_of_pool(world: &World, cluster: &ClusterName, pool: &PoolName, family: Family) -> Option<IpAddr> {
+pub(crate) fn pod_of_pool(world: &World, cluster: &ClusterName, pool: &PoolName, family: Family) -> Option<IpAddr> {
     let view = world.cluster(cluster)?;
     let pool = view.cluster.pools.get(pool)?;
     let subnet = match view.cluster.mode_of(pool)? {
@@ -83,7 +83,7 @@ pub fn pod_of_pool(world: &World, cluster: &ClusterName, pool: &PoolName, family
 }
 
 /// An address that stands for any node of a pool; not the one that stands for its pods.
-pub fn node_of_pool(world: &World, cluster: &ClusterName, pool: &PoolName, family: Family) -> Option<IpAddr> {
+pub(crate) fn node_of_pool(world: &World, cluster: &ClusterName, pool: &PoolName, family: Family) -> Option<IpAddr> {
     let subnet = world.design.clusters.get(cluster)?.pools.get(pool)?.subnet.as_ref()?;
     let prefix = world.design.subnet(subnet)?.prefixes.iter().find(|prefix| prefix.family() == family)?;
     let view = world.network(&subnet.network)?;

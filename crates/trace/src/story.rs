@@ -26,6 +26,8 @@ pub struct Story {
     pub idle_timeout_seconds: Option<u64>,
     /// The smallest MTU so far, in bytes.
     pub mtu: Option<u32>,
+    /// The sender's own policies keep the packet from leaving it.
+    pub kept_by_sender: bool,
     /// Something was not known before the request arrived, so what the receiver sees is not sure.
     pub doubted_on_the_way: bool,
 }
@@ -104,8 +106,14 @@ impl Story {
     /// Notes an obstacle. The walk goes on as if it were not there, as far as that makes sense, so that every obstacle is found.
     pub fn obstacle(&mut self, direction: Direction, verdict: Verdict, decision: Decision, fix: impl Into<String>) {
         let firm = self.missing.is_empty();
-        let obstacle = Obstacle { direction, verdict, decision, fix: fix.into(), firm };
-        if !self.obstacles.contains(&obstacle) {
+        let met = match direction {
+            Direction::Forward => self.forward.len(),
+            Direction::Reply => self.reply.len(),
+        };
+        let same =
+            |known: &Obstacle| known.direction == direction && known.verdict == verdict && known.decision == decision;
+        if !self.obstacles.iter().any(same) {
+            let obstacle = Obstacle { direction, verdict, decision, fix: fix.into(), firm, met };
             self.obstacles.push(obstacle);
         }
     }

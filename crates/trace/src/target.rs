@@ -2,6 +2,7 @@
 
 use crate::answer::Missing;
 use crate::ask::{Question, Unasked};
+use crate::node::{Machine, Process, Sender};
 use crate::stand_in;
 use crate::who::Party;
 use crate::world::World;
@@ -12,31 +13,41 @@ use std::net::IpAddr;
 
 /// Somebody a flow goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target<'a> {
     /// The address in the packet.
-    pub address: IpAddr,
+    pub(crate) address: IpAddr,
     /// The port in the packet, where it is not the one asked for (a headless service's pods).
-    pub port: Option<u16>,
+    pub(crate) port: Option<u16>,
     /// Who that is.
-    pub words: String,
+    pub(crate) words: String,
     /// What was assumed.
-    pub note: Option<String>,
+    pub(crate) note: Option<String>,
+    /// Whom of a cluster the address stands for, where it is nobody's own.
+    pub(crate) stands_for: Option<Sender<'a>>,
+    /// The cluster whose public API server it is.
+    pub(crate) api_server: Option<&'a ClusterName>,
 }
 
-impl Target {
-    fn new(address: IpAddr, words: impl Into<String>) -> Target {
-        Target { address, port: None, words: words.into(), note: None }
+impl<'a> Target<'a> {
+    /// Somebody at an address.
+    pub(crate) fn new(address: IpAddr, words: impl Into<String>) -> Target<'a> {
+        Target { address, port: None, words: words.into(), note: None, stands_for: None, api_server: None }
     }
 
-    fn note(mut self, note: impl Into<String>) -> Target {
+    fn note(mut self, note: impl Into<String>) -> Target<'a> {
         self.note = Some(note.into());
+        self
+    }
+
+    fn standing_for(mut self, sender: Sender<'a>) -> Target<'a> {
+        self.stands_for = Some(sender);
         self
     }
 }
 
 /// From where it is asked: the same service has other addresses for other clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asker<'a> {
+pub(crate) enum Asker<'a> {
     /// A pod or node of a cluster.
     Cluster(&'a ClusterName),
     /// A machine of a network.
@@ -47,7 +58,7 @@ pub enum Asker<'a> {
 
 /// Why there is no address to send to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoTarget {
+pub(crate) enum NoTarget {
     /// It can't be asked like this.
     Unasked(Unasked),
     /// The address is not known.
@@ -59,7 +70,7 @@ pub enum NoTarget {
 /// # Errors
 ///
 /// The receiver is known to listen on several ports and none was named; a port with a protocol that has none.
-pub fn port(
+pub(crate) fn port(
     question: &Question,
     party: &Party,
     typed: Option<u16>,
@@ -125,7 +136,7 @@ fn listens(party: &Party) -> Vec<(design::Protocol, u16)> {
 }
 
 /// A protocol of the model as packets have it; `None` = one without meaning here.
-pub fn of_model(protocol: design::Protocol) -> Option<Protocol> {
+pub(crate) fn of_model(protocol: design::Protocol) -> Option<Protocol> {
     match protocol {
         design::Protocol::Tcp => Some(Protocol::Tcp),
         design::Protocol::Udp => Some(Protocol::Udp),
@@ -141,14 +152,14 @@ pub fn of_model(protocol: design::Protocol) -> Option<Protocol> {
 /// # Errors
 ///
 /// The party has no address, or none that is known.
-pub fn targets<'a>(
+pub(crate) fn targets<'a>(
     world: &World<'a>,
     party: &Party<'a>,
     asker: Asker<'a>,
     port: (Protocol, u16),
-) -> Result<Vec<Target>, NoTarget> {
+) -> Result<Vec<Target<'a>>, NoTarget> {
     let words = party.words();
-    let each = |ips: &[IpAddr]| -> Vec<Target> { ips.iter().map(|ip| Target::new(*ip, words.clone())).collect() };
+    let each = |ips: &[IpAddr]| -> Vec<Target<'a>> { ips.iter().map(|ip| Target::new(*ip, words.clone())).collect() };
     let found = match party {
         Party::Address(address) => each(&[*address]),
         Party::Host(_, host) => each(&[host.ip]),
@@ -163,7 +174,11 @@ pub fn targets<'a>(
         Party::PoolPod(cluster, pool) => Family::ALL
             .into_iter()
             .filter_map(|family| stand_in::pod_of_pool(world, cluster, pool, family))
-            .map(|address| Target::new(address, words.clone()).note(format!("{address} stands for any pod of {words}")))
+            .map(|address| {
+                let sender = Sender { machine: Machine::of_pool(cluster, pool), process: Process::Pod(None) };
+                let note = format!("{address} stands for any pod of {words}");
+                Target::new(address, words.clone()).note(note).standing_for(sender)
+            })
             .collect(),
         Party::Internet => Family::ALL
             .into_iter()
@@ -181,7 +196,7 @@ pub fn targets<'a>(
     Ok(found)
 }
 
-fn pod_targets(world: &World, cluster: &ClusterName, pod: &Pod, words: &str) -> Vec<Target> {
+fn pod_targets<'a>(world: &World<'a>, cluster: &'a ClusterName, pod: &'a Pod, words: &str) -> Vec<Target<'a>> {
     let node = |pod: &Pod| {
         let node = world.design.clusters.get(cluster)?.nodes.get(pod.node.as_ref()?)?;
         Some(node.ips.clone())
@@ -199,7 +214,7 @@ fn pod_targets(world: &World, cluster: &ClusterName, pod: &Pod, words: &str) -> 
         .collect()
 }
 
-fn api_server(world: &World, name: &ClusterName, words: &str) -> Result<Vec<Target>, NoTarget> {
+fn api_server<'a>(world: &World<'a>, name: &'a ClusterName, words: &str) -> Result<Vec<Target<'a>>, NoTarget> {
     let Some(cluster) = world.design.clusters.get(name) else { return Ok(Vec::new()) };
     let api = &cluster.api_server;
     let private = api.access != ApiAccess::Public;
@@ -208,7 +223,8 @@ fn api_server(world: &World, name: &ClusterName, words: &str) -> Result<Vec<Targ
     }
     let public = || {
         let address = stand_in::on_internet(world, false);
-        Target::new(address, words).note(format!("the public address of {words} is not known: {address} stands for it"))
+        let note = format!("the public address of {words} is not known: {address} stands for it");
+        Target { api_server: Some(name), ..Target::new(address, words).note(note) }
     };
     if !private {
         return Ok(vec![public()]);
@@ -243,7 +259,7 @@ fn service_targets<'a>(
     asker: Asker<'a>,
     (protocol, port): (Protocol, u16),
     words: &str,
-) -> Result<Vec<Target>, NoTarget> {
+) -> Result<Vec<Target<'a>>, NoTarget> {
     if asker == Asker::Cluster(cluster) {
         if !service.cluster_ips.is_empty() {
             return Ok(service.cluster_ips.iter().map(|ip| Target::new(*ip, words)).collect());
@@ -275,7 +291,7 @@ fn behind<'a>(
     service: &'a Service,
     (protocol, port): (Protocol, u16),
     words: &str,
-) -> Result<Vec<Target>, NoTarget> {
+) -> Result<Vec<Target<'a>>, NoTarget> {
     let Some(cluster) = world.design.clusters.get(name) else { return Ok(Vec::new()) };
     let asked = service.ports.iter().find(|known| of_model(known.protocol) == Some(protocol) && known.port == port);
     let Some(asked) = asked else {

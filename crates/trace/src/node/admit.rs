@@ -131,6 +131,7 @@ impl Asked<'_, '_> {
     fn denied(&self, story: &mut Story, explained: &Explanation) {
         let Some(step) = self.step(explained, Said::Denied) else { return };
         let decision = self.decision(step);
+        story.kept_by_sender |= self.direction == policy::Direction::Egress;
         if self.view.cluster.network_policy.is_none() {
             story.note("`networkPolicy` is not stated: it is assumed that an engine enforces the cluster's policies");
         }

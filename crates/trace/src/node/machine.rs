@@ -112,7 +112,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The node's own interface in the fabric.
-    pub(super) fn entry(&self, world: &World<'a>, family: Family) -> Option<Entry<'a>> {
+    pub(crate) fn entry(&self, world: &World<'a>, family: Family) -> Option<Entry<'a>> {
         let view = world.cluster(self.cluster)?;
         let who = self.node.and_then(|node| view.cluster.nodes.get_key_value(node));
         let who = who.map(|(name, _)| Holder::Node(self.cluster, name));
