@@ -51,7 +51,7 @@ impl Index {
         let Some(node) = self.nodes.remove(name) else { return };
         for (ip, seat) in node.seats {
             if matches!(self.addresses.get(&ip), Some((Holder::Node(known), _)) if known == name) {
-                self.addresses.remove(&ip);
+                self.displace(&ip);
             }
             self.release(seat.class);
         }
@@ -66,7 +66,7 @@ impl Index {
             let key = ClassKey { who: Who::Node { labels: labels.clone() }, at: self.at(ip) };
             let class = self.hold(key);
             let seat = Seat { class, policed: false, on_host: true, node: Some(word) };
-            self.addresses.insert(ip, (Holder::Node(name.to_owned()), seat));
+            self.place(ip, Holder::Node(name.to_owned()), seat);
             seats.push((ip, seat));
         }
         if let Some(node) = self.nodes.get_mut(name) {
@@ -99,6 +99,7 @@ impl Index {
         let old = self.pods.entry(namespace.clone()).or_default().remove(&name);
         for ip in info.ips.iter().filter(|_| info.host_network) {
             self.on_host.entry(*ip).or_default().insert((namespace.clone(), name.clone()));
+            self.touched.moved.insert(*ip);
         }
         let stays = if info.host_network { info.ips.clone() } else { Vec::new() };
         let seats = old.as_ref().map_or(Vec::new(), |old| old.seats.clone());
@@ -108,7 +109,7 @@ impl Index {
         // Who comes last has the address: the one before is about to go.
         for ip in info.ips.iter().filter(|_| !info.host_network) {
             if matches!(self.addresses.get(ip), Some((Holder::Pod(..), _))) {
-                self.addresses.remove(ip);
+                self.displace(ip);
             }
         }
         let pod = Pod { info, labels, ports, seats };
@@ -131,6 +132,7 @@ impl Index {
         for ip in info.ips.iter().filter(|ip| info.host_network && !stays.contains(ip)) {
             let Some(known) = self.on_host.get_mut(ip) else { continue };
             known.remove(&(info.namespace.clone(), info.name.clone()));
+            self.touched.moved.insert(*ip);
             if known.is_empty() {
                 self.on_host.remove(ip);
             }
@@ -139,8 +141,23 @@ impl Index {
             let mine = matches!(self.addresses.get(ip), Some((Holder::Pod(namespace, name), _))
                 if *namespace == info.namespace && *name == info.name);
             if mine {
-                self.addresses.remove(ip);
+                self.displace(ip);
             }
+        }
+    }
+
+    /// Somebody has an address.
+    fn place(&mut self, ip: IpAddr, holder: Holder, seat: Seat) {
+        let known = self.addresses.insert(ip, (holder, seat));
+        if known.is_none_or(|(_, known)| known != seat) {
+            self.touched.moved.insert(ip);
+        }
+    }
+
+    /// Nobody has it.
+    fn displace(&mut self, ip: &IpAddr) {
+        if self.addresses.remove(ip).is_some() {
+            self.touched.moved.insert(*ip);
         }
     }
 
@@ -161,7 +178,7 @@ impl Index {
                     Some((Holder::Node(_), _)) => false,
                 };
                 if let Some(seat) = seat.filter(|_| free) {
-                    self.addresses.insert(ip, (Holder::Pod(namespace.to_owned(), name.to_owned()), seat));
+                    self.place(ip, Holder::Pod(namespace.to_owned(), name.to_owned()), seat);
                 }
             }
         }

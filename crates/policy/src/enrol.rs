@@ -205,6 +205,7 @@ impl Index {
             let users = self.prefixes.or_default(*prefix);
             *users += 1;
             if *users == 1 {
+                self.touched.outside = true;
                 self.hold_outside(&At::In(prefix.family(), Some(*prefix)));
                 self.reseat_within(prefix);
             }
@@ -224,6 +225,7 @@ impl Index {
             *users = users.saturating_sub(1);
             if *users == 0 {
                 self.prefixes.remove(prefix);
+                self.touched.outside = true;
                 self.reseat_within(prefix);
                 self.release_outside(&At::In(prefix.family(), Some(*prefix)));
             }

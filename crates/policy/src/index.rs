@@ -87,13 +87,27 @@ pub struct Seat {
     pub(crate) node: Option<Word>,
 }
 
-/// What a change touched.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What a change touched: whoever made something of the rest may keep it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Touched {
     /// Classes that came or went.
     pub classes: usize,
     /// Kept answers that were dropped.
     pub answers: usize,
+    /// Classes whose own answers may be others now, by direction as [`Direction::ALL`] has them. Some of them may be gone, or their
+    /// number may be somebody else's: those who sit in it have moved then.
+    pub stale: [Bits; 2],
+    /// Addresses that came, went, or sit elsewhere now.
+    pub moved: BTreeSet<IpAddr>,
+    /// Prefixes came into use or went out of it: what [`Index::outside`] says is something else.
+    pub outside: bool,
+}
+
+impl Touched {
+    /// Whether all is as it was.
+    pub fn is_nothing(&self) -> bool {
+        *self == Touched::default()
+    }
 }
 
 impl Index {
@@ -199,7 +213,7 @@ impl Index {
             Event::Policy(policy) => self.set_policy(policy),
             Event::PolicyGone(id) => self.remove_policy(&id),
         }
-        self.touched
+        std::mem::take(&mut self.touched)
     }
 
     /// The verdict on a flow; `None` if an end names a pod or node that is not there.
@@ -397,6 +411,9 @@ impl Index {
     pub(crate) fn forget(&mut self, classes: &Bits) {
         for direction in Direction::ALL {
             self.touched.answers += self.classes.forget(classes, direction as usize);
+            if let Some(stale) = self.touched.stale.get_mut(direction as usize) {
+                stale.add(classes);
+            }
         }
     }
 
