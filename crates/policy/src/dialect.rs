@@ -73,7 +73,8 @@ pub struct Dialect {
     pub own_node_is_open: Known,
     /// Policies of policy.networking.k8s.io are read.
     pub reads_tiers: Known,
-    /// `endPort` is read; where it is not, only the first port is sure.
+    /// `endPort` is read. Older versions of Cilium took the first port alone (up to 1.14) or refused the whole policy (cilium/cilium
+    /// pull request 28704, October 2023): where it is not known to be read, it is not sure that the policy is enforced.
     pub reads_end_port: bool,
     /// A named port that has several numbers in the cluster is told apart by pod.
     pub tells_named_ports_apart: bool,
@@ -148,7 +149,10 @@ impl Dialect {
         );
         say(self.reads_tiers == Known::No, "policies of policy.networking.k8s.io are not read");
         say(self.reads_tiers == Known::NotSaid, "whether policies of policy.networking.k8s.io are read is not known");
-        say(!self.reads_end_port, "`endPort` is not read before Cilium 1.17, which Kubernetes 1.32 brought");
+        say(
+            !self.reads_end_port,
+            "`endPort` is not read before Cilium 1.17, which Kubernetes 1.32 brought: such a policy may be not enforced at all",
+        );
         say(!self.tells_named_ports_apart, "a port name with several numbers in the cluster is unreliable");
         say(
             !self.negates_several_values,

@@ -258,9 +258,15 @@ impl Index {
             End::Node(name) => {
                 self.nodes.get(name).map_or(Vec::new(), |node| node.ips.iter().map(|ip| Family::of(*ip)).collect())
             }
-            End::Pod(namespace, name) => self
-                .pod(namespace, name)
-                .map_or(Vec::new(), |pod| pod.seats.iter().map(|(family, _)| *family).collect()),
+            End::Pod(namespace, name) => match self.pod(namespace, name) {
+                // Nobody says which families it will have.
+                Some(pod) if pod.info.ips.is_empty() && self.pod_ranges.is_empty() => {
+                    let spoken = self.spoken();
+                    crate::families::Seats::of_pod(self, pod, spoken).iter().map(|(family, _)| family).collect()
+                }
+                Some(pod) => pod.seats.iter().map(|(family, _)| *family).collect(),
+                None => Vec::new(),
+            },
         }
     }
 

@@ -11,6 +11,8 @@
 mod conformance;
 mod doubts;
 mod naive;
+mod promises;
+mod robust;
 mod storms;
 mod support;
 mod tables;
