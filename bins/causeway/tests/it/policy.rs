@@ -384,6 +384,11 @@ fn what_an_api_server_refuses_gets_no_verdict() {
             format!("{good}{}", good.replace("app: web", "app: db")),
             "NetworkPolicy `shop/p` is given twice, and not the same",
         ),
+        (format!("{pod}{}", pod.replace("'x'", "'y'")), "Pod `shop/p` is given twice, and not the same"),
+        (
+            "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: other}}\n".to_owned(),
+            "Namespace `shop` is given twice",
+        ),
         (pod.replace("'x'", "true"), "`metadata.labels.app` of Pod `shop/p` must be text"),
         (pod.replace("'x'", "-x"), "must be a label's value"),
         (pod.replace("app:", "a b:"), "is no name of a label"),
@@ -397,7 +402,14 @@ fn what_an_api_server_refuses_gets_no_verdict() {
             assert_eq!(run.stdout, "");
         }
     }
-    for more in [good.clone(), format!("{good}{good}"), pod.to_owned(), good.replace("app: web", "app: '80'")] {
+    let image = pod.replace("name: c", "name: c, image: other");
+    for more in [
+        good.clone(),
+        format!("{good}{good}"),
+        format!("{pod}{image}"),
+        pod.to_owned(),
+        good.replace("app: web", "app: '80'"),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         write(&folder.path().join("all.yaml"), format!("{SHOP}{more}"));
         assert_eq!(run_in(folder.path(), &["policy", "list", "all.yaml"], "").code, 0, "{more}");

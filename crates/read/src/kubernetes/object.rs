@@ -253,6 +253,24 @@ fn read(node: Node, remarks: &mut Remarks) -> Option<(Kind, Object)> {
     Some((kind, Object { word, namespace, name, at, node }))
 }
 
+/// Whether policies mean something else of one state of an object than of the other: a policy itself, or labels and ports.
+fn says_otherwise(kind: Kind, one: &Object, other: &Object) -> bool {
+    let differ = |path: &[&str]| match (at(&one.node, path), at(&other.node, path)) {
+        (Some(one), Some(other)) => !one.same(other),
+        (one, other) => one.is_some() != other.is_some(),
+    };
+    match kind {
+        Kind::Policy => true,
+        Kind::Namespace | Kind::Node => differ(&["metadata", "labels"]),
+        Kind::Pod | Kind::Workload => {
+            let template = if kind == Kind::Pod { &[] } else { super::pods::template_path(one) };
+            let parts: [&[&str]; 2] = [&["metadata", "labels"], &["spec", "hostNetwork"]];
+            parts.iter().any(|part| differ(&[template, part].concat()))
+        }
+        _ => false,
+    }
+}
+
 /// One object, given once or more often. Which of the states counts does not depend on their order.
 fn settle(kind: Kind, mut twins: Vec<Object>, remarks: &mut Remarks) -> Option<Object> {
     if twins.len() > 1 {
@@ -263,7 +281,7 @@ fn settle(kind: Kind, mut twins: Vec<Object>, remarks: &mut Remarks) -> Option<O
     let one = twins.next()?;
     // Of what a cluster had at several times the last state is the right one; manifests have no time.
     if let Some(other) = twins.find(|other| !one.is_live() && !other.node.same(&one.node)) {
-        if kind == Kind::Policy {
+        if says_otherwise(kind, &one, &other) {
             let what = format!("{} `{}` is given twice, and not the same: leave one of them out", one.word, one.who());
             remarks.refused(other.at, what);
         }
