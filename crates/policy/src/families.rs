@@ -108,6 +108,15 @@ impl Index {
             .collect()
     }
 
+    /// Whether somebody has, or may have, an address of a family.
+    pub fn may_have(&self, end: &End, family: Family) -> bool {
+        let open = match end {
+            End::Pod(namespace, name) => self.pod(namespace, name).is_some_and(|pod| pod.info.ips.is_empty()),
+            End::Node(_) | End::Address(_) => false,
+        };
+        (open && self.pod_ranges.is_empty()) || Seats::of_end(self, end, &[]).in_family(family).is_some()
+    }
+
     /// Two groups of pods that have no address family in common, if there are any: nothing is said of such pairs.
     pub fn strangers(&self) -> Option<(String, String)> {
         let all = parties(self, None);

@@ -3,6 +3,7 @@
 use super::{Format, InputArgs, ReadArgs, format};
 use causeway_addr::Family;
 use causeway_model::design::Protocol;
+use causeway_policy::who::PortWord;
 use causeway_policy::{Engine, Verdict};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -88,17 +89,17 @@ pub(crate) struct ExplainFlowArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
 
-    /// Who sends: pod/NAMESPACE/NAME, node/NAME, host/NAME, internet or an address.
+    /// Who sends: pod/NAMESPACE/NAME, node/NAME, host/NAME, pool/CLUSTER/NAME, internet, an address or a DNS name.
     #[arg(long, value_name = "WHO")]
     pub(crate) from: String,
 
-    /// Who receives, with the port: the same, or service/NAMESPACE/NAME:PORT.
+    /// Who receives, with the port: the same, service/NAMESPACE/NAME or apiServer/CLUSTER.
     #[arg(long, value_name = "WHERE[:PORT]")]
     pub(crate) to: String,
 
-    /// The destination port, where `--to` does not say it.
-    #[arg(long, value_name = "PORT")]
-    pub(crate) port: Option<u16>,
+    /// The destination port, where `--to` does not say it: a number, or the name the pod gives it.
+    #[arg(long, value_name = "PORT", value_parser = PortWord::parse)]
+    pub(crate) port: Option<PortWord>,
 
     /// The protocol: tcp, udp, sctp or icmp.
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol, default_value = "tcp")]
@@ -121,9 +122,9 @@ pub(crate) struct MatrixArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
 
-    /// A destination port; repeat for several.
-    #[arg(long, value_name = "PORT")]
-    pub(crate) port: Vec<u16>,
+    /// A destination port, by number or by the name pods give it; repeat for several.
+    #[arg(long, value_name = "PORT", value_parser = PortWord::parse)]
+    pub(crate) port: Vec<PortWord>,
 
     /// A protocol: tcp, udp, sctp or icmp; repeat for several [default: tcp].
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]

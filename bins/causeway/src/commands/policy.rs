@@ -1,15 +1,17 @@
 //! `causeway policy`.
 
+mod explain;
+
 use super::{look_in, print, refuse};
-use crate::cli::policy::{ExplainFlowArgs, ListArgs, MatrixArgs, PolicyCommand, PolicyDiffArgs, ReadingArgs};
+use crate::cli::policy::{ListArgs, MatrixArgs, PolicyCommand, PolicyDiffArgs, ReadingArgs};
 use crate::cli::{Format, FormatKind, InputArgs, ReadArgs};
 use crate::progress::Progress;
 use crate::{Exit, inputs, output};
 use causeway_addr::Family;
 use causeway_model::design::{Cluster, Design, NoteKind, Protocol};
-use causeway_policy::{
-    Engine, Explanation, Flow, Index, Matrix, connections, difference, exposure, from_ingress_controller, who, world,
-};
+use causeway_model::suggest::nearest;
+use causeway_policy::who::{self, PortWord};
+use causeway_policy::{Engine, Index, Matrix, connections, difference, exposure, from_ingress_controller, world};
 use causeway_read::diagnostic::InputError;
 use causeway_read::{Loaded, Read};
 use causeway_report::human::{self, Look};
@@ -20,9 +22,11 @@ use std::path::PathBuf;
 /// Tables that are made without having been asked for by port.
 const MOST_TABLES: usize = 16;
 
+const NO_CLUSTER: &str = "there is no cluster here, and no Kubernetes object of one";
+
 pub(crate) fn run(command: &PolicyCommand) -> Result<Exit, clap::Error> {
     match command {
-        PolicyCommand::Explain(args) => explain(args),
+        PolicyCommand::Explain(args) => explain::run(args),
         PolicyCommand::Matrix(args) => matrix(args),
         PolicyCommand::List(args) => list(args),
         PolicyCommand::Exposure(args) => exposed(args),
@@ -58,12 +62,13 @@ impl Policies {
     }
 }
 
-/// Reads, and puts the policies of the cluster in question together.
+/// Reads, and puts the policies of the cluster in question together. Words may have its name in front.
 fn load(
     paths: &[PathBuf],
     how: &ReadArgs,
     reading: &ReadingArgs,
     engine: Option<Engine>,
+    words: &[&str],
     formats: &[Format],
 ) -> Result<Result<Policies, Exit>, clap::Error> {
     let progress = Progress::start("reading");
@@ -80,19 +85,28 @@ fn load(
     let notes = human::notes(&read.design, &sources, &Look { color: false, ..how.look() });
     output::say(&notes, how.color);
     let names: Vec<&str> = read.design.clusters.keys().map(|name| name.as_str()).collect();
+    let named = || words.iter().find_map(|word| who::cluster_of(&read.design, word));
     let name = match (&reading.cluster, names.as_slice()) {
         (Some(name), _) if names.contains(&name.as_str()) => name.clone(),
         (Some(name), _) => {
-            return Err(output::wrong(&format!("there is no cluster `{name}`; known are {}", names.join(", "))));
+            let hint = nearest(name, names.iter().copied())
+                .map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"));
+            return Err(match names.as_slice() {
+                [] => output::wrong(NO_CLUSTER),
+                known => output::wrong(&format!("there is no cluster `{name}`{hint}; known are {}", known.join(", "))),
+            });
         }
         (None, [only]) => (*only).to_owned(),
-        (None, []) => return Err(output::wrong("there is no cluster here, and no Kubernetes object of one")),
-        (None, several) => {
-            let known = several.join(", ");
-            return Err(output::wrong(&format!(
-                "there are several clusters: choose one with `--cluster`; known are {known}"
-            )));
-        }
+        (None, []) => return Err(output::wrong(NO_CLUSTER)),
+        (None, several) => match named() {
+            Some(name) => name,
+            None => {
+                let known = several.join(", ");
+                return Err(output::wrong(&format!(
+                    "there are several clusters: choose one with `--cluster`; known are {known}"
+                )));
+            }
+        },
     };
     let Some(cluster) = read.design.clusters.get(name.as_str()) else {
         return Err(output::wrong(&format!("there is no cluster `{name}`")));
@@ -127,84 +141,7 @@ fn load_input(
     reading: &ReadingArgs,
     formats: &[Format],
 ) -> Result<Result<Policies, Exit>, clap::Error> {
-    load(&input.paths, &input.read, reading, None, formats)
-}
-
-fn explain(args: &ExplainFlowArgs) -> Result<Exit, clap::Error> {
-    let formats = output::formats(&args.format, &[FormatKind::Human, FormatKind::Json], "policy explain")?;
-    let loaded = match load_input(&args.input, &args.reading, &formats)? {
-        Ok(loaded) => loaded,
-        Err(exit) => return Ok(exit),
-    };
-    let Some(asked) = loaded.asked() else { return Ok(Exit::Usage) };
-    let (place, stated) = split(&args.to)?;
-    if let (Some(one), Some(other)) = (stated, args.port)
-        && one != other
-    {
-        return Err(output::wrong(&format!("`--to` says port {one} and `--port` says {other}: write one of them")));
-    }
-    let port = match (stated.or(args.port), args.proto) {
-        (Some(0), Protocol::Tcp | Protocol::Udp | Protocol::Sctp) => {
-            return Err(output::wrong("nothing listens on port 0: ports are from 1 to 65535"));
-        }
-        (Some(port), _) => port,
-        (None, Protocol::Icmp) => 0,
-        (None, _) => {
-            return Err(output::wrong("the port is missing: write it behind `--to`, as in `pod/shop/db:5432`"));
-        }
-    };
-    let of_cluster = |word: &str| {
-        let own = format!("{}/", loaded.cluster);
-        word.strip_prefix(&own).filter(|rest| rest.contains('/')).unwrap_or(word).to_owned()
-    };
-    let resolve = |word: &str| {
-        let word = of_cluster(word);
-        who::resolve(asked.design, asked.cluster, &word, args.proto, port).map_err(|reason| output::wrong(&reason))
-    };
-    // What is sent to a service's address is translated before policies see it.
-    let service = who::service_at(asked.cluster, place);
-    let (from_word, to) = (of_cluster(&args.from), resolve(service.as_deref().unwrap_or(place))?);
-    if from_word.starts_with("service/") {
-        return Err(output::wrong("a service does not send: name a pod, a node or an address with `--from`"));
-    }
-    let mut answers: Vec<(Flow, Explanation)> = Vec::new();
-    for from in resolve(&from_word)? {
-        for to in &to {
-            let flow = Flow {
-                from: from.end.clone(),
-                to: to.end.clone(),
-                protocol: args.proto,
-                port: to.port.unwrap_or(port),
-                family: args.reading.family,
-            };
-            let of_internet = [of_cluster(place) == "internet", from_word == "internet"];
-            let answer = match of_internet {
-                [false, false] => asked.index.explain(&flow).map(|explanation| (flow, explanation)),
-                [_, sends] => asked.index.explain_internet(&flow, sends),
-            };
-            answers.push(answer.ok_or_else(|| output::wrong("one of the ends is not known"))?);
-        }
-    }
-    let mut exit = if report::verdict(&answers) == args.expect { Exit::Fine } else { Exit::Findings };
-    for format in &formats {
-        let text = match format.kind {
-            FormatKind::Json => report::explain_json(&asked, &answers),
-            _ => report::explain_human(&asked, &answers, look_in(format, &args.input.read.look()).width),
-        };
-        exit = exit.max(print(format, &text, args.input.read.color));
-    }
-    Ok(exit)
-}
-
-/// `WHERE[:PORT]`; an IPv6 address with a port stands in brackets.
-fn split(text: &str) -> Result<(&str, Option<u16>), clap::Error> {
-    match text.rsplit_once(':') {
-        Some((place, port)) if !place.contains(':') || place.ends_with(']') => match port.parse() {
-            Ok(port) => Ok((place, Some(port))),
-            Err(_) => Err(output::wrong(&format!("`{port}` is no port: write a number from 1 to 65535"))),
-        },
-        _ => Ok((text, None)),
-    }
+    load(&input.paths, &input.read, reading, None, &[], formats)
 }
 
 fn matrix(args: &MatrixArgs) -> Result<Exit, clap::Error> {
@@ -215,14 +152,7 @@ fn matrix(args: &MatrixArgs) -> Result<Exit, clap::Error> {
         Err(exit) => return Ok(exit),
     };
     let Some(asked) = loaded.asked() else { return Ok(Exit::Usage) };
-    let protocols = if args.proto.is_empty() { vec![Protocol::Tcp] } else { args.proto.clone() };
-    let stated: BTreeSet<(Protocol, u16)> =
-        protocols.iter().flat_map(|protocol| args.port.iter().map(|port| (*protocol, *port))).collect();
-    let ports = if stated.is_empty() { listened(asked.cluster, &args.proto) } else { stated };
-    if args.port.is_empty() {
-        let shown: Vec<String> = ports.iter().map(|(protocol, port)| format!("{protocol}/{port}")).collect();
-        output::say(&format!("asked about {}; choose others with `--port`\n", shown.join(", ")), args.input.read.color);
-    }
+    let ports = asked_ports(args, asked.cluster)?;
     let pods: Vec<causeway_policy::End> = asked.index.pods().collect();
     let tables: report::Tables = ports
         .into_iter()
@@ -241,17 +171,59 @@ fn matrix(args: &MatrixArgs) -> Result<Exit, clap::Error> {
     Ok(exit)
 }
 
-/// The ports pods listen on; of those that say none, 80.
-fn listened(cluster: &Cluster, protocols: &[Protocol]) -> BTreeSet<(Protocol, u16)> {
-    let pods = cluster.pods.iter().filter(|pod| !pod.terminated);
-    let wanted = |protocol: &Protocol| protocols.is_empty() || protocols.contains(protocol);
-    let ports: BTreeSet<(Protocol, u16)> =
-        pods.flat_map(|pod| pod.listens.iter().copied()).filter(|(protocol, _)| wanted(protocol)).collect();
-    if ports.is_empty() {
-        let protocol = protocols.first().copied().unwrap_or(Protocol::Tcp);
-        return BTreeSet::from([(protocol, 80)]);
+/// The tables that are wanted: a port, in each protocol that has ports; the others once. A name is every number pods give it.
+fn asked_ports(args: &MatrixArgs, cluster: &Cluster) -> Result<BTreeSet<(Protocol, u16)>, clap::Error> {
+    let protocols = if args.proto.is_empty() { vec![Protocol::Tcp] } else { args.proto.clone() };
+    let has_ports = |protocol: &&Protocol| **protocol != Protocol::Icmp;
+    if !args.port.is_empty() && !protocols.iter().any(|protocol| has_ports(&protocol)) {
+        return Err(output::wrong("icmp has no ports: leave `--port` away"));
     }
-    ports.into_iter().take(MOST_TABLES).collect()
+    let portless = protocols.iter().filter(|protocol| !has_ports(protocol)).map(|protocol| (*protocol, 0));
+    let mut ports: BTreeSet<(Protocol, u16)> = portless.collect();
+    let pods = || cluster.pods.iter().filter(|pod| !pod.terminated);
+    for word in &args.port {
+        let name = match word {
+            PortWord::Number(number) => {
+                ports.extend(protocols.iter().filter(has_ports).map(|protocol| (*protocol, *number)));
+                continue;
+            }
+            PortWord::Name(name) => name,
+        };
+        let of = pods().filter_map(|pod| pod.named_ports.get(name)).copied();
+        let meant: BTreeSet<(Protocol, u16)> =
+            of.filter(|(protocol, _)| args.proto.is_empty() || args.proto.contains(protocol)).collect();
+        if meant.is_empty() {
+            let known: BTreeSet<&str> = pods().flat_map(|pod| pod.named_ports.keys()).map(String::as_str).collect();
+            let hint = nearest(name, known.iter().copied().filter(|known| known != name));
+            let hint = hint.map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"));
+            let of = if args.proto.is_empty() { "" } else { " of these protocols" };
+            return Err(output::wrong(&format!("no pod calls a port{of} `{name}`{hint}")));
+        }
+        say_ports(&format!("`{name}` is"), &meant, "", args);
+        ports.extend(meant);
+    }
+    if !args.port.is_empty() || (args.proto.len() == ports.len() && !ports.is_empty()) {
+        return Ok(ports);
+    }
+    let wanted = |protocol: &Protocol| args.proto.is_empty() || args.proto.contains(protocol);
+    let listens = pods().flat_map(|pod| pod.listens.iter().copied()).filter(|(protocol, _)| wanted(protocol));
+    let mut found: BTreeSet<(Protocol, u16)> = listens.filter(|(protocol, _)| has_ports(&protocol)).collect();
+    if found.is_empty() {
+        found.extend(protocols.iter().filter(has_ports).map(|protocol| (*protocol, 80)));
+        say_ports("no pod says which port it listens on: asked about", &found, "; choose others with `--port`", args);
+    } else {
+        let left_out = found.len().saturating_sub(MOST_TABLES);
+        found = found.into_iter().take(MOST_TABLES).collect();
+        let left_out = if left_out > 0 { format!(", {left_out} more left out") } else { String::new() };
+        say_ports("asked about", &found, &format!("{left_out}; choose others with `--port`"), args);
+    }
+    ports.extend(found);
+    Ok(ports)
+}
+
+fn say_ports(before: &str, ports: &BTreeSet<(Protocol, u16)>, after: &str, args: &MatrixArgs) {
+    let shown: Vec<String> = ports.iter().map(|(protocol, port)| format!("{protocol}/{port}")).collect();
+    output::say(&format!("{before} {}{after}\n", shown.join(", ")), args.input.read.color);
 }
 
 fn list(args: &ListArgs) -> Result<Exit, clap::Error> {
@@ -309,7 +281,7 @@ fn diff(args: &PolicyDiffArgs) -> Result<Exit, clap::Error> {
     let [of_old, of_new] = engines;
     let mut sides = Vec::new();
     for (path, engine) in [(&args.old, of_old), (new, of_new)] {
-        match load(std::slice::from_ref(path), &args.read, &args.reading, engine, &formats)? {
+        match load(std::slice::from_ref(path), &args.read, &args.reading, engine, &[], &formats)? {
             Ok(loaded) => sides.push(loaded),
             Err(exit) => return Ok(exit),
         }

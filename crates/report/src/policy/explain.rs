@@ -4,9 +4,13 @@ use super::Asked;
 use crate::json::to_text;
 use crate::place::Place;
 use crate::text::{printable, wrap};
+use causeway_model::design::Protocol;
 use causeway_model::policy::Direction;
 use causeway_policy::{Explanation, Flow, Step, Verdict};
 use serde::Serialize;
+
+/// Pairs that are printed for people.
+const MOST_PAIRS: usize = 30;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,6 +27,8 @@ struct Document<'a> {
     /// Every pod behind a service, where one was asked about; the fields above are of the worst of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     backends: Vec<JsonBackend>,
+    /// What was made of the question.
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -58,24 +64,39 @@ struct JsonTier<'a> {
 
 #[derive(Serialize)]
 struct JsonBackend {
+    from: String,
     to: String,
     port: u16,
     verdict: &'static str,
 }
 
-/// The answer that counts: denied before uncertain before allowed.
-fn worst(answers: &[(Flow, Explanation)]) -> Option<&(Flow, Explanation)> {
-    let rank = |verdict: Verdict| match verdict {
+/// Answers to one question: of every sender and receiver that it means.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    /// Each flow with what becomes of it.
+    pub all: Vec<(Flow, Explanation)>,
+    /// What was made of the question: names that were resolved, services that were translated.
+    pub notes: Vec<String>,
+}
+
+impl Answers {
+    /// The verdict of all answers: what holds for whichever pod a service picks.
+    pub fn verdict(&self) -> Verdict {
+        worst(&self.all).map_or(Verdict::Uncertain, |(_, explanation)| explanation.verdict())
+    }
+}
+
+fn rank(verdict: Verdict) -> u8 {
+    match verdict {
         Verdict::Denied => 0,
         Verdict::Uncertain => 1,
         Verdict::Allowed => 2,
-    };
-    answers.iter().min_by_key(|(_, explanation)| rank(explanation.verdict()))
+    }
 }
 
-/// The verdict of all answers: what holds for whichever pod a service picks.
-pub fn verdict(answers: &[(Flow, Explanation)]) -> Verdict {
-    worst(answers).map_or(Verdict::Uncertain, |(_, explanation)| explanation.verdict())
+/// The answer that counts: denied before uncertain before allowed.
+fn worst(answers: &[(Flow, Explanation)]) -> Option<&(Flow, Explanation)> {
+    answers.iter().min_by_key(|(_, explanation)| rank(explanation.verdict()))
 }
 
 fn tier(step: &Step) -> String {
@@ -87,8 +108,8 @@ fn rule(step: &Step) -> Option<String> {
 }
 
 /// For programs.
-pub fn explain_json(asked: &Asked<'_>, answers: &[(Flow, Explanation)]) -> String {
-    let Some((flow, explanation)) = worst(answers) else { return String::new() };
+pub fn explain_json(asked: &Asked<'_>, answers: &Answers) -> String {
+    let Some((flow, explanation)) = worst(&answers.all) else { return String::new() };
     let mut missing = explanation.missing.clone();
     missing.extend(asked.missing());
     missing.sort();
@@ -96,7 +117,7 @@ pub fn explain_json(asked: &Asked<'_>, answers: &[(Flow, Explanation)]) -> Strin
     let decided = explanation.decided_by();
     let document = Document {
         causeway: 1,
-        verdict: verdict(answers).as_str(),
+        verdict: answers.verdict().as_str(),
         engine: asked.engine.as_str(),
         flow: JsonFlow {
             from: flow.from.to_string(),
@@ -127,17 +148,19 @@ pub fn explain_json(asked: &Asked<'_>, answers: &[(Flow, Explanation)]) -> Strin
             .collect(),
         missing,
         not_enforced: asked.not_enforced(),
-        backends: match answers {
+        backends: match answers.all.as_slice() {
             [_] => Vec::new(),
-            answers => answers
+            all => all
                 .iter()
                 .map(|(flow, explanation)| JsonBackend {
+                    from: flow.from.to_string(),
                     to: flow.to.to_string(),
                     port: flow.port,
                     verdict: explanation.verdict().as_str(),
                 })
                 .collect(),
         },
+        notes: &answers.notes,
     };
     to_text(&document)
 }
@@ -147,19 +170,22 @@ fn place(asked: &Asked<'_>, step: &Step) -> Option<Place> {
 }
 
 /// For people.
-pub fn explain_human(asked: &Asked<'_>, answers: &[(Flow, Explanation)], width: usize) -> String {
+pub fn explain_human(asked: &Asked<'_>, answers: &Answers, width: usize) -> String {
     let mut out = String::new();
-    let Some((flow, explanation)) = worst(answers) else { return out };
+    let Some((flow, explanation)) = worst(&answers.all) else { return out };
     let head = format!(
-        "{}: {} to {} on {}/{} as {} reads policies",
-        verdict(answers),
+        "{}: {} to {} on {} as {} reads policies",
+        answers.verdict(),
         flow.from,
         flow.to,
-        flow.protocol,
-        flow.port,
+        on(flow),
         asked.engine
     );
-    out.push_str(&format!("{}\n\n", printable(&head)));
+    out.push_str(&format!("{}\n", printable(&head)));
+    for note in &answers.notes {
+        wrap(&printable(note), width.saturating_sub(2)).iter().for_each(|line| out.push_str(&format!("  {line}\n")));
+    }
+    out.push('\n');
     for (direction, words) in [
         (Direction::Egress, "what the sender's policies say"),
         (Direction::Ingress, "what the receiver's policies say"),
@@ -182,11 +208,8 @@ pub fn explain_human(asked: &Asked<'_>, answers: &[(Flow, Explanation)], width: 
         let policy = step.policy.as_ref().map_or(String::new(), ToString::to_string);
         out.push_str(&format!("\ndecided by {policy} at {}:{}:{}\n", place.file, place.line, place.column));
     }
-    if answers.len() > 1 {
-        out.push_str("\nthe pods behind it\n");
-        for (flow, explanation) in answers {
-            out.push_str(&format!("  {:10} {} on {}/{}\n", explanation.verdict(), flow.to, flow.protocol, flow.port));
-        }
+    if answers.all.len() > 1 {
+        pairs(answers, &mut out);
     }
     if !explanation.missing.is_empty() {
         out.push('\n');
@@ -196,4 +219,29 @@ pub fn explain_human(asked: &Asked<'_>, answers: &[(Flow, Explanation)], width: 
     }
     asked.notes(&mut out);
     out
+}
+
+/// `tcp/80`; of what has no ports the protocol alone.
+fn on(flow: &Flow) -> String {
+    match flow.protocol {
+        Protocol::Tcp | Protocol::Udp | Protocol::Sctp => format!("{}/{}", flow.protocol, flow.port),
+        other => other.to_string(),
+    }
+}
+
+/// All that was asked, what counts first.
+fn pairs(answers: &Answers, out: &mut String) {
+    let mut all: Vec<&(Flow, Explanation)> = answers.all.iter().collect();
+    all.sort_by_key(|(_, explanation)| rank(explanation.verdict()));
+    let one_sender = all.iter().all(|(flow, _)| all.first().is_some_and(|(first, _)| first.from == flow.from));
+    out.push_str(if one_sender { "\neach receiver\n" } else { "\neach pair\n" });
+    for (flow, explanation) in all.iter().take(MOST_PAIRS) {
+        let from = if one_sender { String::new() } else { format!("{} to ", flow.from) };
+        let line = format!("  {:10} {from}{} on {}", explanation.verdict(), flow.to, on(flow));
+        out.push_str(&format!("{}\n", printable(&line)));
+    }
+    let more = all.len().saturating_sub(MOST_PAIRS);
+    if more > 0 {
+        out.push_str(&format!("  and {more} more; `--format json` has all of them\n"));
+    }
 }

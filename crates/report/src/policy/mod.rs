@@ -8,7 +8,7 @@ mod svg;
 
 pub use connections::{connections_csv, connections_human, connections_json, exposure_human, exposure_json};
 pub use difference::{difference_human, difference_json};
-pub use explain::{explain_human, explain_json, verdict};
+pub use explain::{Answers, explain_human, explain_json};
 pub use matrix::{MOST_ROWS, Tables, matrix_csv, matrix_human, matrix_json};
 pub use svg::matrix_svg;
 
