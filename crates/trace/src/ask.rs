@@ -1,6 +1,7 @@
 //! What is asked, and the answer.
 
 use crate::answer::{Missing, Trace, Verdict};
+use crate::asking;
 use crate::names;
 use crate::origin::{NoOrigin, Origin, origin};
 use crate::outcome;
@@ -116,6 +117,7 @@ fn by_name<'a>(
                 way.verdict = Verdict::Uncertain;
             }
         }
+        asking::ask_servers(world, origin, resolved, &mut way);
         way.resolution = Some(resolved.clone());
         ways.push(way);
     }

@@ -10,6 +10,7 @@
 pub mod answer;
 mod arrive;
 pub mod ask;
+mod asking;
 mod carrier;
 mod explore;
 pub mod fabric;

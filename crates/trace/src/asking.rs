@@ -1,0 +1,87 @@
+//! Whether the servers a name is asked of can be asked: a name nobody can ask for leads nowhere, whatever its zone says.
+
+use crate::answer::{Trace, Verdict};
+use crate::ask::Flow;
+use crate::names::{Answer, Querier, Query};
+use crate::node::{Process, Sender};
+use crate::origin::{Kind, Origin, origin};
+use crate::target::Target;
+use crate::walk;
+use crate::who::Party;
+use crate::world::World;
+use causeway_addr::Family;
+use causeway_model::design::*;
+
+/// Walks every query of an answer, and has what stops one stop the flow.
+pub(crate) fn ask_servers<'a>(world: &World<'a>, from: &Origin<'a>, answer: &Answer, way: &mut Trace) {
+    // Where several servers give the same answer the first that can be asked is enough.
+    let tried = answer.queries.iter().map(|queries| {
+        queries.iter().filter_map(|query| Some((query, walked(world, from, query)?))).collect::<Vec<_>>()
+    });
+    let tried: Vec<Vec<(&Query, Trace)>> = tried.collect();
+    let works = |walks: &Vec<(&Query, Trace)>| walks.iter().all(|(_, walk)| walk.verdict == Verdict::Delivered);
+    let Some(first) = tried.first().filter(|_| !tried.iter().any(works)) else { return };
+    for (query, walk) in first.iter().filter(|(_, walk)| walk.verdict != Verdict::Delivered) {
+        way.notes.push(format!("`{}` can't be asked of {}: {}", answer.name, query.server, walk.verdict));
+        way.verdict = walk.verdict;
+        way.source_seen = None;
+        for obstacle in walk.obstacles.iter().rev() {
+            way.obstacles.insert(0, obstacle.clone());
+        }
+        way.missing
+            .extend(walk.missing.iter().filter(|missing| !way.missing.contains(missing)).cloned().collect::<Vec<_>>());
+        way.decided_by.clone_from(&walk.decided_by);
+        return;
+    }
+}
+
+/// The walk of a query; `None` = there is nobody to walk it from, or it never leaves whoever asks.
+fn walked<'a>(world: &World<'a>, from: &Origin<'a>, query: &Query) -> Option<Trace> {
+    let sender = match &query.from {
+        Querier::Asker => from.clone(),
+        Querier::LocalDns(_) => on_node_of(from)?,
+        Querier::CoreDns(cluster) => cluster_dns(world, cluster)?,
+        Querier::Host(name) => {
+            let (name, host) = world.design.hosts.get_key_value(name)?;
+            origin(world, &Party::Host(name, host)).ok()?
+        }
+    };
+    // The cluster's DNS is there in every cluster, whether its service is described or not.
+    if let Kind::OnNode(sender) = &sender.kind {
+        let view = world.cluster(sender.machine.cluster)?;
+        let described = view.service_at(query.server).is_some();
+        if view.cluster.service_cidrs.iter().any(|range| range.contains(query.server)) && !described {
+            return None;
+        }
+        let local =
+            causeway_model::facts::special::LINK_LOCAL.contains(query.server) && sender.process != Process::Host;
+        if local {
+            return None;
+        }
+    }
+    let family = Family::of(query.server);
+    let source = sender.addresses.iter().copied().find(|address| Family::of(*address) == family)?;
+    let flow = Flow { protocol: query.protocol, port: 53, family: None, strict: false };
+    let target = Target::new(query.server, format!("DNS server {}", query.server));
+    Some(walk::between(world, &sender, source, &target, &flow))
+}
+
+fn on_node_of<'a>(from: &Origin<'a>) -> Option<Origin<'a>> {
+    let Kind::OnNode(sender) = from.kind else { return None };
+    let kind = Kind::OnNode(Sender { process: Process::Host, ..sender });
+    Some(Origin { kind, ..from.clone() })
+}
+
+/// A pod of the cluster's DNS, else any pod of its first system pool.
+fn cluster_dns<'a>(world: &World<'a>, cluster: &ClusterName) -> Option<Origin<'a>> {
+    let (name, value) = world.design.clusters.get_key_value(cluster)?;
+    let is_dns = |pod: &&Pod| {
+        pod.namespace == "kube-system" && pod.labels.get("k8s-app").is_some_and(|label| label == "kube-dns")
+    };
+    if let Some(pod) = value.pods.iter().filter(|pod| !pod.terminated).find(is_dns) {
+        return origin(world, &Party::Pod(name, pod)).ok();
+    }
+    let system = value.pools.iter().find(|(_, pool)| pool.system == Some(true)).or_else(|| value.pools.iter().next());
+    let (pool, _) = system?;
+    origin(world, &Party::PoolPod(name, pool)).ok()
+}
