@@ -26,6 +26,8 @@ pub struct Story {
     pub idle_timeout_seconds: Option<u64>,
     /// The smallest MTU so far, in bytes.
     pub mtu: Option<u32>,
+    /// Stateful hops the answer passed.
+    pub answered: Vec<Keeper>,
     /// The sender's own policies keep the packet from leaving it.
     pub kept_by_sender: bool,
     /// Something was not known before the request arrived, so what the receiver sees is not sure.

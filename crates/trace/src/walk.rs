@@ -11,7 +11,7 @@ use crate::fabric::Entry;
 use crate::node::{self, Endpoint, Exit, Machine, Process, Sender};
 use crate::origin::{Kind, Origin};
 use crate::outcome::{self, Walked};
-use crate::story::{Story, reversed};
+use crate::story::{Keeper, Story, reversed};
 use crate::target::Target;
 use crate::world::{Holder, World};
 use causeway_addr::Family;
@@ -183,6 +183,7 @@ impl<'a> Walk<'_, 'a, '_> {
             // It answers where it was asked from: what it let in it answers.
             Taker::Platform => return self.from_platform(origin, answer, asked),
         };
+        self.half_seen(received);
         let lost_already = self.story.obstacles.iter().any(|obstacle| obstacle.direction == Direction::Reply);
         let arrived = end.is_some_and(|(_, packet)| packet == reversed(&asked));
         if !arrived && !lost_already && self.story.missing.is_empty() {
@@ -199,6 +200,34 @@ impl<'a> Walk<'_, 'a, '_> {
             );
             let fix = "make the answer take the way of the request, or translate the source of the request on its way";
             self.story.obstacle(direction, Verdict::ReplyLost, decision, fix);
+        }
+    }
+
+    /// A stateful appliance that saw the request and not its answer drops what follows; of datagrams it keeps no such account.
+    fn half_seen(&mut self, received: Packet) {
+        if !matches!(received.protocol, Protocol::Tcp | Protocol::Sctp) || !self.story.missing.is_empty() {
+            return;
+        }
+        let stopped = |obstacle: &crate::answer::Obstacle| obstacle.direction == Direction::Reply;
+        if self.story.obstacles.iter().any(stopped) {
+            return;
+        }
+        let half = self
+            .story
+            .passed
+            .iter()
+            .map(|passed| passed.keeper.clone())
+            .filter(|keeper| matches!(keeper, Keeper::Appliance(_)) && !self.story.answered.contains(keeper));
+        for keeper in half.collect::<Vec<_>>() {
+            let Keeper::Appliance(name) = &keeper else { continue };
+            let because = format!(
+                "firewall `{name}` saw the request and not its answer, which took another way: it drops the next packet"
+            );
+            let kind = self.world.design.firewalls.get(name).map(|firewall| firewall.kind);
+            let owner = if kind == Some(FirewallKind::AzureFirewall) { Owner::AzureFirewall } else { Owner::Nva };
+            let fix = "lead both directions over the firewall, or neither; or have it translate the source";
+            let decision = Decision::new(owner, format!("firewalls.{name}"), because);
+            self.story.obstacle(Direction::Reply, Verdict::AsymmetricDrop, decision, fix);
         }
     }
 
