@@ -9,7 +9,9 @@ pub mod naive;
 pub mod oracle;
 pub mod policies;
 mod random;
+mod scenarios;
 pub mod trial;
 
 pub use fleet::{Fleet, azure, design};
 pub use random::Random;
+pub use scenarios::{Scenario, scenarios};
