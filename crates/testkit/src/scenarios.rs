@@ -40,7 +40,8 @@ pub fn scenarios() -> Vec<Scenario> {
         paths.sort();
         paths
     };
-    let word = |name: Option<&std::ffi::OsStr>| name.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let word =
+        |name: Option<&std::ffi::OsStr>| name.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let folders = inside(&root).into_iter().filter(|path| path.extension().is_none());
     folders
         .map(|folder| {

@@ -369,7 +369,7 @@ impl Meaning<'_> {
     fn check_words(&mut self, path: &str, field: &str, values: &[String]) {
         const VERDICTS: &[&str] =
             &["delivered", "dropped", "replyLost", "asymmetricDrop", "deniedByPolicy", "uncertain"];
-        const NAMES: &[&str] = &["resolvesPrivate", "resolvesPublic", "nxdomain", "noAnswer", "uncertain"];
+        const NAMES: &[&str] = &["resolvesPrivate", "resolvesPublic", "nxdomain", "noAnswer"];
         const OWNERS: &[&str] = &[
             "none",
             "ip-masq-agent",

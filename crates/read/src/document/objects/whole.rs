@@ -149,7 +149,7 @@ object! {
         "governedBySubnet" governed_by_subnet: Many<String>,
         /// Who decided.
         "decidedBy" decided_by: OrWord<DecidedBy>,
-        /// `resolvesPrivate`, `resolvesPublic` or `nxdomain`.
+        /// `resolvesPrivate`, `resolvesPublic`, `nxdomain`; `noAnswer` where queries go in circles.
         "resolves" resolves: Many<String>,
     }
 
