@@ -158,9 +158,16 @@ impl Index {
         let of = Seat { class, policed: true, on_host: false, node: None };
         let other = Seat { class: other, policed: false, on_host: false, node: None };
         let asked = Asked { index: self, ends: None, of, other, direction, protocol: known(protocol), port };
-        let last = asked.steps(&mut Vec::new()).pop()?;
-        let by_tier = matches!(last.tier, Some(PolicyTier::Admin | PolicyTier::Baseline));
-        last.policy.filter(|_| by_tier && matches!(last.said, Said::Denied | Said::Uncertain))
+        let steps = asked.steps(&mut Vec::new());
+        let last = steps.last().filter(|last| matches!(last.said, Said::Denied | Said::Uncertain))?;
+        let by_tier = |step: &&Step| matches!(step.tier, Some(PolicyTier::Admin | PolicyTier::Baseline));
+        let by = match last.tier {
+            Some(_) => Some(last).filter(by_tier),
+            // Which of several is asked first is not defined, or nobody has evaluated a policy.
+            None if self.classes.get(class).is_some_and(|class| !self.unread_of(class).is_empty()) => None,
+            None => steps.iter().rev().filter(by_tier).find(|step| step.policy.is_some()),
+        };
+        by.and_then(|step| step.policy.clone())
     }
 
     pub(crate) fn walk(&self, from: Seat, to: Seat, protocol: Protocol, port: u16) -> Explanation {

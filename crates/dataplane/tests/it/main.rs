@@ -13,3 +13,4 @@ mod iptables;
 mod iptables_promises;
 mod plans;
 mod policy;
+mod reasons;

@@ -6,7 +6,7 @@ use crate::netlink::read::{Message, Messages};
 use causeway_dataplane::nftables::objects::{
     Expression, Header, KeyType, Keys, Op, Register, RuleObject, VerdictObject,
 };
-use causeway_dataplane::ruleset::{BaseChain, ChainKind, Hook, Policy, TableFamily, TableId};
+use causeway_dataplane::ruleset::{BaseChain, ChainKind, Hook, Policy, Rate, TableFamily, TableId};
 use proptest::prelude::*;
 
 const R0: Register = Register(0);
@@ -267,6 +267,12 @@ fn expression() -> impl Strategy<Value = Expression> {
         }),
         (any::<u32>(), register()).prop_map(|(key, to)| Expression::Meta { key, to }),
         name().prop_map(Expression::CountOn),
+        name().prop_map(Expression::Within),
+        (any::<u16>(), any::<u32>(), "[!-~]{0,127}").prop_map(|(group, bytes, prefix)| Expression::Log {
+            group,
+            bytes,
+            prefix
+        }),
         Just(Expression::Counter),
         verdict().prop_map(Expression::Verdict),
         any::<u32>().prop_map(|flags| Expression::Masquerade { flags }),
@@ -286,6 +292,14 @@ proptest! {
         let rule = RuleObject { expressions, comment };
         let expected = Seen::Rule { table: Some(t()), chain: "c".into(), handle: 0, rule };
         prop_assert!(seen.contains(&expected), "{:?}", seen);
+    }
+
+    #[test]
+    fn limits_come_back(name in name(), per_second in any::<u32>(), burst in any::<u32>()) {
+        let rate = Rate { per_second, burst };
+        let batch = encode(&[Op::AddLimit { table: t(), name: name.clone(), rate }], None, 1).unwrap();
+        let expected = Seen::Limit { table: Some(t()), name, rate: Some(rate) };
+        prop_assert!(decode(&batch.bytes).unwrap().contains(&expected));
     }
 
     #[test]

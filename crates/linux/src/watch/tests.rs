@@ -139,3 +139,23 @@ fn what_tells_nobody_is_found_by_asking() {
     fs::write(folder.path().join("two/config/ip-masq"), "x").unwrap();
     assert!(told(&mut watch));
 }
+
+#[test]
+fn a_file_that_is_being_written_is_known_until_it_is_closed() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mut watch = Watch::new(folder.path()).unwrap();
+    let mut file = fs::File::create(folder.path().join("slow")).unwrap();
+    file.write_all(b"a").unwrap();
+    assert!(told(&mut watch));
+    let open: Vec<_> = watch.being_written().iter().collect();
+    assert_eq!(open, ["slow"]);
+    drop(file);
+    assert!(told(&mut watch) && watch.being_written().is_empty());
+    // What is put in its place, or removed, is not written any more.
+    let mut file = fs::File::create(folder.path().join("slow")).unwrap();
+    file.write_all(b"b").unwrap();
+    fs::write(folder.path().join("other"), "whole").unwrap();
+    fs::rename(folder.path().join("other"), folder.path().join("slow")).unwrap();
+    assert!(told(&mut watch) && watch.being_written().is_empty());
+}

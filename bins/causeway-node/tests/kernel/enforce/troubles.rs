@@ -32,8 +32,8 @@ fn torn() {
     let manifests = Manifests::new(&[("cluster.yaml", &whole), ("more.yaml", &list(&[namespace("more")]))]);
     let mut agent = Agent::start_policy(&lab, &manifests.path(), &[PAGES]);
     agent.until(PLACED);
-    let half = &whole[..whole.len() / 2];
-    for text in ["", half, "kind: Status\napiVersion: v1\nmessage: Unauthorized\n", "\0", "a: [1"] {
+    let half: String = whole.chars().take(whole.len() / 2).collect();
+    for text in ["", half.as_str(), "kind: Status\napiVersion: v1\nmessage: Unauthorized\n", "\0", "a: [1"] {
         // In place, as careless programs write.
         fs::write(manifests.path().join("cluster.yaml"), text).unwrap();
         agent.line("what it said last stays in effect");
