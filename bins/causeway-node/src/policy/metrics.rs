@@ -63,7 +63,7 @@ fn policies(page: &mut Page<'_>, status: &Status) -> fmt::Result {
 }
 
 fn histogram(page: &mut Page<'_>, name: &str, help: &str, of: &Histogram) -> fmt::Result {
-    let bounds = BUCKETS.iter().copied().chain([f64::MAX]);
+    let bounds = BUCKETS.iter().copied().chain([f64::INFINITY]);
     let buckets: Vec<(f64, u64)> = bounds.zip(of.buckets).collect();
     page.histogram(name, help, of.sum, of.count, &buckets)
 }
