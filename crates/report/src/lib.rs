@@ -19,6 +19,7 @@ pub mod questions;
 pub mod sarif;
 mod tally;
 mod text;
+pub mod trace;
 
 pub use tally::{Tally, Threshold};
 

@@ -70,7 +70,7 @@ pub fn troubles(sources: &Sources, troubles: &[Trouble<'_>]) -> String {
     document(Vec::new(), Vec::new(), invocations, &files(sources))
 }
 
-fn document(rules: Vec<Value>, results: Vec<Value>, invocations: Value, files: &[Value]) -> String {
+pub(crate) fn document(rules: Vec<Value>, results: Vec<Value>, invocations: Value, files: &[Value]) -> String {
     crate::json::to_text(&json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -201,7 +201,7 @@ fn location(report: &Report<'_>, span: Option<Span>, object: &str) -> Value {
     }
 }
 
-fn physical(sources: &Sources, span: Span) -> Value {
+pub(crate) fn physical(sources: &Sources, span: Span) -> Value {
     let Place { line, column, end_line, end_column, .. } = Place::of(sources, span);
     json!({
         "artifactLocation": {"uri": uri(sources.name(span.file)), "index": span.file.0},
@@ -209,7 +209,7 @@ fn physical(sources: &Sources, span: Span) -> Value {
     })
 }
 
-fn files(sources: &Sources) -> Vec<Value> {
+pub(crate) fn files(sources: &Sources) -> Vec<Value> {
     sources.files().map(|(_, name)| json!({"location": {"uri": uri(name)}})).collect()
 }
 
@@ -235,10 +235,10 @@ fn uri(name: &str) -> String {
 
 /// Fingerprints that stay when lines move: of what a finding is about, not where it stands. A repeated one is numbered.
 #[derive(Default)]
-struct Fingerprints(BTreeMap<u64, u32>);
+pub(crate) struct Fingerprints(BTreeMap<u64, u32>);
 
 impl Fingerprints {
-    fn of(&mut self, parts: &[&str]) -> String {
+    pub(crate) fn of(&mut self, parts: &[&str]) -> String {
         let hash = fnv(parts);
         let times = self.0.entry(hash).or_default();
         *times += 1;

@@ -21,8 +21,8 @@ use crate::finding::{Finding, Places};
 use causeway_addr::Cidr;
 use std::collections::BTreeMap;
 
-/// Everything that was read, as one model.
-#[derive(Debug, Clone, PartialEq)]
+/// Everything that was read, as one model. The default is a design that says nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Design {
     /// Its name.
     pub name: String,
