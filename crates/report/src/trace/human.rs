@@ -4,6 +4,7 @@ use super::{Traced, words};
 use crate::human::{Look, Verbosity};
 use crate::text::{printable, wrap};
 use causeway_dataplane::packet::Packet;
+use causeway_trace::names::{Answer, Remedy};
 use causeway_trace::{Decision, Direction, Hop, Missing, Obstacle, Owner, Trace, Verdict};
 
 /// Columns that names of places get before they push the rest aside.
@@ -56,6 +57,7 @@ pub(crate) fn body(traced: &Traced<'_>, depth: Depth, indent: &str, width: usize
     let mut page = Page { out: String::new(), indent, width: width.saturating_sub(indent.len()).max(60) };
     let trace = traced.trace;
     page.facts(traced);
+    page.names(traced, depth);
     if depth != Depth::Verdict {
         page.way("The way there", &trace.forward, traced, depth);
         page.way("The way back", &trace.reply, traced, depth);
@@ -123,6 +125,38 @@ impl Page<'_> {
         }
     }
 
+    /// How the receiver's name was resolved: in full where that is all there is to say, else where it is asked for.
+    fn names(&mut self, traced: &Traced<'_>, depth: Depth) {
+        let trace = traced.trace;
+        let answers: Vec<&Answer> = match trace.resolutions.as_slice() {
+            [] => trace.resolution.iter().collect(),
+            several => several.iter().collect(),
+        };
+        for answer in answers {
+            let addresses: Vec<String> = answer.addresses.iter().map(ToString::to_string).collect();
+            let to = if addresses.is_empty() { String::new() } else { format!(", {}", addresses.join(" ")) };
+            let aliases: String = answer.aliases.iter().map(|alias| format!(", an alias of {alias}")).collect();
+            self.title("");
+            self.text("", &format!("The name {}: {}{to}{aliases}", answer.name, answer.verdict));
+            if depth != Depth::Verdict {
+                let wide = answer.steps.iter().map(|step| printable(&step.asked).chars().count()).max().unwrap_or(0);
+                for (at, step) in answer.steps.iter().enumerate() {
+                    let asked = printable(&step.asked);
+                    let wide = wide.min(MOST_AT);
+                    let place = if depth == Depth::Everything { place(traced, &step.object) } else { String::new() };
+                    self.text(&format!("{:>4}  {asked:wide$}  ", at + 1), &format!("{}{place}", step.said));
+                }
+            }
+            if let Some(Remedy { object, because, fix }) = &answer.remedy {
+                self.text("      ", &format!("{object}{}: {because}", place(traced, object)));
+                self.text("      fix: ", fix);
+            }
+            if depth != Depth::Verdict {
+                answer.notes.iter().for_each(|note| self.text("      note: ", note));
+            }
+        }
+    }
+
     fn way(&mut self, title: &str, hops: &[Hop], traced: &Traced<'_>, depth: Depth) {
         let Some(first) = hops.first() else { return };
         self.title("");
@@ -149,7 +183,7 @@ impl Page<'_> {
         self.title("");
         self.title("What would have to change, all of it");
         for (at, obstacle) in obstacles.iter().enumerate() {
-            let Obstacle { direction, verdict, decision, fix, firm } = obstacle;
+            let Obstacle { direction, verdict, decision, fix, firm, .. } = obstacle;
             let way = match direction {
                 Direction::Forward => "there",
                 Direction::Reply => "back",

@@ -4,6 +4,7 @@ use super::{Traced, words};
 use crate::json::to_text;
 use crate::place::Place;
 use causeway_dataplane::packet::Packet;
+use causeway_trace::names::{Answer, Remedy, Step};
 use causeway_trace::{Decision, Hop, Missing, Obstacle};
 use serde::Serialize;
 use std::net::IpAddr;
@@ -31,6 +32,9 @@ pub(crate) struct JsonTrace<'a> {
     obstacles: Vec<JsonObstacle<'a>>,
     missing: Vec<JsonMissing<'a>>,
     notes: &'a [String],
+    resolves: Option<&'static str>,
+    resolution: Option<JsonResolution<'a>>,
+    resolutions: Vec<JsonResolution<'a>>,
     idle_timeout_seconds: Option<u64>,
     mtu: Option<u32>,
     ways: Vec<JsonTrace<'a>>,
@@ -79,6 +83,40 @@ struct JsonObstacle<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonResolution<'a> {
+    name: &'a str,
+    verdict: &'static str,
+    addresses: &'a [IpAddr],
+    aliases: &'a [String],
+    /// Who decided.
+    object: Option<&'a str>,
+    source: Option<Place>,
+    steps: Vec<JsonStep<'a>>,
+    public_access_disabled: Option<bool>,
+    remedy: Option<JsonRemedy<'a>>,
+    missing: Vec<JsonMissing<'a>>,
+    notes: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct JsonStep<'a> {
+    asked: &'a str,
+    name: &'a str,
+    said: &'a str,
+    object: Option<&'a str>,
+    source: Option<Place>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonRemedy<'a> {
+    object: Option<&'a str>,
+    because: &'a str,
+    fix: &'a str,
+    source: Option<Place>,
+}
+
+#[derive(Debug, Serialize)]
 struct JsonMissing<'a> {
     fact: &'a str,
     how: &'a str,
@@ -109,8 +147,11 @@ pub(crate) fn value<'a>(traced: &Traced<'a>) -> JsonTrace<'a> {
         forward: hops(&trace.forward),
         reply: hops(&trace.reply),
         obstacles: trace.obstacles.iter().map(|obstacle| obstacle_value(traced, obstacle)).collect(),
-        missing: trace.missing.iter().map(|Missing { fact, how }| JsonMissing { fact, how }).collect(),
+        missing: missing_value(&trace.missing),
         notes: &trace.notes,
+        resolves: trace.resolution.as_ref().map(|answer| answer.verdict.as_str()),
+        resolution: trace.resolution.as_ref().map(|answer| resolution_value(traced, answer)),
+        resolutions: trace.resolutions.iter().map(|answer| resolution_value(traced, answer)).collect(),
         idle_timeout_seconds: trace.idle_timeout_seconds,
         mtu: trace.mtu,
         ways: trace.ways.iter().map(|way| value(&traced.with(way))).collect(),
@@ -152,6 +193,39 @@ fn decision_value<'a>(traced: &Traced<'_>, decision: &'a Decision) -> JsonDecisi
         rule: rule.as_deref(),
         because,
         source: traced.place(object),
+    }
+}
+
+fn missing_value(missing: &[Missing]) -> Vec<JsonMissing<'_>> {
+    missing.iter().map(|Missing { fact, how }| JsonMissing { fact, how }).collect()
+}
+
+fn resolution_value<'a>(traced: &Traced<'_>, answer: &'a Answer) -> JsonResolution<'a> {
+    let step = |step: &'a Step| JsonStep {
+        asked: &step.asked,
+        name: &step.name,
+        said: &step.said,
+        object: stated(&step.object),
+        source: traced.place(&step.object),
+    };
+    let remedy = |remedy: &'a Remedy| JsonRemedy {
+        object: stated(&remedy.object),
+        because: &remedy.because,
+        fix: &remedy.fix,
+        source: traced.place(&remedy.object),
+    };
+    JsonResolution {
+        name: &answer.name,
+        verdict: answer.verdict.as_str(),
+        addresses: &answer.addresses,
+        aliases: &answer.aliases,
+        object: stated(&answer.authority),
+        source: traced.place(&answer.authority),
+        steps: answer.steps.iter().map(step).collect(),
+        public_access_disabled: answer.public_access_disabled,
+        remedy: answer.remedy.as_ref().map(remedy),
+        missing: missing_value(&answer.missing),
+        notes: &answer.notes,
     }
 }
 

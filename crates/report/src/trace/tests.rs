@@ -50,6 +50,8 @@ fn trace(verdict: Verdict, from: &str, to: &str, sent: Packet) -> Trace {
         obstacles: Vec::new(),
         missing: Vec::new(),
         notes: Vec::new(),
+        resolution: None,
+        resolutions: Vec::new(),
         idle_timeout_seconds: None,
         mtu: None,
         ways: Vec::new(),
@@ -106,6 +108,7 @@ fn dropped() -> Trace {
         decision: decision.clone(),
         fix: fix.to_owned(),
         firm,
+        met: 0,
     };
     Trace {
         decided_by: Some(deny.clone()),
@@ -158,6 +161,7 @@ fn nasty() -> Trace {
             decision,
             fix: NASTY.to_owned(),
             firm: true,
+            met: 0,
         }],
         missing: vec![Missing::new(NASTY, NASTY)],
         notes: vec![NASTY.to_owned()],
