@@ -3,7 +3,7 @@
 use crate::answer::{Decision, Direction, Missing, Owner, Verdict};
 use crate::carrier as fabric;
 use crate::fabric::Arrival;
-use crate::node::{Machine, Sender};
+use crate::node::{Machine, Process, Sender};
 use crate::target::of_model;
 use crate::walk::{Taker, Walk};
 use crate::who::is_public;
@@ -102,7 +102,10 @@ impl<'a> Walk<'_, 'a, '_> {
             None => {
                 // Somebody who stands for the nodes or pods of a pool is no machine of its own.
                 if let Some(sender) = self.stands_for(packet.destination) {
-                    return self.at_node(direction, &sender.machine, packet);
+                    return match sender.process {
+                        Process::Pod(_) => Some((Taker::OnNode(sender), packet)),
+                        Process::Host => self.at_node(direction, &sender.machine, packet),
+                    };
                 }
                 if forward {
                     self.assume(&packet, network);
@@ -113,7 +116,7 @@ impl<'a> Walk<'_, 'a, '_> {
     }
 
     /// The representative of a pool whose address this is.
-    fn stands_for(&self, address: IpAddr) -> Option<Sender<'a>> {
+    pub(crate) fn stands_for(&self, address: IpAddr) -> Option<Sender<'a>> {
         self.stand_ins.iter().find(|(known, _)| *known == address).map(|(_, sender)| *sender)
     }
 
@@ -248,13 +251,14 @@ impl<'a> Walk<'_, 'a, '_> {
     }
 
     /// A private address that no network of the design has: what becomes of the packet there nobody can say.
-    pub(crate) fn is_somewhere(&mut self, address: IpAddr, cluster: Option<&ClusterName>) {
+    pub(crate) fn is_somewhere(&mut self, address: IpAddr) {
         let networks = &self.world.design.networks;
         let mut prefixes = networks.values().flat_map(|network| &network.prefixes);
         let in_network = prefixes.any(|prefix| prefix.contains(address));
-        let in_cluster = cluster.and_then(|cluster| self.world.design.clusters.get(cluster)).is_some_and(|cluster| {
-            cluster.pod_cidrs.iter().chain(&cluster.service_cidrs).any(|range| range.contains(address))
-        });
+        let in_cluster =
+            self.world.design.clusters.values().any(|cluster| {
+                cluster.pod_cidrs.iter().chain(&cluster.service_cidrs).any(|range| range.contains(address))
+            });
         let is_platform = address == IpAddr::V4(special::PLATFORM_DNS.value) || special::LINK_LOCAL.contains(address);
         if !(in_network || in_cluster || is_platform || is_public(address)) {
             self.story.lacks(Missing::new(

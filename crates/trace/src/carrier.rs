@@ -752,6 +752,12 @@ impl<'a> Carrier<'_, 'a, '_> {
                 None => (Arrival::Internet(None), packet),
             };
         }
+        let own_public = is_public(packet.source) && !self.in_some_network(packet.source);
+        if own_public && is_public(packet.destination) {
+            // An appliance already gave it a public address of its own.
+            let holder = self.world.public_holders(packet.destination).first().copied();
+            return (Arrival::Internet(holder), packet);
+        }
         if !is_public(packet.destination) {
             let because = format!("{} is a private address: the internet has no way to it", packet.destination);
             self.story.obstacle(
@@ -1054,6 +1060,9 @@ impl<'a> Carrier<'_, 'a, '_> {
                 "import it (`az network nsg list -o json`)",
             ));
         };
+        if let Some(tag) = platform_tag(packet) {
+            return self.platform_filter(name, group, way, packet, tag);
+        }
         let mut rules: Vec<(usize, &SecurityRule)> =
             group.rules.iter().enumerate().filter(|(_, rule)| rule.direction == way).collect();
         rules.sort_by_key(|(place, rule)| (rule.priority, *place));
@@ -1131,6 +1140,31 @@ impl<'a> Carrier<'_, 'a, '_> {
         }
     }
 
+    /// The platform's own services are behind no security group but rules that name their tag.
+    fn platform_filter(
+        &mut self,
+        name: &SecurityGroupName,
+        group: &SecurityGroup,
+        way: causeway_model::design::Direction,
+        packet: &Packet,
+        tag: &str,
+    ) {
+        let names = |rule: &SecurityRule| {
+            rule.destination
+                .iter()
+                .any(|item| matches!(item, AddressMatch::Tag(known) if known.eq_ignore_ascii_case(tag)))
+        };
+        let mut rules: Vec<(usize, &SecurityRule)> =
+            group.rules.iter().enumerate().filter(|(_, rule)| rule.direction == way && names(rule)).collect();
+        rules.sort_by_key(|(place, rule)| (rule.priority, *place));
+        let Some((place, rule)) = rules.first().filter(|(_, rule)| rule.access == Access::Deny) else { return };
+        let because = format!("rule `{}` of security group `{name}` denies `{tag}`", rule.name);
+        let object = format!("networkSecurityGroups.{name}.rules.{place}");
+        let decision = Decision::new(Owner::Nsg, object, because).rule(rule.name.clone());
+        let fix = format!("allow {} before priority {}", packet.destination, rule.priority);
+        self.story.obstacle(self.direction, Verdict::Dropped, decision, fix);
+    }
+
     fn matches(&self, list: &[AddressMatch], address: IpAddr, network: &'a NetworkName) -> Option<bool> {
         if list.is_empty() {
             return Some(true);
@@ -1184,6 +1218,17 @@ impl<'a> Carrier<'_, 'a, '_> {
                 .world
                 .clusters()
                 .any(|cluster| cluster.in_pod_cidr(address) && cluster.cluster.networks().contains(network))
+    }
+}
+
+/// The service tag of a platform service a packet is for.
+fn platform_tag(packet: &Packet) -> Option<&'static str> {
+    if packet.destination == IpAddr::V4(special::METADATA.value) {
+        Some("AzurePlatformIMDS")
+    } else if packet.destination == IpAddr::V4(special::PLATFORM_DNS.value) {
+        Some("AzurePlatformDNS")
+    } else {
+        None
     }
 }
 

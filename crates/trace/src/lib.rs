@@ -12,6 +12,7 @@ mod arrive;
 pub mod ask;
 mod asking;
 mod carrier;
+pub mod expect;
 mod explore;
 pub mod fabric;
 pub mod matrix;

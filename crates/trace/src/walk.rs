@@ -268,10 +268,25 @@ impl<'a> Walk<'_, 'a, '_> {
         if !self.may_go_on(direction) {
             return None;
         }
+        // Nobody describes who stands for others: they are known by their address.
+        if let Exit::Fabric { packet, .. } | Exit::Peer { packet, .. } = &exit
+            && let Some(sender) = self.stands_for(packet.destination)
+        {
+            let same = sender.machine.keeper() == machine.keeper();
+            if same || matches!(exit, Exit::Peer { .. }) {
+                if let Exit::Peer { packet, entry, .. } = &exit
+                    && !same
+                {
+                    let there = sender.machine.entry(self.world, packet.family());
+                    fabric::between_nodes(self.world, &mut self.story, direction, *entry, there, packet);
+                }
+                return Some((Taker::OnNode(sender), *packet));
+            }
+        }
         match exit {
             Exit::Fabric { packet, entry } => {
                 if direction == Direction::Forward {
-                    self.is_somewhere(packet.destination, Some(machine.cluster));
+                    self.is_somewhere(packet.destination);
                 }
                 self.carry(direction, entry, packet)
             }
@@ -330,7 +345,7 @@ impl<'a> Walk<'_, 'a, '_> {
         packet: Packet,
     ) -> Option<(Taker<'a>, Packet)> {
         if direction == Direction::Forward {
-            self.is_somewhere(packet.destination, None);
+            self.is_somewhere(packet.destination);
         }
         let (arrival, packet) = fabric::from_site(self.world, &mut self.story, direction, site, who, packet);
         self.arrived(direction, arrival, packet)
