@@ -100,6 +100,15 @@ impl Index {
         class.is_some_and(|class| self.rules_of(class, direction).next().is_some())
     }
 
+    /// Says which node a pod is on; nothing happens if the pod is not there.
+    pub fn seat_on(&mut self, pod: &End, node: &str) {
+        let End::Pod(namespace, name) = pod else { return };
+        let info = self.pod(namespace, name).map(|pod| PodInfo { node: Some(node.to_owned()), ..pod.info.clone() });
+        if let Some(info) = info {
+            self.apply(Event::Pod(info));
+        }
+    }
+
     /// A pod a policy would select, put in; `None` if no pod can be so.
     pub fn with_pod_of(&self, policy: &Policy, name: &str) -> Option<(Index, End)> {
         let labels = crate::exposure::satisfying(&policy.subject.pods)?;

@@ -1,11 +1,18 @@
-//! What policies do that their writers did not mean: names cut off, prefixes that match nobody or too many, rules that never decide.
+//! What policies do that their writers did not mean: names, doors and watchers cut off, prefixes that match nobody or too many, rules
+//! that never decide, or that meet other addresses than they were written for.
 
+mod balanced;
 mod blocks;
+mod cuts;
 mod dns;
+mod doors;
 mod itself;
+mod nodes;
+mod translated;
+mod watchers;
 
 use crate::Context;
-use causeway_model::design::{Cluster, Design, PolicyEngine};
+use causeway_model::design::{Cluster, ClusterName, Design, PolicyEngine};
 use causeway_model::finding::Finding;
 use causeway_model::policy::{Direction, PolicyId};
 use causeway_policy::{Engine, Index, world};
@@ -15,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Cx<'a> {
     design: &'a Design,
     path: String,
+    name: &'a ClusterName,
     cluster: &'a Cluster,
     engine: Engine,
     index: Index,
@@ -62,6 +70,7 @@ pub(crate) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
         let cx = Cx {
             design: context.design,
             path: format!("clusters.{name}"),
+            name,
             cluster,
             engine,
             // Checks ask what the policies that are understood say, and tell themselves where others may say more.
@@ -74,6 +83,9 @@ pub(crate) fn check(context: &Context<'_>, out: &mut Vec<Finding>) {
         if cluster.network_policy != Some(PolicyEngine::None) {
             dns::check(&cx, out);
             blocks::check(&cx, out);
+            doors::check(&cx, out);
+            watchers::check(&cx, out);
+            translated::check(&cx, out);
             itself::room(&cx, out);
         }
     }

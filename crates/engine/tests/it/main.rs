@@ -16,6 +16,7 @@ mod lifecycle;
 mod lists;
 mod masquerade;
 mod policies;
+mod policy_cuts;
 mod posture;
 mod ranges;
 mod support;
