@@ -139,7 +139,7 @@ pub(super) fn samples(index: &Index, range: Cidr) -> Vec<IpAddr> {
 }
 
 /// The pods of a cluster that run, those that policies and labels make alike only once.
-pub(super) fn alive<'a>(cluster: &'a Cluster, wanted: impl Fn(&Pod) -> bool) -> Vec<&'a Pod> {
+pub(super) fn alive(cluster: &Cluster, wanted: impl Fn(&Pod) -> bool) -> Vec<&Pod> {
     let mut seen = BTreeSet::new();
     let pods = cluster.pods.iter().filter(|pod| !pod.terminated && wanted(pod));
     pods.filter(|pod| seen.insert((&pod.namespace, &pod.labels, pod.host_network, &pod.node))).collect()
