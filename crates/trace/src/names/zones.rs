@@ -1,6 +1,6 @@
 //! Private zones, as the platform's resolver sees them from one network.
 
-use super::domain::{above, is_below, normal, relative};
+use super::domain::{above, is_below, relative};
 use crate::answer::Missing;
 use crate::world::World;
 use causeway_model::design::*;
@@ -110,9 +110,20 @@ fn is_seen(design: &Design, domain: &str, zone: &PrivateDnsZone, network: &Netwo
     zone.links.contains(network)
         || design.clusters.values().any(|cluster| {
             let api = &cluster.api_server;
-            let named = api.private_dns_zone.as_deref().is_some_and(|own| normal(own) == normal(domain));
-            named && is_private(api) && api.private_fqdn.is_none() && cluster.networks().contains(network)
+            let named = api.private_dns_zone.as_deref().is_some_and(|own| same(own, domain));
+            named && is_private(api) && api.private_fqdn.is_none() && stands_in(cluster, network)
         })
+}
+
+/// Two names of one domain.
+fn same(one: &str, other: &str) -> bool {
+    one.trim_end_matches('.').eq_ignore_ascii_case(other.trim_end_matches('.'))
+}
+
+/// Whether a cluster has a subnet in a network.
+fn stands_in(cluster: &Cluster, network: &NetworkName) -> bool {
+    let subnets = cluster.pools.values().flat_map(|pool| [&pool.subnet, &pool.pod_subnet]);
+    subnets.flatten().any(|subnet| subnet.network == *network)
 }
 
 fn is_private(api: &ApiServer) -> bool {
@@ -127,7 +138,7 @@ fn is_private(api: &ApiServer) -> bool {
 fn api_server<'a>(design: &'a Design, network: &NetworkName, name: &str, longer_than: usize) -> Option<Zone<'a>> {
     for (cluster, value) in &design.clusters {
         let api = &value.api_server;
-        if !is_private(api) || !value.networks().contains(network) {
+        if !is_private(api) {
             continue;
         }
         let has_record = || {
@@ -136,20 +147,24 @@ fn api_server<'a>(design: &'a Design, network: &NetworkName, name: &str, longer_
         };
         match &api.private_fqdn {
             Some(own) => {
-                let own = normal(own);
+                let own = own.trim_end_matches('.');
                 let Some((_, domain)) = own.split_once('.') else { continue };
-                let listed = design.private_dns_zones.iter().find(|(zone, _)| normal(zone) == domain);
+                if !is_below(name, domain) || !stands_in(value, network) {
+                    continue;
+                }
+                let is_own = same(name, own);
+                let listed = design.private_dns_zones.iter().find(|(zone, _)| same(zone, domain));
                 // A zone that is listed answers for itself, and only what was not given of it is known from here.
                 if let Some((zone, listed)) = listed {
                     let unknown = !listed.records_known && record(listed, zone, name) == Record::None;
-                    if name == own && unknown && is_seen(design, zone, listed, network) {
+                    if is_own && unknown && is_seen(design, zone, listed, network) {
                         return Some(has_record());
                     }
                     continue;
                 }
                 let system = api.private_dns_zone.as_deref().is_none_or(|zone| zone.eq_ignore_ascii_case("system"));
-                if system && domain.len() > longer_than && is_below(name, domain) {
-                    return Some(if name == own { has_record() } else { Zone::Nothing("of the API server") });
+                if system && domain.len() > longer_than {
+                    return Some(if is_own { has_record() } else { Zone::Nothing("of the API server") });
                 }
             }
             None => {
@@ -160,7 +175,7 @@ fn api_server<'a>(design: &'a Design, network: &NetworkName, name: &str, longer_
                     _ => control_plane::is_private_link_zone(domain, region.as_deref()),
                 };
                 let possible = longer_than == 0 && above(name).any(in_kind);
-                if system && possible {
+                if system && possible && stands_in(value, network) {
                     let missing = Missing::new(
                         format!("the private name of the API server of `{cluster}`"),
                         format!(
