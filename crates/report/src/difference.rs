@@ -3,7 +3,7 @@
 use crate::json::{JsonFinding, finding as json_finding, to_text};
 use crate::{Report, Threshold};
 use causeway_engine::capacity::{AddressPool, Capacity, Snat};
-use causeway_engine::compare::{Difference, OwnedRange};
+use causeway_engine::compare::{Difference, Fate, FlowChange, OwnedRange};
 use causeway_engine::masquerade::{Seen, SourceChange};
 use causeway_engine::{Answer, accept};
 use causeway_model::design::Design;
@@ -73,6 +73,7 @@ struct Document<'a> {
     new: &'a str,
     refused: Vec<JsonFinding<'a>>,
     sources: Vec<JsonSource<'a>>,
+    flows: Vec<JsonFlow<'a>>,
     capacity: Vec<JsonPool<'a>>,
     snat: Vec<JsonPorts<'a>>,
     findings: JsonFindings<'a>,
@@ -88,6 +89,26 @@ struct JsonSource<'a> {
     before: JsonSeen<'a>,
     after: JsonSeen<'a>,
     machines: &'a [String],
+}
+
+/// A representative flow of a pool that differs.
+#[derive(Serialize)]
+struct JsonFlow<'a> {
+    cluster: &'a str,
+    pool: &'a str,
+    class: &'a str,
+    peer: &'a str,
+    before: Option<JsonFate<'a>>,
+    after: Option<JsonFate<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonFate<'a> {
+    verdict: &'static str,
+    source_seen: Option<&'a str>,
+    owner: &'static str,
+    because: &'a str,
 }
 
 /// The address a peer sees: whose it is, and in words.
@@ -149,7 +170,7 @@ struct JsonObject<'a> {
 struct JsonSummary {
     /// Something changes for somebody, or may.
     changes: bool,
-    /// The reachability of single packets was compared.
+    /// Representative flows were walked and compared.
     reachability_compared: bool,
 }
 
@@ -172,6 +193,7 @@ pub fn json(comparison: &Comparison<'_>) -> String {
             .map(|finding| json_finding(&after, finding, comparison.accepted(finding)))
             .collect(),
         sources: difference.sources.iter().map(source).collect(),
+        flows: difference.flows.iter().map(flow).collect(),
         capacity: difference
             .capacity
             .iter()
@@ -206,8 +228,27 @@ pub fn json(comparison: &Comparison<'_>) -> String {
             .iter()
             .map(|change| JsonObject { object: &change.object, change: change.how.as_str() })
             .collect(),
-        summary: JsonSummary { changes: difference.concerns_somebody(), reachability_compared: false },
+        summary: JsonSummary { changes: difference.concerns_somebody(), reachability_compared: true },
     })
+}
+
+fn flow(change: &FlowChange) -> JsonFlow<'_> {
+    fn fate(fate: &Fate) -> JsonFate<'_> {
+        JsonFate {
+            verdict: fate.verdict.as_str(),
+            source_seen: fate.source.as_deref(),
+            owner: fate.owner.as_str(),
+            because: &fate.because,
+        }
+    }
+    JsonFlow {
+        cluster: &change.cluster,
+        pool: &change.pool,
+        class: &change.class,
+        peer: &change.peer,
+        before: change.before.as_ref().map(fate),
+        after: change.after.as_ref().map(fate),
+    }
 }
 
 fn source(change: &SourceChange) -> JsonSource<'_> {

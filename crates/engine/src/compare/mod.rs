@@ -4,7 +4,10 @@
 //! which unordered things are written make no difference.
 
 mod findings;
+mod flows;
 mod objects;
+
+pub use flows::{Fate, FlowChange};
 
 use crate::capacity::{AddressPool, ClusterPorts};
 use crate::masquerade::{self, SourceChange};
@@ -21,6 +24,8 @@ pub struct Difference {
     pub refused: Vec<Finding>,
     /// Who sees another source address of pods.
     pub sources: Vec<SourceChange>,
+    /// Representative flows with another verdict, source address or owner.
+    pub flows: Vec<FlowChange>,
     /// Address pools with other numbers, by name.
     pub capacity: Vec<PoolChange>,
     /// SNAT ports with other numbers, by cluster.
@@ -127,6 +132,7 @@ impl Difference {
     pub fn concerns_somebody(&self) -> bool {
         !self.refused.is_empty()
             || !self.sources.is_empty()
+            || self.flows.iter().any(FlowChange::concerns_somebody)
             || !self.objects.is_empty()
             || self.capacity.iter().any(PoolChange::changes_fit)
             || self.ports.iter().any(PortsChange::changes_fit)
@@ -135,6 +141,7 @@ impl Difference {
     /// Nothing at all differs that this program knows of.
     pub fn is_empty(&self) -> bool {
         !self.concerns_somebody()
+            && self.flows.is_empty()
             && self.capacity.is_empty()
             && self.ports.is_empty()
             && self.new.is_empty()
@@ -156,6 +163,7 @@ pub fn compare(old: &Design, new: &Design, options: Options) -> Difference {
     Difference {
         refused: change::check(&old, &new),
         sources: masquerade::source_changes(&old, &new),
+        flows: flows::changes(&old, &new),
         capacity,
         ports,
         new: new_findings,

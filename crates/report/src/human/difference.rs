@@ -5,7 +5,7 @@ use crate::capacity::{fits, layout, number, plain};
 use crate::difference::{Comparison, nothing, report};
 use crate::text::{count, grouped, printable, wrap};
 use causeway_engine::capacity::{AddressPool, ClusterPorts, Snat};
-use causeway_engine::compare::{OwnedRange, PoolChange, PortsChange};
+use causeway_engine::compare::{Fate, FlowChange, OwnedRange, PoolChange, PortsChange};
 use causeway_engine::masquerade::SourceChange;
 
 /// The whole answer of `diff`: the worst first.
@@ -24,6 +24,7 @@ pub fn difference(comparison: &Comparison<'_>, look: &Look) -> String {
         gap(look, &mut out);
     }
     sources(&difference.sources, look, &mut out);
+    flows(&difference.flows, look, &mut out);
     pools(&difference.capacity, look, &mut out);
     ports(&difference.ports, look, &mut out);
     if !difference.new.is_empty() {
@@ -72,6 +73,32 @@ fn sources(changes: &[SourceChange], look: &Look, out: &mut String) {
         indented("  ", &line, look, out);
         if !change.machines.is_empty() {
             indented("    ", &format!("there: {}", change.machines.join(", ")), look, out);
+        }
+    }
+    out.push('\n');
+}
+
+fn flows(changes: &[FlowChange], look: &Look, out: &mut String) {
+    if changes.is_empty() {
+        return;
+    }
+    out.push_str("Flows of pods\n");
+    for change in changes {
+        let peer =
+            if change.peer.is_empty() { change.class.clone() } else { format!("{} `{}`", change.class, change.peer) };
+        let fate = |fate: &Fate| match &fate.source {
+            Some(source) => format!("{}, seen as {source}, owned by {}", fate.verdict, fate.owner),
+            None => format!("{} by {}", fate.verdict, fate.owner),
+        };
+        let what = match (&change.before, &change.after) {
+            (Some(before), Some(after)) => format!("{} instead of {}", fate(after), fate(before)),
+            (None, Some(after)) => format!("new: {}", fate(after)),
+            (Some(before), None) => format!("gone; it was {}", fate(before)),
+            (None, None) => continue,
+        };
+        indented("  ", &format!("{}/{} to {peer}: {what}", change.cluster, change.pool), look, out);
+        if let Some(after) = change.after.as_ref().filter(|after| !after.because.is_empty()) {
+            indented("    ", &after.because, look, out);
         }
     }
     out.push('\n');
@@ -185,6 +212,7 @@ fn summary(comparison: &Comparison<'_>, look: &Look, out: &mut String) {
     let parts = [
         (difference.refused.len(), "refused step"),
         (difference.sources.len(), "changed source address"),
+        (difference.flows.len(), "changed flow"),
         (fit, "change of what fits"),
         (difference.new.len(), "new finding"),
         (difference.gone.len(), "gone finding"),
