@@ -9,11 +9,11 @@ mod facts;
 mod walk;
 
 pub use facts::{Missing, Node};
-pub use walk::{MOST_JUMPS, evaluate};
+pub use walk::{MOST_JUMPS, evaluate, through};
 pub(crate) use walk::{moment, ports};
 
 use crate::packet::Packet;
-use crate::ruleset::TableId;
+use crate::ruleset::{End, TableId};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -30,6 +30,19 @@ pub struct Fate<'a> {
     pub counters: Vec<Counter<'a>>,
     /// The rules it met, in order.
     pub path: Vec<Step<'a>>,
+    /// What the machine knows of it besides, for the next hook.
+    pub known: Known,
+}
+
+/// What a machine knows of a packet besides its bytes, from one hook to the next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The packet's mark.
+    pub mark: u32,
+    /// The connection's.
+    pub connection_mark: u32,
+    /// The connection's destination was translated.
+    pub destination_translated: bool,
 }
 
 /// What can happen.
@@ -42,10 +55,14 @@ pub enum Outcome {
         /// What became of its port.
         port: SourcePort,
     },
+    /// It goes on with one of these destinations, each as likely.
+    Redirected(Vec<End>),
     /// It goes on as it was.
     Kept,
     /// It ends here.
     Dropped,
+    /// It ends here, and its sender is told.
+    Rejected,
     /// It can't be said without this.
     Uncertain(Missing),
 }
@@ -117,7 +134,19 @@ impl fmt::Display for Outcome {
                 write!(f, "translated to {source}, {port}")
             }
             Outcome::Kept => f.write_str("source kept"),
+            Outcome::Redirected(ends) => {
+                f.write_str("redirected to ")?;
+                for (at, end) in ends.iter().enumerate() {
+                    f.write_str(if at == 0 { "" } else { " or " })?;
+                    match (end.port, end.address) {
+                        (Some(port), address) => write!(f, "{}", std::net::SocketAddr::new(address, port))?,
+                        (None, address) => write!(f, "{address}")?,
+                    }
+                }
+                Ok(())
+            }
             Outcome::Dropped => f.write_str("dropped"),
+            Outcome::Rejected => f.write_str("rejected"),
             Outcome::Uncertain(missing) => write!(f, "uncertain: {missing} not known"),
         }
     }

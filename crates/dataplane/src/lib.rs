@@ -6,6 +6,7 @@
 //!
 //! Nothing here touches a kernel, a clock or a file; the same input gives the same bytes.
 
+pub mod cni;
 pub mod evaluate;
 pub mod iptables;
 pub mod masquerade;
@@ -14,4 +15,5 @@ pub mod packet;
 pub mod policy;
 pub mod prefixes;
 pub mod ruleset;
+pub mod services;
 pub mod unmarked;

@@ -16,7 +16,7 @@ pub mod text;
 
 pub use difference::{Difference, What, differences};
 pub use foreign::{owner, take_over};
-pub use interpret::interpret;
+pub use interpret::{interpret, interpret_known};
 pub use keys::Change;
 pub use lower::{Growth, lower};
 pub use names::logical;

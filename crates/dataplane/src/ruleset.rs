@@ -281,6 +281,19 @@ pub enum Match {
     NoConnection,
     /// It would begin a TCP connection without asking for one: no SYN (`ct state new tcp flags & syn == 0`).
     BeginsWithoutSyn,
+    /// It begins a connection (`ct state new`).
+    Begins,
+    /// The route says the source is one of this machine's own addresses (`fib saddr type local`).
+    LocalSource,
+    /// The connection's destination was translated, by whomever (`ct status dnat`).
+    DestinationTranslated,
+    /// All of these bits of a mark are set.
+    Marked {
+        /// Whose mark.
+        of: MarkOf,
+        /// The bits; at least one.
+        bits: u32,
+    },
 }
 
 /// A value of a packet, or of the connection it belongs to.
@@ -310,6 +323,24 @@ pub enum AddressField {
     Destination,
 }
 
+/// Whose mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MarkOf {
+    /// The packet's: gone when it leaves the machine.
+    Packet,
+    /// The connection's: its packets of both directions have it.
+    Connection,
+}
+
+/// A new destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct End {
+    /// The address.
+    pub address: IpAddr,
+    /// The port; `None` = as it was.
+    pub port: Option<u16>,
+}
+
 /// What a rule does with a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -336,4 +367,17 @@ pub enum Verdict {
         /// Source ports are chosen at random, which avoids lost insertions when many flows start at once.
         fully_random: bool,
     },
+    /// The source becomes this address.
+    Source(IpAddr),
+    /// The destination becomes one of these, each as likely. Of one family; at least one.
+    Redirect(Vec<End>),
+    /// Bits of a mark are set, and the next rule is asked.
+    Mark {
+        /// Whose mark.
+        of: MarkOf,
+        /// The bits; at least one.
+        bits: u32,
+    },
+    /// End the packet, and tell its sender that nobody answers on the port.
+    Reject,
 }

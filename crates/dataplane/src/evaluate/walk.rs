@@ -1,12 +1,13 @@
 //! The walk.
 
-use super::{Counter, Fate, Matched, Missing, Node, Outcome, Place, SourcePort, Step};
+use super::{Counter, Fate, Known, Matched, Missing, Node, Outcome, Place, SourcePort, Step};
 use crate::packet::{Packet, Protocol};
 use crate::ruleset::{
-    AddressField, Ask, BaseChain, Chain, ChainKind, Hook, Match, Policy, Rule, Ruleset, Set, Table, TableFamily,
-    TableId, Tuples, Value, Verdict,
+    AddressField, Ask, BaseChain, Chain, ChainKind, End, Hook, MarkOf, Match, Policy, Rule, Ruleset, Set, Table,
+    TableFamily, TableId, Tuples, Value, Verdict,
 };
 use causeway_addr::{Cidr, Family};
+use std::net::IpAddr;
 
 /// `NFT_JUMP_STACK_SIZE`: jumps that may wait to come back at once.
 pub const MOST_JUMPS: usize = 16;
@@ -15,19 +16,26 @@ const MOST_STEPS: usize = 100_000;
 
 /// Walks the first packet of a connection through all base chains of a hook.
 pub fn evaluate<'a>(ruleset: &'a Ruleset, hook: Hook, packet: &Packet, node: &Node) -> Fate<'a> {
+    through(&[ruleset], hook, packet, node, Known::default())
+}
+
+/// Walks it through all base chains of a hook that several rulesets have together, with what is known of it from hooks before. Tables of
+/// the same name in several of them are different tables.
+pub fn through<'a>(rulesets: &[&'a Ruleset], hook: Hook, packet: &Packet, node: &Node, known: Known) -> Fate<'a> {
     let fate = Fate {
         outcome: Outcome::Kept,
         packet: Some(*packet),
         decided_by: None,
         counters: Vec::new(),
         path: Vec::new(),
+        known,
     };
     let mut walk = Walk { node, packet: *packet, source_translated: Some(false), nat_done: false, fate };
     if Family::of(packet.source) != Family::of(packet.destination) {
         walk.end(Outcome::Uncertain(Missing::Broken("a packet of two families".to_owned())), None);
         return walk.fate;
     }
-    for (table, name, chain, base) in base_chains(ruleset, hook, packet.family()) {
+    for (table, name, chain, base) in base_chains(rulesets, hook, packet.family()) {
         if base.kind == ChainKind::Nat && walk.nat_done {
             continue;
         }
@@ -63,8 +71,8 @@ pub(crate) fn ports(protocol: Protocol, fully_random: bool) -> SourcePort {
 type Entered<'a> = ((&'a TableId, &'a Table), &'a str, &'a Chain, BaseChain);
 
 /// The base chains of a hook in their order; of those at the same moment, by table and name.
-fn base_chains(ruleset: &Ruleset, hook: Hook, family: Family) -> Vec<Entered<'_>> {
-    let tables = ruleset.tables.iter().filter(|(id, _)| match id.family {
+fn base_chains<'a>(rulesets: &[&'a Ruleset], hook: Hook, family: Family) -> Vec<Entered<'a>> {
+    let tables = rulesets.iter().flat_map(|ruleset| &ruleset.tables).filter(|(id, _)| match id.family {
         TableFamily::Inet => true,
         TableFamily::Ip => family == Family::V4,
         TableFamily::Ip6 => family == Family::V6,
@@ -90,7 +98,10 @@ struct Walk<'a, 'n> {
 enum Left<'a> {
     Accepted(Place<'a>),
     Dropped(Place<'a>),
+    Rejected(Place<'a>),
     Masqueraded(Place<'a>, bool),
+    Sourced(Place<'a>, IpAddr),
+    Redirected(Place<'a>, &'a [End]),
     Unknown(Missing, Option<Place<'a>>),
 }
 
@@ -112,22 +123,48 @@ impl<'a> Walk<'a, '_> {
                 true
             }
             Left::Dropped(place) => self.end(Outcome::Dropped, Some(place)),
+            Left::Rejected(place) => self.end(Outcome::Rejected, Some(place)),
+            Left::Redirected(place, ends) => {
+                if ends.is_empty() {
+                    return self
+                        .end(Outcome::Uncertain(Missing::Broken("nowhere to redirect to".to_owned())), Some(place));
+                }
+                self.fate.outcome = Outcome::Redirected(ends.to_vec());
+                self.fate.decided_by = Some(place);
+                self.fate.known.destination_translated = true;
+                self.nat_done = true;
+                // Of several it is not known which; rules that come after would each see another packet.
+                self.fate.packet = match ends {
+                    [end] => {
+                        self.packet.destination = end.address;
+                        self.packet.destination_port = end.port.unwrap_or(self.packet.destination_port);
+                        Some(self.packet)
+                    }
+                    _ => None,
+                };
+                ends.len() == 1
+            }
             Left::Unknown(missing, place) => self.end(Outcome::Uncertain(missing), place),
             Left::Masqueraded(place, fully_random) => {
                 let family = self.packet.family();
                 let Some(source) = self.node.masquerade(family) else {
                     return self.end(Outcome::Uncertain(Missing::MasqueradeAddress(family)), Some(place));
                 };
-                self.source_translated = (source != self.packet.source).then_some(true);
-                self.packet.source = source;
-                self.nat_done = true;
-                let port = ports(self.packet.protocol, fully_random);
-                self.fate.outcome = Outcome::Translated { source, port };
-                self.fate.packet = Some(self.packet);
-                self.fate.decided_by = Some(place);
-                true
+                self.translated(place, source, fully_random)
             }
+            Left::Sourced(place, source) => self.translated(place, source, false),
         }
+    }
+
+    fn translated(&mut self, place: Place<'a>, source: IpAddr, fully_random: bool) -> bool {
+        self.source_translated = (source != self.packet.source).then_some(true);
+        self.packet.source = source;
+        self.nat_done = true;
+        let port = ports(self.packet.protocol, fully_random);
+        self.fate.outcome = Outcome::Translated { source, port };
+        self.fate.packet = Some(self.packet);
+        self.fate.decided_by = Some(place);
+        true
     }
 
     fn end(&mut self, outcome: Outcome, place: Option<Place<'a>>) -> bool {
@@ -170,9 +207,13 @@ impl<'a> Walk<'a, '_> {
                 (Matched::Unknown(missing), Some(_)) => return Left::Unknown(missing, Some(place)),
                 (Matched::Yes, Some(Verdict::Accept)) => return Left::Accepted(place),
                 (Matched::Yes, Some(Verdict::Drop)) => return Left::Dropped(place),
+                (Matched::Yes, Some(Verdict::Reject)) => return Left::Rejected(place),
                 (Matched::Yes, Some(Verdict::Masquerade { fully_random })) => {
                     return Left::Masqueraded(place, *fully_random);
                 }
+                (Matched::Yes, Some(Verdict::Source(source))) => return Left::Sourced(place, *source),
+                (Matched::Yes, Some(Verdict::Redirect(ends))) => return Left::Redirected(place, ends),
+                (Matched::Yes, Some(Verdict::Mark { of, bits })) => *self.mark_mut(*of) |= bits,
                 (Matched::Yes, Some(Verdict::Return)) => match waiting.pop() {
                     Some((before, rest)) => (here, rules) = (before, rest),
                     None if policy == Policy::Drop => return Left::Dropped(place),
@@ -239,10 +280,28 @@ impl<'a> Walk<'a, '_> {
             }
             // It begins a connection, as connections are begun.
             Match::NoConnection | Match::BeginsWithoutSyn => Ok(false),
+            Match::Begins => Ok(true),
+            Match::LocalSource => self.node.is_local(self.packet.source).ok_or(Missing::LocalAddresses),
+            Match::DestinationTranslated => Ok(self.fate.known.destination_translated),
+            Match::Marked { of, bits } => Ok(self.mark(*of) & bits == *bits),
             Match::LocalDestination => self.node.is_local(self.packet.destination).ok_or(Missing::LocalAddresses),
             Match::SourceTranslated => self.source_translated.ok_or(Missing::SourceTranslated),
             // It is the first packet of its connection.
             Match::OriginalDirection => Ok(true),
+        }
+    }
+
+    fn mark(&self, of: MarkOf) -> u32 {
+        match of {
+            MarkOf::Packet => self.fate.known.mark,
+            MarkOf::Connection => self.fate.known.connection_mark,
+        }
+    }
+
+    fn mark_mut(&mut self, of: MarkOf) -> &mut u32 {
+        match of {
+            MarkOf::Packet => &mut self.fate.known.mark,
+            MarkOf::Connection => &mut self.fate.known.connection_mark,
         }
     }
 

@@ -3,18 +3,20 @@
 //! [`crate::evaluate`] answers from rules; this answers from what was made of them, registers and all, and from what was read back
 //! out of a kernel. Both must agree.
 
-use super::lower::{CT_DIRECTION, CT_STATUS, FIB_ADDRESS_TYPE, FIB_DESTINATION, FULLY_RANDOM, META_FAMILY};
+use super::lower::{CT_DIRECTION, CT_MARK, CT_STATUS, FIB_ADDRESS_TYPE, FIB_DESTINATION, FIB_SOURCE, FULLY_RANDOM};
 use super::lower::{CT_PROTOCOL, CT_SOURCE_PORT, CT_SOURCE_V4, CT_SOURCE_V6, CT_STATE, META_PROTOCOL, STATE_NEW};
+use super::lower::{META_FAMILY, META_MARK, STATUS_DESTINATION_NAT};
 use super::lower::{ROUTE_LOCAL, STATUS_SOURCE_NAT};
 use super::objects::{
     ChainObject, Expression, Header, MAP, Register, RuleObject, TableObjects, VerdictObject, leads_to,
 };
-use crate::evaluate::{MOST_JUMPS, Missing, Node, Outcome, moment, ports};
+use crate::evaluate::{Known, MOST_JUMPS, Missing, Node, Outcome, moment, ports};
 use crate::packet::{Packet, Protocol, number as protocol};
-use crate::prefixes::with_octets;
-use crate::ruleset::{ChainKind, Hook, Policy, TableFamily, TableId};
+use crate::prefixes::{self, with_octets};
+use crate::ruleset::{self, ChainKind, Hook, Policy, TableFamily, TableId};
 use causeway_addr::Family;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// `RTN_UNICAST`; that a destination is broadcast or multicast is not known here.
 const ROUTE_UNICAST: u32 = 1;
@@ -27,6 +29,72 @@ pub fn interpret(
     packet: &Packet,
     node: &Node,
 ) -> (Outcome, Vec<String>) {
+    let (outcome, counters, _) = interpret_known(tables, hook, packet, node, Known::default());
+    (outcome, counters)
+}
+
+/// The same, with what is known of the packet from hooks before, and what is known of it then. Where dice are thrown for a destination every
+/// way is walked: the fate has all of them, the counters are those of the first.
+pub fn interpret_known(
+    tables: &BTreeMap<TableId, TableObjects>,
+    hook: Hook,
+    packet: &Packet,
+    node: &Node,
+    known: Known,
+) -> (Outcome, Vec<String>, Known) {
+    // Dice that come up zero, by the order they are thrown in; the last of them is the one to try next.
+    let mut thrown: Vec<bool> = Vec::new();
+    let mut first: Option<(Outcome, Vec<String>, Known)> = None;
+    for _ in 0..MOST_STEPS {
+        let mut dice = Dice { thrown: std::mem::take(&mut thrown), at: 0 };
+        let way = interpret_way(tables, hook, packet, node, known, &mut dice);
+        thrown = dice.thrown;
+        match &mut first {
+            None => first = Some(way),
+            Some((Outcome::Redirected(ends), ..)) => match way.0 {
+                Outcome::Redirected(others) => ends.extend(others),
+                other => return (other, way.1, way.2),
+            },
+            Some((outcome, ..)) if *outcome == way.0 => {}
+            Some(_) => return way,
+        }
+        while thrown.pop_if(|zero| !*zero).is_some() {}
+        match thrown.last_mut() {
+            Some(last) => *last = false,
+            None => break,
+        }
+    }
+    first.unwrap_or((Outcome::Kept, Vec::new(), known))
+}
+
+/// What random numbers are: zero first, then not.
+struct Dice {
+    thrown: Vec<bool>,
+    at: usize,
+}
+
+impl Dice {
+    fn throw(&mut self) -> bool {
+        let zero = match self.thrown.get(self.at) {
+            Some(zero) => *zero,
+            None => {
+                self.thrown.push(true);
+                true
+            }
+        };
+        self.at += 1;
+        zero
+    }
+}
+
+fn interpret_way(
+    tables: &BTreeMap<TableId, TableObjects>,
+    hook: Hook,
+    packet: &Packet,
+    node: &Node,
+    known: Known,
+    dice: &mut Dice,
+) -> (Outcome, Vec<String>, Known) {
     let family = packet.family();
     let mut chains: Vec<(&TableObjects, &ChainObject, _)> = tables
         .iter()
@@ -42,30 +110,50 @@ pub fn interpret(
         .filter_map(|(table, chain)| Some((table, chain, chain.base.filter(|base| base.hook == hook)?)))
         .collect();
     chains.sort_by_key(|(.., base)| moment(base));
-    let mut machine =
-        Machine { node, packet: *packet, registers: [0; 64], counters: Vec::new(), translated: Some(false), steps: 0 };
+    let mut machine = Machine {
+        node,
+        packet: *packet,
+        registers: [0; 64],
+        counters: Vec::new(),
+        translated: Some(false),
+        steps: 0,
+        known,
+        dice,
+    };
     let mut outcome = Outcome::Kept;
     for (table, chain, base) in chains {
-        if base.kind == ChainKind::Nat && matches!(outcome, Outcome::Translated { .. }) {
+        if base.kind == ChainKind::Nat && matches!(outcome, Outcome::Translated { .. } | Outcome::Redirected(_)) {
             continue;
         }
         match machine.chain(table, chain) {
             Ok(End::Accept) => {}
             Ok(End::Through) if base.policy == Policy::Accept => {}
-            Ok(End::Drop | End::Through) => return (Outcome::Dropped, machine.counters),
+            Ok(End::Drop | End::Through) => return (Outcome::Dropped, machine.counters, machine.known),
+            Ok(End::Reject) => return (Outcome::Rejected, machine.counters, machine.known),
             Ok(End::Masquerade(flags)) => {
                 let Some(source) = node.masquerade(family) else {
-                    return (Outcome::Uncertain(Missing::MasqueradeAddress(family)), machine.counters);
+                    return (Outcome::Uncertain(Missing::MasqueradeAddress(family)), machine.counters, machine.known);
                 };
                 machine.translated = (source != machine.packet.source).then_some(true);
                 machine.packet.source = source;
                 let port = ports(packet.protocol, flags & FULLY_RANDOM != 0);
                 outcome = Outcome::Translated { source, port };
             }
-            Err(missing) => return (Outcome::Uncertain(missing), machine.counters),
+            Ok(End::Source(source)) => {
+                machine.translated = (source != machine.packet.source).then_some(true);
+                machine.packet.source = source;
+                outcome = Outcome::Translated { source, port: ports(packet.protocol, false) };
+            }
+            Ok(End::Redirect(end)) => {
+                machine.packet.destination = end.address;
+                machine.packet.destination_port = end.port.unwrap_or(machine.packet.destination_port);
+                machine.known.destination_translated = true;
+                outcome = Outcome::Redirected(vec![end]);
+            }
+            Err(missing) => return (Outcome::Uncertain(missing), machine.counters, machine.known),
         }
     }
-    (outcome, machine.counters)
+    (outcome, machine.counters, machine.known)
 }
 
 /// How a base chain ends.
@@ -75,6 +163,9 @@ enum End {
     /// It came to the end, or returned.
     Through,
     Masquerade(u32),
+    Source(IpAddr),
+    Redirect(ruleset::End),
+    Reject,
 }
 
 /// What one rule says.
@@ -83,9 +174,14 @@ enum Said {
     Next,
     Verdict(VerdictObject),
     Masquerade(u32),
+    Source(IpAddr),
+    Redirect(ruleset::End),
+    Reject,
 }
 
 struct Machine<'n> {
+    known: Known,
+    dice: &'n mut Dice,
     node: &'n Node,
     packet: Packet,
     registers: [u8; 64],
@@ -113,6 +209,9 @@ impl Machine<'_> {
             let target = match self.rule(table, rule)? {
                 Said::Next => continue,
                 Said::Masquerade(flags) => return Ok(End::Masquerade(flags)),
+                Said::Source(source) => return Ok(End::Source(source)),
+                Said::Redirect(end) => return Ok(End::Redirect(end)),
+                Said::Reject => return Ok(End::Reject),
                 Said::Verdict(VerdictObject::Accept) => return Ok(End::Accept),
                 Said::Verdict(VerdictObject::Drop) => return Ok(End::Drop),
                 Said::Verdict(VerdictObject::Other(code)) => {
@@ -189,6 +288,36 @@ impl Machine<'_> {
                     let kind = if local { ROUTE_LOCAL } else { ROUTE_UNICAST };
                     self.store(*to, &kind.to_ne_bytes())?;
                 }
+                Expression::Fib { result: FIB_ADDRESS_TYPE, flags: FIB_SOURCE, to } => {
+                    let local = self.node.is_local(self.packet.source).ok_or(Missing::LocalAddresses)?;
+                    let kind = if local { ROUTE_LOCAL } else { ROUTE_UNICAST };
+                    self.store(*to, &kind.to_ne_bytes())?;
+                }
+                Expression::Immediate { to, value } => self.store(*to, value)?,
+                Expression::Number { modulus, to } => {
+                    let number = u32::from(*modulus > 1 && !self.dice.throw());
+                    self.store(*to, &number.to_ne_bytes())?;
+                }
+                Expression::Conntrack { key: CT_MARK, direction: None, to } => {
+                    self.store(*to, &self.known.connection_mark.to_ne_bytes())?;
+                }
+                Expression::SetMeta { key: META_MARK, from } => self.known.mark = self.number(*from)?,
+                Expression::SetConntrack { key: CT_MARK, from } => self.known.connection_mark = self.number(*from)?,
+                Expression::Meta { key: META_MARK, to } => self.store(*to, &self.known.mark.to_ne_bytes())?,
+                Expression::Nat { source, address: Some(address), port, .. } => {
+                    let width = usize::from(self.packet.family().width() / 8);
+                    let address = prefixes::address(self.load(*address, width)?);
+                    let address = address.ok_or(Missing::Broken("an address of no family".to_owned()))?;
+                    let port = match port {
+                        Some(port) => Some(u16::from_be_bytes(self.load(*port, 2)?.try_into().unwrap_or_default())),
+                        None => None,
+                    };
+                    return Ok(match source {
+                        true => Said::Source(address),
+                        false => Said::Redirect(ruleset::End { address, port }),
+                    });
+                }
+                Expression::Reject { .. } => return Ok(Said::Reject),
                 Expression::Conntrack { key: CT_STATE, direction: None, to } => {
                     self.store(*to, &STATE_NEW.to_ne_bytes())?;
                 }
@@ -209,8 +338,16 @@ impl Machine<'_> {
                 }
                 Expression::Conntrack { key: CT_DIRECTION, direction: None, to } => self.store(*to, &[0])?,
                 Expression::Conntrack { key: CT_STATUS, direction: None, to } => {
-                    let translated = self.translated.ok_or(Missing::SourceTranslated)?;
-                    let status = if translated { STATUS_SOURCE_NAT } else { 0 };
+                    let asks = rest.clone().find_map(|next| match next {
+                        Expression::Bitwise { mask, .. } => mask.first_chunk().map(|mask| u32::from_ne_bytes(*mask)),
+                        _ => None,
+                    });
+                    let asks_source = asks.is_none_or(|bits| bits & STATUS_SOURCE_NAT != 0);
+                    let translated = self.translated.or((!asks_source).then_some(false));
+                    let translated = translated.ok_or(Missing::SourceTranslated)?;
+                    let redirected = self.known.destination_translated;
+                    let status = if translated { STATUS_SOURCE_NAT } else { 0 }
+                        | if redirected { STATUS_DESTINATION_NAT } else { 0 };
                     self.store(*to, &status.to_ne_bytes())?;
                 }
                 Expression::Meta { key: META_FAMILY, to } => {
@@ -228,6 +365,10 @@ impl Machine<'_> {
             }
         }
         Ok(Said::Next)
+    }
+
+    fn number(&self, from: Register) -> Result<u32, Missing> {
+        Ok(self.load(from, 4)?.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes)))
     }
 
     fn load(&self, from: Register, length: usize) -> Result<&[u8], Missing> {

@@ -6,12 +6,13 @@
 use super::objects::{
     ChainObject, Expression, Header, KeyType, Keys, MAP, Register, RuleObject, SetObject, TableObjects, VerdictObject,
 };
-use crate::prefixes::PrefixSet;
+use crate::prefixes::{PrefixSet, with_octets};
 use crate::ruleset::{
-    AddressField, Ask, Match, Rule, Ruleset, Sample, Set, Table, TableFamily, TableId, Tuples, Verdict,
+    AddressField, Ask, End, MarkOf, Match, Rule, Ruleset, Sample, Set, Table, TableFamily, TableId, Tuples, Verdict,
 };
 use causeway_addr::Family;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// The register everything goes through; a rule looks at one thing after the other.
 const REGISTER: Register = Register(0);
@@ -45,6 +46,27 @@ pub(crate) const CT_DIRECTION: u32 = 1;
 pub(crate) const CT_STATUS: u32 = 2;
 /// `IPS_SRC_NAT`.
 pub(crate) const STATUS_SOURCE_NAT: u32 = 1 << 4;
+/// `IPS_DST_NAT`.
+pub(crate) const STATUS_DESTINATION_NAT: u32 = 1 << 5;
+/// `NFT_META_MARK`.
+pub(crate) const META_MARK: u32 = 3;
+/// `NFT_CT_MARK`.
+pub(crate) const CT_MARK: u32 = 3;
+/// `NFTA_FIB_F_SADDR`.
+pub(crate) const FIB_SOURCE: u32 = 1;
+/// `NF_NAT_RANGE_MAP_IPS` and `NF_NAT_RANGE_PROTO_SPECIFIED`.
+const RANGE_ADDRESS: u32 = 1;
+const RANGE_PORT: u32 = 2;
+/// `NFPROTO_IPV4` and `NFPROTO_IPV6`.
+const PROTOCOL_FAMILY_V4: u32 = 2;
+const PROTOCOL_FAMILY_V6: u32 = 10;
+/// `NFT_REJECT_ICMP_UNREACH` and `NFT_REJECT_ICMPX_UNREACH`.
+pub(crate) const REJECT_ICMP: u32 = 0;
+pub(crate) const REJECT_EITHER: u32 = 2;
+/// "Port unreachable" of ICMP, of ICMPv6 (`NFT_REJECT_ICMP_UNREACH` takes them), and of either (`NFT_REJECT_ICMPX_PORT_UNREACH`).
+const PORT_UNREACHABLE_V4: u8 = 3;
+const PORT_UNREACHABLE_V6: u8 = 4;
+const PORT_UNREACHABLE: u8 = 1;
 /// `NFT_META_NFPROTO`.
 pub(crate) const META_FAMILY: u32 = 15;
 /// `NF_NAT_RANGE_PROTO_RANDOM_FULLY`.
@@ -155,21 +177,23 @@ fn lower_rule(
         };
         into.extend(heads.iter().map(told));
     }
-    let apart = heads.len() > 1 && matches!(rule.verdict, None | Some(Verdict::Jump(_)));
+    let apart = heads.len() > 1 && matches!(rule.verdict, None | Some(Verdict::Jump(_) | Verdict::Mark { .. }));
     let last = match (&rule.verdict, apart) {
         (None, true) => Some(Verdict::Return),
         (Some(Verdict::Jump(target)), true) => Some(Verdict::Goto(target.clone())),
         (verdict, _) => verdict.clone(),
     };
-    let rules = heads.into_iter().map(|mut expressions| {
-        expressions.extend(rule.counter.clone().map(Expression::CountOn));
-        if let Some(Verdict::Lead { of, map }) = &last {
-            expressions.extend(load(family, of));
-            expressions.push(Expression::Lead { map: map.clone(), register: REGISTER });
-        } else {
-            expressions.extend(last.as_ref().and_then(verdict_expression));
-        }
-        RuleObject { expressions, comment: rule.comment.clone() }
+    let rules = heads.into_iter().flat_map(|mut head| {
+        head.extend(rule.counter.clone().map(Expression::CountOn));
+        let ways = last.as_ref().map_or_else(|| vec![Vec::new()], |verdict| verdict_expressions(family, verdict));
+        // A mark does not leave the chain by itself.
+        let leave =
+            (apart && matches!(last, Some(Verdict::Mark { .. }))).then_some(Expression::Verdict(VerdictObject::Return));
+        let rule = |way: Vec<Expression>| {
+            let expressions = head.iter().cloned().chain(way).chain(leave.clone()).collect();
+            RuleObject { expressions, comment: rule.comment.clone() }
+        };
+        ways.into_iter().map(rule).collect::<Vec<_>>()
     });
     if apart {
         let name = format!("{chain}.{number}");
@@ -213,6 +237,28 @@ fn alternatives(family: TableFamily, table: &Table, rule: &Rule) -> Vec<Vec<Expr
                 mask(vec![TCP_SYN]),
                 compare(true, vec![0]),
             ]],
+            Match::Begins => vec![vec![
+                Expression::Conntrack { key: CT_STATE, direction: None, to: REGISTER },
+                mask(STATE_NEW.to_ne_bytes().to_vec()),
+                compare(false, vec![0; 4]),
+            ]],
+            Match::LocalSource => vec![vec![
+                Expression::Fib { result: FIB_ADDRESS_TYPE, flags: FIB_SOURCE, to: REGISTER },
+                compare(true, ROUTE_LOCAL.to_ne_bytes().to_vec()),
+            ]],
+            Match::DestinationTranslated => vec![vec![
+                Expression::Conntrack { key: CT_STATUS, direction: None, to: REGISTER },
+                mask(STATUS_DESTINATION_NAT.to_ne_bytes().to_vec()),
+                compare(false, vec![0; 4]),
+            ]],
+            Match::Marked { of, bits } => {
+                let load = match of {
+                    MarkOf::Packet => Expression::Meta { key: META_MARK, to: REGISTER },
+                    MarkOf::Connection => Expression::Conntrack { key: CT_MARK, direction: None, to: REGISTER },
+                };
+                let bits = bits.to_ne_bytes().to_vec();
+                vec![vec![load, mask(bits.clone()), compare(true, bits)]]
+            }
             Match::LocalDestination => vec![vec![
                 Expression::Fib { result: FIB_ADDRESS_TYPE, flags: FIB_DESTINATION, to: REGISTER },
                 compare(true, ROUTE_LOCAL.to_ne_bytes().to_vec()),
@@ -327,19 +373,77 @@ fn compare(equal: bool, value: Vec<u8>) -> Expression {
     Expression::Compare { register: REGISTER, equal, value }
 }
 
-fn verdict_expression(verdict: &Verdict) -> Option<Expression> {
-    Some(Expression::Verdict(match verdict {
-        Verdict::Accept => VerdictObject::Accept,
-        Verdict::Drop => VerdictObject::Drop,
-        Verdict::Return => VerdictObject::Return,
-        Verdict::Jump(chain) => VerdictObject::Jump(chain.clone()),
-        Verdict::Goto(chain) => VerdictObject::Goto(chain.clone()),
+/// What carries a verdict out: the ends of one rule, or of several that are asked one after the other.
+fn verdict_expressions(family: TableFamily, verdict: &Verdict) -> Vec<Vec<Expression>> {
+    let one = |expression: Expression| vec![vec![expression]];
+    let end = |verdict: VerdictObject| one(Expression::Verdict(verdict));
+    match verdict {
+        Verdict::Accept => end(VerdictObject::Accept),
+        Verdict::Drop => end(VerdictObject::Drop),
+        Verdict::Return => end(VerdictObject::Return),
+        Verdict::Jump(chain) => end(VerdictObject::Jump(chain.clone())),
+        Verdict::Goto(chain) => end(VerdictObject::Goto(chain.clone())),
         Verdict::Masquerade { fully_random } => {
-            return Some(Expression::Masquerade { flags: if *fully_random { FULLY_RANDOM } else { 0 } });
+            one(Expression::Masquerade { flags: if *fully_random { FULLY_RANDOM } else { 0 } })
         }
-        // Needs more than one expression.
-        Verdict::Lead { .. } => return None,
-    }))
+        Verdict::Lead { of, map } => {
+            let mut way = load(family, of);
+            way.push(Expression::Lead { map: map.clone(), register: REGISTER });
+            vec![way]
+        }
+        Verdict::Source(address) => vec![nat(true, &End { address: *address, port: None })],
+        Verdict::Redirect(ends) => {
+            let ways = ends.iter().enumerate().map(|(at, end)| {
+                // Of those that are left each is as likely; the last takes what comes to it.
+                let left = u32::try_from(ends.len().saturating_sub(at)).unwrap_or(u32::MAX);
+                let mut way = Vec::new();
+                if left > 1 {
+                    way.push(Expression::Number { modulus: left, to: REGISTER });
+                    way.push(compare(true, 0_u32.to_ne_bytes().to_vec()));
+                }
+                way.extend(nat(false, end));
+                way
+            });
+            ways.collect()
+        }
+        Verdict::Mark { of, bits } => {
+            let (load, store) = match of {
+                MarkOf::Packet => {
+                    let key = META_MARK;
+                    (Expression::Meta { key, to: REGISTER }, Expression::SetMeta { key, from: REGISTER })
+                }
+                MarkOf::Connection => {
+                    let key = CT_MARK;
+                    let load = Expression::Conntrack { key, direction: None, to: REGISTER };
+                    (load, Expression::SetConntrack { key, from: REGISTER })
+                }
+            };
+            let (mask, xor) = ((!bits).to_ne_bytes().to_vec(), bits.to_ne_bytes().to_vec());
+            vec![vec![load, Expression::Bitwise { from: REGISTER, to: REGISTER, mask, xor }, store]]
+        }
+        Verdict::Reject => one(match family {
+            TableFamily::Ip => Expression::Reject { kind: REJECT_ICMP, code: PORT_UNREACHABLE_V4 },
+            TableFamily::Ip6 => Expression::Reject { kind: REJECT_ICMP, code: PORT_UNREACHABLE_V6 },
+            TableFamily::Inet => Expression::Reject { kind: REJECT_EITHER, code: PORT_UNREACHABLE },
+        }),
+    }
+}
+
+/// Translates to an address and perhaps a port.
+fn nat(source: bool, end: &End) -> Vec<Expression> {
+    let (family, registers) = match end.address {
+        IpAddr::V4(_) => (PROTOCOL_FAMILY_V4, 1),
+        IpAddr::V6(_) => (PROTOCOL_FAMILY_V6, 4),
+    };
+    let mut way = vec![Expression::Immediate { to: REGISTER, value: with_octets(end.address, <[u8]>::to_vec) }];
+    let port = end.port.map(|port| {
+        let to = Register(REGISTER.0.saturating_add(registers));
+        way.push(Expression::Immediate { to, value: port.to_be_bytes().to_vec() });
+        to
+    });
+    let flags = RANGE_ADDRESS | if port.is_some() { RANGE_PORT } else { 0 };
+    way.push(Expression::Nat { source, family, address: Some(REGISTER), port, flags });
+    way
 }
 
 #[cfg(test)]

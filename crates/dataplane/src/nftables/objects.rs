@@ -203,6 +203,34 @@ pub enum Expression {
         /// Written here.
         to: Register,
     },
+    /// A value into a register.
+    Immediate {
+        /// Written here.
+        to: Register,
+        /// In the byte order the expression that reads it wants.
+        value: Vec<u8>,
+    },
+    /// A random number from 0 to below the modulus.
+    Number {
+        /// The modulus.
+        modulus: u32,
+        /// Written here.
+        to: Register,
+    },
+    /// Sets what the kernel knows of the packet.
+    SetMeta {
+        /// As in [`Expression::Meta`].
+        key: u32,
+        /// Read from here.
+        from: Register,
+    },
+    /// Sets what connection tracking knows.
+    SetConntrack {
+        /// As in [`Expression::Conntrack`].
+        key: u32,
+        /// Read from here.
+        from: Register,
+    },
     /// Raises a named counter.
     CountOn(String),
     /// Go on only while a named limit lasts.
@@ -224,6 +252,26 @@ pub enum Expression {
     Masquerade {
         /// `NF_NAT_RANGE_*`; 16 = fully random.
         flags: u32,
+    },
+    /// Translates an end of the connection to what stands in registers.
+    Nat {
+        /// `NFT_NAT_*`: the source; false = the destination.
+        source: bool,
+        /// `NFPROTO_*`: 2 = IPv4, 10 = IPv6.
+        family: u32,
+        /// The address.
+        address: Option<Register>,
+        /// The port, in network byte order.
+        port: Option<Register>,
+        /// `NF_NAT_RANGE_*`, with those the kernel adds: 1 = there is an address, 2 = there is a port.
+        flags: u32,
+    },
+    /// Ends the packet and tells its sender.
+    Reject {
+        /// `NFT_REJECT_*`: 0 = by ICMP or ICMPv6, 1 = by a TCP reset, 2 = by either ICMP.
+        kind: u32,
+        /// The ICMP code; 0 for a reset.
+        code: u8,
     },
     /// Anything else, with its name and, where there is one, the name of the iptables extension inside (`target MASQUERADE`).
     Other {

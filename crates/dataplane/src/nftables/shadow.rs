@@ -180,6 +180,13 @@ fn step(rule: &RuleObject, effect: Effect) -> Step {
                 step.holds = step.holds.min(Holds::Perhaps);
                 step.act = Act::Anywhere;
             }
+            Expression::Immediate { to, .. } | Expression::Number { to, .. } => {
+                registers.remove(&to.0);
+            }
+            Expression::SetMeta { .. } => step.marks = true,
+            Expression::SetConntrack { .. } => {}
+            Expression::Nat { .. } => step.act = taken("snat", effect, false),
+            Expression::Reject { .. } => step.act = Act::End,
             Expression::Masquerade { .. } => step.act = taken("masquerade", effect, false),
             Expression::Other { name, extension, data } => {
                 other(&mut step, name, extension, data, effect, &mut registers)

@@ -1,7 +1,12 @@
 //! Objects and changes in nft's own language, as `nft list table` prints them.
 
-use super::lower::{CT_DIRECTION, CT_PROTOCOL, CT_SOURCE_PORT, CT_SOURCE_V4, CT_SOURCE_V6, CT_STATE, CT_STATUS};
-use super::lower::{FIB_ADDRESS_TYPE, FIB_DESTINATION, FULLY_RANDOM, META_FAMILY, META_PROTOCOL};
+use super::lower::{
+    CT_DIRECTION, CT_MARK, CT_PROTOCOL, CT_SOURCE_PORT, CT_SOURCE_V4, CT_SOURCE_V6, CT_STATE, CT_STATUS,
+};
+use super::lower::{
+    FIB_ADDRESS_TYPE, FIB_DESTINATION, FIB_SOURCE, FULLY_RANDOM, META_FAMILY, META_MARK, META_PROTOCOL,
+};
+use super::lower::{REJECT_EITHER, REJECT_ICMP, STATUS_DESTINATION_NAT};
 use super::objects::{
     CHAIN_NUMBER, ChainObject, Expression, Header, KeyType, Keys, Op, Register, RuleObject, SetObject, TableObjects,
     VerdictObject, leads_to,
@@ -211,16 +216,55 @@ impl fmt::Display for RuleText<'_> {
                 Expression::Fib { result: FIB_ADDRESS_TYPE, flags: FIB_DESTINATION, to } => {
                     loaded.insert(*to, "fib daddr type".to_owned());
                 }
+                Expression::Fib { result: FIB_ADDRESS_TYPE, flags: FIB_SOURCE, to } => {
+                    loaded.insert(*to, "fib saddr type".to_owned());
+                }
+                Expression::Immediate { to, value } => {
+                    let words = match (prefixes::address(value), value.as_slice()) {
+                        (_, [high, low]) => u16::from_be_bytes([*high, *low]).to_string(),
+                        (Some(address), _) => address.to_string(),
+                        (None, value) => hex(value),
+                    };
+                    loaded.insert(*to, words);
+                }
+                Expression::Number { modulus, to } => {
+                    loaded.insert(*to, format!("numgen random mod {modulus}"));
+                }
+                Expression::SetMeta { key, from } => {
+                    let value = loaded.get(from).map(String::as_str).unwrap_or_default();
+                    words.push(format!("{} set {value}", meta(*key)));
+                }
+                Expression::SetConntrack { key, from } => {
+                    let value = loaded.get(from).map(String::as_str).unwrap_or_default();
+                    words.push(format!("{} set {value}", conntrack(*key, None)));
+                }
+                Expression::Nat { source, address, port, .. } => {
+                    let of = |register: &Option<Register>| {
+                        register.and_then(|register| loaded.get(&register)).map(String::as_str).unwrap_or_default()
+                    };
+                    let what = if *source { "snat" } else { "dnat" };
+                    let address = of(address);
+                    words.push(match port {
+                        Some(_) if address.contains(':') => format!("{what} to [{address}]:{}", of(port)),
+                        Some(_) => format!("{what} to {address}:{}", of(port)),
+                        None => format!("{what} to {address}"),
+                    });
+                }
+                Expression::Reject { kind, code } => words.push(reject(*kind, *code)),
                 Expression::Fib { result, flags, to } => {
                     loaded.insert(*to, format!("fib {flags} {result}"));
                 }
                 Expression::Conntrack { key, direction, to } => {
                     loaded.insert(*to, conntrack(*key, *direction));
                 }
-                Expression::Bitwise { from, to, mask, .. } => {
+                Expression::Bitwise { from, to, mask, xor } => {
                     let before = loaded.get(from).cloned().unwrap_or_default();
                     if before == "ct state" {
                         loaded.insert(*to, states(mask));
+                    } else if before == "ct status" && *mask == STATUS_DESTINATION_NAT.to_ne_bytes() {
+                        loaded.insert(*to, "ct status dnat".to_owned());
+                    } else if matches!(before.as_str(), "meta mark" | "ct mark") {
+                        loaded.insert(*to, marks(&before, mask, xor));
                     } else if before != "ct status" {
                         let mask = prefixes::address(mask).map_or_else(|| hex(mask), |mask| mask.to_string());
                         loaded.insert(*to, format!("{before} & {mask}"));
@@ -267,6 +311,27 @@ impl fmt::Display for RuleText<'_> {
     }
 }
 
+/// A mark with bits set, or the bits of it that are asked for.
+fn marks(before: &str, mask: &[u8], xor: &[u8]) -> String {
+    let number = |bytes: &[u8]| bytes.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes));
+    match (number(mask), number(xor)) {
+        (mask, 0) => format!("{before} & {mask:#010x}"),
+        (mask, bits) if mask == !bits => format!("{before} | {bits:#010x}"),
+        (mask, bits) => format!("{before} & {mask:#010x} ^ {bits:#010x}"),
+    }
+}
+
+fn reject(kind: u32, code: u8) -> String {
+    match (kind, code) {
+        // What nft says for itself where it need not say more.
+        (REJECT_ICMP, 3 | 4) | (REJECT_EITHER, 1) => "reject".to_owned(),
+        (1, _) => "reject with tcp reset".to_owned(),
+        (REJECT_ICMP, code) => format!("reject with icmp {code}"),
+        (REJECT_EITHER, code) => format!("reject with icmpx {code}"),
+        (kind, code) => format!("reject {kind} {code}"),
+    }
+}
+
 /// The values from a register on.
 fn side_by_side(loaded: &BTreeMap<Register, String>, from: Register) -> String {
     loaded.range(from..).map(|(_, words)| words.as_str()).collect::<Vec<_>>().join(" . ")
@@ -276,6 +341,7 @@ fn meta(key: u32) -> String {
     match key {
         META_FAMILY => "meta nfproto".to_owned(),
         META_PROTOCOL => "meta l4proto".to_owned(),
+        META_MARK => "meta mark".to_owned(),
         key => format!("meta {key}"),
     }
 }
@@ -292,6 +358,7 @@ fn conntrack(key: u32, direction: Option<u8>) -> String {
     let what = match key {
         CT_STATE => "state".to_owned(),
         CT_STATUS => "status".to_owned(),
+        CT_MARK => "mark".to_owned(),
         CT_DIRECTION => "direction".to_owned(),
         CT_PROTOCOL => "protocol".to_owned(),
         CT_SOURCE_PORT => "proto-src".to_owned(),
@@ -324,6 +391,14 @@ fn compared(loaded: &str, equal: bool, value: &[u8]) -> String {
         (states, false, [0, 0, 0, 0]) if states.starts_with("ct state ") => states.to_owned(),
         ("meta l4proto", true, [6]) => "meta l4proto tcp".to_owned(),
         ("tcp flags & 0x02", true, [0]) => "tcp flags & syn == 0x0".to_owned(),
+        ("ct status dnat", false, [0, 0, 0, 0]) => "ct status dnat".to_owned(),
+        (numbers, true, value) if numbers.starts_with("numgen ") => format!("{numbers} {}", native(value)),
+        (marks, true, value) if marks.starts_with("meta mark ") || marks.starts_with("ct mark ") => {
+            format!("{marks} == {:#010x}", native(value))
+        }
+        ("fib saddr type", true, value) if value == super::lower::ROUTE_LOCAL.to_ne_bytes() => {
+            "fib saddr type local".to_owned()
+        }
         ("ct direction", true, [0]) => "ct direction original".to_owned(),
         ("meta nfproto", true, [2]) => "meta nfproto ipv4".to_owned(),
         ("meta nfproto", true, [10]) => "meta nfproto ipv6".to_owned(),
@@ -332,6 +407,10 @@ fn compared(loaded: &str, equal: bool, value: &[u8]) -> String {
         }
         (loaded, equal, value) => format!("{loaded} {}{}", if equal { "" } else { "!= " }, hex(value)),
     }
+}
+
+fn native(value: &[u8]) -> u32 {
+    value.first_chunk().map_or(0, |value| u32::from_ne_bytes(*value))
 }
 
 fn verdict_words(verdict: &VerdictObject) -> String {

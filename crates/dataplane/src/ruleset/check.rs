@@ -1,6 +1,6 @@
 //! What a kernel would refuse of a ruleset, found without one.
 
-use super::{Ask, ChainKind, Hook, Match, Part, Ruleset, Set, Table, TableFamily, TableId, Verdict};
+use super::{Ask, ChainKind, End, Hook, Match, Part, Ruleset, Set, Table, TableFamily, TableId, Verdict};
 use crate::evaluate::MOST_JUMPS;
 use crate::nftables::objects::leads_to;
 use causeway_addr::Family;
@@ -47,7 +47,13 @@ pub fn problems(ruleset: &Ruleset) -> Vec<Problem> {
         };
         names(id, table, &mut say);
         let depths = Depths::of(table);
-        let reached = nat_postrouting(table);
+        let reached = reached(table);
+        let only = |chain: &str, kind: Option<ChainKind>, hooks: &[Hook]| {
+            let all = |from: &Vec<(ChainKind, Hook)>| {
+                from.iter().all(|(of, hook)| kind.is_none_or(|kind| kind == *of) && hooks.contains(hook))
+            };
+            reached.get(chain).is_none_or(all)
+        };
         for (name, chain) in &table.chains {
             if depths.loops.contains(name.as_str()) {
                 say(name, None, "it leads back to itself".to_owned());
@@ -72,6 +78,9 @@ pub fn problems(ruleset: &Ruleset) -> Vec<Problem> {
                             Some(Set::Tuples(_)) => say(format!("set `{set}` is of tuples, not of addresses")),
                             Some(_) => {}
                         }
+                    }
+                    if let Match::Marked { bits: 0, .. } = condition {
+                        say("a mark without bits is asked for".to_owned());
                     }
                     if let Match::Tuple { of, set } = condition {
                         tuple(id.family, table, of, set, false, &mut say);
@@ -98,8 +107,32 @@ pub fn problems(ruleset: &Ruleset) -> Vec<Problem> {
                         Some(_) => {}
                     },
                     Some(Verdict::Lead { of, map }) => tuple(id.family, table, of, map, true, &mut say),
-                    Some(Verdict::Masquerade { .. }) if !reached.get(name.as_str()).copied().unwrap_or(true) => {
+                    Some(Verdict::Masquerade { .. }) if !only(name, Some(ChainKind::Nat), &[Hook::Postrouting]) => {
                         say("only nat chains at postrouting may masquerade".to_owned());
+                    }
+                    Some(Verdict::Source(address)) => {
+                        if !only(name, Some(ChainKind::Nat), &[Hook::Postrouting, Hook::Input]) {
+                            say("only nat chains at postrouting and input may translate the source".to_owned());
+                        }
+                        if !has(id.family, Family::of(*address)) {
+                            say(format!("{address} is of a family this table never sees"));
+                        }
+                    }
+                    Some(Verdict::Redirect(ends)) => {
+                        if !only(name, Some(ChainKind::Nat), &[Hook::Prerouting, Hook::Output]) {
+                            say("only nat chains at prerouting and output may translate the destination".to_owned());
+                        }
+                        redirect(id.family, ends, &mut say);
+                    }
+                    Some(Verdict::Mark { bits: 0, .. }) => say("a mark without bits".to_owned()),
+                    Some(Verdict::Reject)
+                        if !only(
+                            name,
+                            Some(ChainKind::Filter),
+                            &[Hook::Prerouting, Hook::Input, Hook::Forward, Hook::Output],
+                        ) =>
+                    {
+                        say("only filter chains before postrouting may reject".to_owned());
                     }
                     _ => {}
                 }
@@ -114,6 +147,20 @@ fn has(table: TableFamily, family: Family) -> bool {
         TableFamily::Inet => true,
         TableFamily::Ip => family == Family::V4,
         TableFamily::Ip6 => family == Family::V6,
+    }
+}
+
+/// A new destination is there, and all of one family that the table sees.
+fn redirect(family: TableFamily, ends: &[End], say: &mut impl FnMut(String)) {
+    if ends.is_empty() {
+        say("there is nowhere to redirect to".to_owned());
+    }
+    for end in ends.iter().filter(|end| !has(family, Family::of(end.address))) {
+        say(format!("{} is of a family this table never sees", end.address));
+    }
+    let families: BTreeSet<Family> = ends.iter().map(|end| Family::of(end.address)).collect();
+    if families.len() > 1 {
+        say("new destinations of two families".to_owned());
     }
 }
 
@@ -182,17 +229,16 @@ fn led_to<'a>(table: &'a Table, map: &str) -> BTreeSet<&'a str> {
     chains.filter_map(|chain| table.chains.get_key_value(&chain).map(|(name, _)| name.as_str())).collect()
 }
 
-/// For each chain that base chains lead to: whether all of them are nat chains at postrouting.
-fn nat_postrouting(table: &Table) -> BTreeMap<&str, bool> {
-    let mut reached: BTreeMap<&str, bool> = BTreeMap::new();
+/// For each chain that base chains lead to: of which kind and where they are.
+fn reached(table: &Table) -> BTreeMap<&str, Vec<(ChainKind, Hook)>> {
+    let mut reached: BTreeMap<&str, Vec<(ChainKind, Hook)>> = BTreeMap::new();
     for (name, chain) in &table.chains {
         let Some(base) = &chain.base else { continue };
-        let good = base.kind == ChainKind::Nat && base.hook == Hook::Postrouting;
         let mut seen = BTreeSet::new();
         let mut open = vec![name.as_str()];
         while let Some(name) = open.pop() {
             if seen.insert(name) {
-                *reached.entry(name).or_insert(true) &= good;
+                reached.entry(name).or_default().push((base.kind, base.hook));
                 open.extend(targets(table, name).map(|(target, _)| target));
             }
         }

@@ -15,6 +15,11 @@ const OBJECT_LIMIT: u32 = 4;
 /// `NFT_REG_VERDICT`.
 const VERDICT_REGISTER: u32 = 0;
 
+/// `NFT_NG_RANDOM`.
+const NUMBERS_AT_RANDOM: u32 = 1;
+/// `NFT_REJECT_TCP_RST`.
+const REJECT_BY_RESET: u32 = 1;
+
 /// `NFT_BITWISE_MASK_XOR`.
 const BITWISE_MASK_XOR: u32 = 0;
 
@@ -59,6 +64,12 @@ fn name(expression: &Expression) -> &str {
         Expression::Counter => "counter",
         Expression::Verdict(_) => "immediate",
         Expression::Masquerade { .. } => "masq",
+        Expression::Immediate { .. } => "immediate",
+        Expression::Number { .. } => "numgen",
+        Expression::SetMeta { .. } => "meta",
+        Expression::SetConntrack { .. } => "ct",
+        Expression::Nat { .. } => "nat",
+        Expression::Reject { .. } => "reject",
         Expression::Other { name, .. } => name,
     }
 }
@@ -144,6 +155,45 @@ fn encode_data(to: &mut write::Attributes<'_>, expression: &Expression) {
                 to.be32(1, *flags);
             }
         }
+        Expression::Immediate { to: target, value } => {
+            to.be32(1, register_number(*target));
+            to.nested(2, |to| to.bytes(DATA_VALUE, value));
+        }
+        Expression::Number { modulus, to: target } => {
+            to.be32(1, register_number(*target));
+            to.be32(2, *modulus);
+            to.be32(3, NUMBERS_AT_RANDOM);
+            to.be32(4, 0);
+        }
+        Expression::SetMeta { key, from } => {
+            to.be32(2, *key);
+            to.be32(3, register_number(*from));
+        }
+        Expression::SetConntrack { key, from } => {
+            to.be32(2, *key);
+            to.be32(4, register_number(*from));
+        }
+        Expression::Nat { source, family, address, port, flags } => {
+            to.be32(1, u32::from(!*source));
+            to.be32(2, *family);
+            if let Some(address) = address {
+                to.be32(3, register_number(*address));
+                to.be32(4, register_number(*address));
+            }
+            if let Some(port) = port {
+                to.be32(5, register_number(*port));
+                to.be32(6, register_number(*port));
+            }
+            if *flags != 0 {
+                to.be32(7, *flags);
+            }
+        }
+        Expression::Reject { kind, code } => {
+            to.be32(1, *kind);
+            if *kind != REJECT_BY_RESET {
+                to.u8(2, *code);
+            }
+        }
         Expression::Counter | Expression::Other { .. } => {}
     }
 }
@@ -187,6 +237,9 @@ fn decode(attributes: Attributes<'_>) -> Result<Expression, Malformed> {
         b"fib" => fib(data.clone())?,
         b"ct" => conntrack(data.clone())?,
         b"meta" => meta(data.clone())?,
+        b"numgen" => numbers(data.clone())?,
+        b"nat" => nat(data.clone())?,
+        b"reject" => reject(data.clone())?,
         b"objref" => object(data.clone())?,
         b"log" => log(data.clone())?,
         b"counter" => Some(Expression::Counter),
@@ -316,20 +369,55 @@ fn fib(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
 }
 
 fn conntrack(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
-    let Some([to, key, direction]) = fields(data)? else { return Ok(None) };
+    let Some([to, key, direction, from]) = fields(data)? else { return Ok(None) };
     let direction = direction.map(|attribute| attribute.u8()).transpose()?;
-    Ok(match (target(to)?, number(key)?) {
-        (Some(to), Some(key)) => Some(Expression::Conntrack { key, direction, to }),
+    Ok(match (target(to)?, target(from)?, number(key)?) {
+        (Some(to), None, Some(key)) => Some(Expression::Conntrack { key, direction, to }),
+        (None, Some(from), Some(key)) if direction.is_none() => Some(Expression::SetConntrack { key, from }),
         _ => None,
     })
 }
 
 fn meta(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
-    let Some([to, key]) = fields(data)? else { return Ok(None) };
-    Ok(match (target(to)?, number(key)?) {
-        (Some(to), Some(key)) => Some(Expression::Meta { key, to }),
+    let Some([to, key, from]) = fields(data)? else { return Ok(None) };
+    Ok(match (target(to)?, target(from)?, number(key)?) {
+        (Some(to), None, Some(key)) => Some(Expression::Meta { key, to }),
+        (None, Some(from), Some(key)) => Some(Expression::SetMeta { key, from }),
         _ => None,
     })
+}
+
+/// At random and from zero; what counts up, or begins elsewhere, is something else.
+fn numbers(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([to, modulus, kind, offset]) = fields(data)? else { return Ok(None) };
+    let plain = number(kind)? == Some(NUMBERS_AT_RANDOM) && number(offset)?.unwrap_or(0) == 0;
+    Ok(match (target(to)?, number(modulus)?) {
+        (Some(to), Some(modulus)) if plain => Some(Expression::Number { modulus, to }),
+        _ => None,
+    })
+}
+
+/// To one address and one port; to ranges of them is something else.
+fn nat(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([kind, family, address, address_end, port, port_end, flags]) = fields(data)? else { return Ok(None) };
+    let source = match number(kind)? {
+        Some(0) => true,
+        Some(1) => false,
+        _ => return Ok(None),
+    };
+    let (address, address_end) = (target(address)?, target(address_end)?);
+    let (port, port_end) = (target(port)?, target(port_end)?);
+    if address_end.is_some_and(|end| Some(end) != address) || port_end.is_some_and(|end| Some(end) != port) {
+        return Ok(None);
+    }
+    let Some(family) = number(family)? else { return Ok(None) };
+    Ok(Some(Expression::Nat { source, family, address, port, flags: number(flags)?.unwrap_or(0) }))
+}
+
+fn reject(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
+    let Some([kind, code]) = fields(data)? else { return Ok(None) };
+    let code = code.map(|attribute| attribute.u8()).transpose()?.unwrap_or(0);
+    Ok(number(kind)?.map(|kind| Expression::Reject { kind, code }))
 }
 
 fn object(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
@@ -357,10 +445,13 @@ fn masquerade(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
 
 fn verdict(data: Attributes<'_>) -> Result<Option<Expression>, Malformed> {
     let Some([to, what]) = fields(data)? else { return Ok(None) };
-    if number(to)? != Some(VERDICT_REGISTER) {
-        return Ok(None);
-    }
     let Some(what) = what else { return Ok(None) };
+    if number(to)? != Some(VERDICT_REGISTER) {
+        return Ok(match (target(to)?, value(Some(what))?) {
+            (Some(to), Some(value)) => Some(Expression::Immediate { to, value }),
+            _ => None,
+        });
+    }
     Ok(decode_verdict(&what)?.map(Expression::Verdict))
 }
 

@@ -276,6 +276,20 @@ fn expression() -> impl Strategy<Value = Expression> {
         Just(Expression::Counter),
         verdict().prop_map(Expression::Verdict),
         any::<u32>().prop_map(|flags| Expression::Masquerade { flags }),
+        (register(), bytes(0..20)).prop_map(|(to, value)| Expression::Immediate { to, value }),
+        (any::<u32>(), register()).prop_map(|(modulus, to)| Expression::Number { modulus, to }),
+        (any::<u32>(), register()).prop_map(|(key, from)| Expression::SetMeta { key, from }),
+        (any::<u32>(), register()).prop_map(|(key, from)| Expression::SetConntrack { key, from }),
+        (any::<bool>(), any::<u32>(), proptest::option::of(register()), proptest::option::of(register()), any::<u32>())
+            .prop_map(|(source, family, address, port, flags)| Expression::Nat {
+                source,
+                family,
+                address,
+                port,
+                flags
+            }),
+        prop_oneof![(Just(0_u32), any::<u8>()), (Just(2_u32), any::<u8>()), Just((1, 0))]
+            .prop_map(|(kind, code)| Expression::Reject { kind, code }),
         bytes(0..3).prop_map(|bytes| Expression::Other {
             name: "xyzzy".into(),
             extension: String::new(),
