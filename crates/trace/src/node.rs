@@ -9,6 +9,7 @@
 
 mod admit;
 mod arrive;
+mod deliver;
 mod leave;
 mod machine;
 mod rules;

@@ -5,6 +5,8 @@
 
 use crate::translation::{Effective, effective};
 use causeway_addr::PrefixMap;
+use causeway_dataplane::masquerade::{self, Settings};
+use causeway_dataplane::ruleset::Ruleset;
 use causeway_model::design::*;
 use causeway_policy::Index;
 use causeway_policy::world as policy_world;
@@ -72,6 +74,10 @@ pub struct ClusterView<'a> {
     pods: BTreeMap<IpAddr, &'a Pod>,
     nodes: BTreeMap<IpAddr, &'a NodeName>,
     services: BTreeMap<IpAddr, &'a Service>,
+    fronted: BTreeMap<IpAddr, Vec<&'a Service>>,
+    node_ports: BTreeMap<u16, Vec<(&'a Service, &'a ServicePort)>>,
+    of_namespaces: BTreeMap<&'a str, Vec<&'a Pod>>,
+    masquerade: OnceLock<Option<Ruleset>>,
     translation: OnceLock<Effective>,
     policies: OnceLock<Index>,
 }
@@ -277,8 +283,37 @@ impl<'a> ClusterView<'a> {
                 services.entry(*ip).or_insert(service);
             }
         }
-        let (translation, policies) = (OnceLock::new(), OnceLock::new());
-        ClusterView { name, cluster, design, pods, nodes, services, translation, policies }
+        let mut fronted: BTreeMap<IpAddr, Vec<&Service>> = BTreeMap::new();
+        let mut node_ports: BTreeMap<u16, Vec<(&Service, &ServicePort)>> = BTreeMap::new();
+        for service in &cluster.services {
+            for ip in [service.internal_ip, service.public_ip].into_iter().flatten() {
+                fronted.entry(ip).or_default().push(service);
+            }
+            for port in &service.ports {
+                if let Some(number) = port.node_port {
+                    node_ports.entry(number).or_default().push((service, port));
+                }
+            }
+        }
+        let mut of_namespaces: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
+        for pod in cluster.pods.iter().filter(|pod| !pod.terminated) {
+            of_namespaces.entry(&pod.namespace).or_default().push(pod);
+        }
+        let (translation, policies, masquerade) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        ClusterView {
+            name,
+            cluster,
+            design,
+            pods,
+            nodes,
+            services,
+            fronted,
+            node_ports,
+            of_namespaces,
+            masquerade,
+            translation,
+            policies,
+        }
     }
 
     /// The pod with an address. Pods on the host network have none of their own.
@@ -299,6 +334,21 @@ impl<'a> ClusterView<'a> {
     /// The service with a cluster address.
     pub fn service_at(&self, address: IpAddr) -> Option<&'a Service> {
         self.services.get(&address).copied()
+    }
+
+    /// Services that have an address of a load balancer.
+    pub fn fronted_at(&self, address: IpAddr) -> &[&'a Service] {
+        self.fronted.get(&address).map_or(&[], Vec::as_slice)
+    }
+
+    /// Ports of services that nodes have a port for.
+    pub fn node_port(&self, port: u16) -> &[(&'a Service, &'a ServicePort)] {
+        self.node_ports.get(&port).map_or(&[], Vec::as_slice)
+    }
+
+    /// The pods of a namespace that have not ended.
+    pub fn pods_of(&self, namespace: &str) -> &[&'a Pod] {
+        self.of_namespaces.get(namespace).map_or(&[], Vec::as_slice)
     }
 
     /// The pool of a node; of the only pool there is where the node does not say.
@@ -325,6 +375,17 @@ impl<'a> ClusterView<'a> {
     /// Who translates on the nodes, and what is exempt.
     pub fn translation(&self) -> &Effective {
         self.translation.get_or_init(|| effective(self.design, self.name))
+    }
+
+    /// The rules of whoever masquerades on the nodes; `None` = nobody, or it is not known who.
+    pub fn masquerade(&self) -> Option<&Ruleset> {
+        let compiled = || {
+            let translation = self.translation().known().filter(|translation| translation.translates())?;
+            // The ports it chooses are not told apart here.
+            let settings = Settings { config: translation.config.clone(), sources: Vec::new(), random_fully: false };
+            Some(masquerade::compile(&settings))
+        };
+        self.masquerade.get_or_init(compiled).as_ref()
     }
 
     /// What the cluster's policies mean to the engine it has.

@@ -1,8 +1,10 @@
 //! A packet from outside, at a node.
 
-use super::admit::admit;
-use super::leave::{onward, redirected, undone};
-use super::{Endpoint, Exit, Machine, Process, Sender};
+use super::deliver::{deliver, receiver};
+use super::leave::{Passing, redirected, undone};
+use super::rules::Leaving;
+use super::services::served;
+use super::{Endpoint, Exit, Machine};
 use crate::answer::Direction;
 use crate::story::Story;
 use crate::world::World;
@@ -18,28 +20,37 @@ pub fn arrive<'a>(
     packet: Packet,
     chosen: Option<&Endpoint<'a>>,
 ) -> Exit<'a> {
-    let packet = match (direction, chosen) {
-        (Direction::Reply, _) => undone(story, machine, packet),
-        (Direction::Forward, Some(endpoint)) => redirected(story, machine, packet, endpoint),
-        (Direction::Forward, None) => packet,
-    };
     let Some(view) = world.cluster(machine.cluster) else { return Exit::Nowhere };
-    if machine.has(world, packet.destination) == Some(true) {
-        if direction == Direction::Forward {
-            story.pass(machine.keeper(), packet);
+    let passing = Passing { machine, process: None, chosen };
+    if direction == Direction::Reply {
+        let packet = undone(story, machine, packet);
+        if machine.has(world, packet.destination) == Some(true) {
+            return Exit::Node { packet };
         }
-        return Exit::Node { packet };
+        let near = receiver(world, view, machine, None, packet.destination);
+        // Somebody on this node asked; an example of an address is nobody's by the design.
+        let asked = || view.pod_at(packet.destination).is_none() && story.has_seen(&machine.keeper(), &packet);
+        let near = near.or_else(|| asked().then_some(None));
+        return match near {
+            Some(pod) => Exit::Pod { packet, pod },
+            None => passing.onward(world, story, direction, packet, None),
+        };
     }
-    if let Some(pod) = view.pod_at(packet.destination) {
-        let there = Machine::of_pod(world, machine.cluster, pod);
-        if there.keeper() == machine.keeper() {
-            admit(world, story, direction, machine, Some(pod), &packet);
-            if direction == Direction::Forward {
-                story.pass(machine.keeper(), packet);
-            }
-            return Exit::Pod { packet, pod: Some(pod) };
-        }
+    let serving = chosen.and_then(|_| served(world, machine, false, &packet));
+    let packet = match (chosen, &serving) {
+        (Some(endpoint), Some(serving)) => redirected(story, machine, packet, endpoint, serving),
+        _ => packet,
+    };
+    // Who has the address of a pod nobody described is assumed to be there.
+    let described = receiver(world, view, machine, chosen, packet.destination).is_some();
+    let block = view.node_of_block(packet.destination);
+    let assumed = !described
+        && view.in_pod_cidr(packet.destination)
+        && view.pod_at(packet.destination).is_none()
+        && (block.is_none() || block == machine.node);
+    if assumed && chosen.is_none_or(|end| end.address != packet.destination) {
+        let leaving = Leaving { world, view, machine, process: None, serving: serving.as_ref(), near: true };
+        return deliver(world, story, direction, &leaving, None, packet);
     }
-    let sender = Sender { machine: *machine, process: Process::Host };
-    onward(world, story, direction, &sender, packet, chosen)
+    passing.onward(world, story, direction, packet, serving.as_ref())
 }

@@ -1,9 +1,11 @@
 //! A packet of somebody on the node.
 
-use super::admit::{admit, let_out};
-use super::rules::translate_source;
+use super::admit::let_out;
+use super::deliver::{deliver, receiver};
+use super::rules::Leaving;
+use super::services::{Serving, served};
 use super::{Endpoint, Exit, Machine, Process, Sender, Via};
-use crate::answer::{Direction, Missing, Owner};
+use crate::answer::{Direction, Missing};
 use crate::fabric::Entry;
 use crate::story::{Story, reversed};
 use crate::world::{Holder, World};
@@ -22,18 +24,19 @@ pub fn leave<'a>(
     chosen: Option<&Endpoint<'a>>,
 ) -> Exit<'a> {
     let machine = &sender.machine;
-    let packet = match direction {
-        Direction::Reply => undone(story, machine, packet),
-        Direction::Forward => {
-            let packet = match chosen {
-                Some(endpoint) => redirected(story, machine, packet, endpoint),
-                None => packet,
-            };
-            let_out(world, story, machine, sender.process, &packet);
-            packet
-        }
+    let passing = Passing { machine, process: Some(sender.process), chosen };
+    if direction == Direction::Reply {
+        let packet = undone(story, machine, packet);
+        return passing.onward(world, story, direction, packet, None);
+    }
+    story.pass(machine.keeper(), packet);
+    let serving = chosen.and_then(|_| served(world, machine, true, &packet));
+    let packet = match (chosen, &serving) {
+        (Some(endpoint), Some(serving)) => redirected(story, machine, packet, endpoint, serving),
+        _ => packet,
     };
-    onward(world, story, direction, sender, packet, chosen)
+    let_out(world, story, machine, sender.process, &packet);
+    passing.onward(world, story, direction, packet, serving.as_ref())
 }
 
 /// The packet with an endpoint as its destination.
@@ -42,13 +45,16 @@ pub(super) fn redirected<'a>(
     machine: &Machine<'a>,
     packet: Packet,
     endpoint: &Endpoint<'a>,
+    serving: &Serving,
 ) -> Packet {
     let after = Packet { destination: endpoint.address, destination_port: endpoint.port, ..packet };
     let service = format!("service/{}/{}", endpoint.service.namespace, endpoint.service.name);
-    let did = format!("destination translated to {}:{} ({service})", endpoint.address, endpoint.port);
-    let object = format!("clusters.{}", machine.cluster);
-    story.hop(Direction::Forward, machine.words(), did, (Owner::KubeProxy, object), packet, after);
-    story.remember(machine.keeper(), Owner::KubeProxy, packet, after);
+    let did = format!("destination translated to {} port {}, for {service}", endpoint.address, endpoint.port);
+    let by = (serving.owner, serving.object.clone());
+    story.hop(Direction::Forward, machine.words(), did, by, packet, after);
+    if after != packet {
+        story.remember(machine.keeper(), serving.owner, packet, after);
+    }
     after
 }
 
@@ -58,8 +64,8 @@ pub(super) fn undone(story: &mut Story, machine: &Machine, packet: Packet) -> Pa
     let mut packet = packet;
     // Each rewriting is undone once.
     for _ in 0..story.rewrites.len() {
-        let Some(rewrite) = story.undo(&keeper, &packet).cloned() else { break };
-        let before = reversed(&rewrite.before);
+        let Some(rewrite) = story.undo(&keeper, &packet) else { break };
+        let (by, before) = (rewrite.by, reversed(&rewrite.before));
         if before == packet {
             break;
         }
@@ -68,66 +74,100 @@ pub(super) fn undone(story: &mut Story, machine: &Machine, packet: Packet) -> Pa
             false => format!("destination translated back to {}", before.destination),
         };
         let object = format!("clusters.{}", machine.cluster);
-        story.hop(Direction::Reply, machine.words(), did, (rewrite.by, object), packet, before);
+        story.hop(Direction::Reply, machine.words(), did, (by, object), packet, before);
         packet = before;
     }
     packet
 }
 
-/// Where a packet goes once its destination is settled.
-pub(super) fn onward<'a>(
-    world: &World<'a>,
-    story: &mut Story,
-    direction: Direction,
-    sender: &Sender<'a>,
-    packet: Packet,
-    chosen: Option<&Endpoint<'a>>,
-) -> Exit<'a> {
-    let machine = &sender.machine;
-    let Some(view) = world.cluster(machine.cluster) else { return Exit::Nowhere };
-    if machine.has(world, packet.destination) == Some(true) {
-        return Exit::Node { packet };
-    }
-    let before = packet;
-    let packet = match direction {
-        Direction::Forward => translate_source(world, story, machine, sender.process, packet, chosen),
-        Direction::Reply => packet,
-    };
-    if direction == Direction::Forward {
-        story.pass(machine.keeper(), packet);
-    }
-    let pod = view.pod_at(packet.destination);
-    let there = pod.map(|pod| Machine::of_pod(world, machine.cluster, pod));
-    if let (Some(pod), Some(there)) = (pod, there)
-        && there.node.is_some()
-        && there.node == machine.node
-    {
-        admit(world, story, direction, machine, Some(pod), &before);
-        return Exit::Pod { packet, pod: Some(pod) };
-    }
-    let Some(node_entry) = machine.entry(world, packet.family()) else {
-        story.lacks(Missing::new(
-            format!("the subnet of {}", machine.words()),
-            format!("write `clusters.{}.pools` with their `subnet`, and the nodes with their pool", machine.cluster),
-        ));
-        return Exit::Nowhere;
-    };
-    if view.in_pod_cidr(packet.destination) {
-        let via = if machine.mode(view) == Some(Mode::Kubenet) { Via::RouteTable } else { Via::Overlay };
-        let node = there.and_then(|there| there.node).or_else(|| view.node_of_block(packet.destination));
-        return Exit::Peer { packet, via, node, pod, entry: node_entry };
-    }
-    Exit::Fabric { packet, entry: entry_of(world, sender, node_entry, &packet) }
+/// Who a packet on a node is of.
+pub(super) struct Passing<'p, 'a> {
+    pub(super) machine: &'p Machine<'a>,
+    /// Who sends it; `None` = it came from outside.
+    pub(super) process: Option<Process<'a>>,
+    pub(super) chosen: Option<&'p Endpoint<'a>>,
 }
 
-/// Where a packet enters the network: the subnet that owns its source address.
-fn entry_of<'a>(world: &World<'a>, sender: &Sender<'a>, node: Entry<'a>, packet: &Packet) -> Entry<'a> {
-    let Process::Pod(pod) = sender.process else { return node };
-    let Some(network) = world.network(node.network) else { return node };
-    match network.subnet_of(packet.source) {
-        Some((subnet, _)) if sender.machine.has(world, packet.source) != Some(true) => {
-            Entry { subnet: Some(subnet), who: pod.map(|pod| Holder::Pod(sender.machine.cluster, pod)), ..node }
+impl<'a> Passing<'_, 'a> {
+    /// Where a packet goes once its destination is settled.
+    pub(super) fn onward(
+        &self,
+        world: &World<'a>,
+        story: &mut Story,
+        direction: Direction,
+        packet: Packet,
+        serving: Option<&Serving>,
+    ) -> Exit<'a> {
+        let machine = self.machine;
+        let Some(view) = world.cluster(machine.cluster) else { return Exit::Nowhere };
+        let forward = direction == Direction::Forward;
+        let of_pod = matches!(self.process, Some(Process::Pod(_)));
+        let own = machine.has(world, packet.destination);
+        if own == Some(true) {
+            if forward && of_pod && view.in_pod_cidr(packet.source) {
+                story.note("towards its own node a pod is seen with its own address: nobody has said so (unk.overlay-own-node)");
+            }
+            if forward {
+                story.pass(machine.keeper(), packet);
+            }
+            return Exit::Node { packet };
         }
-        _ => node,
+        if forward && of_pod && own.is_none() && machine.of.is_some() && view.cluster.nodes.len() > 1 {
+            let how = "import the pods as they run (`kubectl get pods -A -o wide`)";
+            story.lacks(Missing::new(format!("whether {} is {}", packet.destination, machine.words()), how));
+        }
+        let near = receiver(world, view, machine, self.chosen, packet.destination);
+        let leaving = Leaving { world, view, machine, process: self.process, serving, near: near.is_some() };
+        if let Some(pod) = near {
+            return deliver(world, story, direction, &leaving, pod, packet);
+        }
+        let packet = match direction {
+            Direction::Forward => {
+                leaving.block(story, &packet);
+                leaving.translate(story, packet)
+            }
+            Direction::Reply => packet,
+        };
+        if forward {
+            story.pass(machine.keeper(), packet);
+        }
+        let Some(node_entry) = machine.entry(world, packet.family()) else {
+            story.lacks(Missing::new(
+                format!("the subnet of {}", machine.words()),
+                format!(
+                    "write `clusters.{}.pools` with their `subnet`, and the nodes with their pool",
+                    machine.cluster
+                ),
+            ));
+            return Exit::Nowhere;
+        };
+        if view.in_pod_cidr(packet.destination) {
+            let mode = machine.mode(view);
+            if mode == Some(Mode::Byo) {
+                let how = "ask whoever runs the cluster's own CNI plugin, or trace with `--observed`";
+                story.lacks(Missing::new("how the cluster's own CNI plugin carries packets between nodes", how));
+            }
+            let via = if mode == Some(Mode::Kubenet) { Via::RouteTable } else { Via::Overlay };
+            let pod = self.chosen.filter(|end| end.address == packet.destination).and_then(|end| end.pod);
+            let pod = pod.or_else(|| view.pod_at(packet.destination));
+            let there = pod.map(|pod| Machine::of_pod(world, machine.cluster, pod));
+            let node = there.and_then(|there| there.node).or_else(|| view.node_of_block(packet.destination));
+            return Exit::Peer { packet, via, node, pod, entry: node_entry };
+        }
+        Exit::Fabric { packet, entry: self.entry(world, node_entry, &packet) }
+    }
+
+    /// Where a packet enters the network: the subnet that owns its source address.
+    fn entry(&self, world: &World<'a>, node: Entry<'a>, packet: &Packet) -> Entry<'a> {
+        let Some(Process::Pod(pod)) = self.process else { return node };
+        let Some(network) = world.network(node.network) else { return node };
+        match network.subnet_of(packet.source) {
+            Some((subnet, _)) if self.machine.has(world, packet.source) != Some(true) => Entry {
+                subnet: Some(subnet),
+                who: pod.map(|pod| Holder::Pod(self.machine.cluster, pod)).or(node.who),
+                ..node
+            },
+            _ => node,
+        }
     }
 }
