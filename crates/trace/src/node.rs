@@ -119,3 +119,6 @@ pub enum Via {
     /// The cluster's route table, which has a route for each node's block (kubenet).
     RouteTable,
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,8 @@ pub(crate) fn expected(ruleset: &Ruleset, packet: &Packet) -> Option<IpAddr> {
     match evaluate(ruleset, Hook::Postrouting, packet, &node(packet.destination)).outcome {
         Outcome::Translated { source, .. } => Some(source),
         Outcome::Kept => Some(packet.source),
-        Outcome::Dropped => None,
+        Outcome::Dropped | Outcome::Rejected => None,
+        Outcome::Redirected(_) => panic!("no destination is translated at postrouting"),
         Outcome::Uncertain(missing) => panic!("everything is known of the lab, but {missing} is asked for"),
     }
 }
