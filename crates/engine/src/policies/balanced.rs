@@ -130,6 +130,12 @@ fn hidden(
                 .severity(Severity::Warning)
                 .evidence("who calls the pod's own address, not the load balancer, is still let in");
         }
+        if cx.engine == Engine::Cilium {
+            // The same guide that says a prefix matches no node says to let clients in by their ranges (np.npm.vs_cilium).
+            finding = finding.severity(Severity::Warning).evidence(
+                "Azure's guide to Cilium lets clients in by their ranges there, and elsewhere says that a node's address is seen: try it from several clients",
+            );
+        }
         return Some(finding);
     }
     None

@@ -2,9 +2,10 @@
 
 use super::Cx;
 use super::cuts::{end, samples};
+use super::doors::stranger;
 use causeway_addr::Family;
 use causeway_model::policy::Policy;
-use causeway_policy::{End, Event, Index, NodeInfo, world};
+use causeway_policy::{ClassId, End, Event, Index, NodeInfo, world};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -19,6 +20,8 @@ pub(super) struct Elsewhere {
     /// Their nodes, of pods that have one stated.
     seats: BTreeMap<(String, String), String>,
     guests: usize,
+    /// A pod of a namespace nobody has seen, without a label.
+    pub(super) stranger: End,
 }
 
 impl Elsewhere {
@@ -41,7 +44,17 @@ impl Elsewhere {
         if nodes.is_empty() || (one_alone && cx.cluster.nodes.len() <= 1) {
             return None;
         }
-        let mut out = Elsewhere { index, nodes, seats: BTreeMap::new(), guests: 0 };
+        let (index, stranger) = stranger(&index)?;
+        // Of nodes that policies don't tell apart two are enough: one of them is not the receiver's.
+        let mut alike: BTreeMap<Vec<ClassId>, usize> = BTreeMap::new();
+        nodes.retain(|name, _| {
+            let node = End::Node(name.clone());
+            let seats = Family::ALL.into_iter().filter_map(|family| index.seat(&node, Some(family)));
+            let seen = alike.entry(seats.map(|seat| seat.class).collect()).or_default();
+            *seen += 1;
+            *seen <= 2
+        });
+        let mut out = Elsewhere { index, nodes, seats: BTreeMap::new(), guests: 0, stranger };
         for pod in cx.cluster.pods.iter().filter(|pod| !pod.terminated && !pod.host_network) {
             if let Some(node) = &pod.node {
                 out.seats.insert((pod.namespace.clone(), pod.name.clone()), node.to_string());

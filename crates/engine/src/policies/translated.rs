@@ -2,7 +2,7 @@
 
 use super::Cx;
 use super::cuts::{denial, doubted, end, flow, shown};
-use super::doors::{meaning, stranger};
+use super::doors::meaning;
 use super::nodes::Elsewhere;
 use crate::say::{cited, listed};
 use causeway_addr::{Cidr, Family, RangeSet};
@@ -13,7 +13,7 @@ use causeway_model::finding::Finding;
 use causeway_model::policy::{
     Action, Direction, Namespaces, Peer, Peers, PodSet, Policy, PolicyPort, PolicyRule, PolicyTier,
 };
-use causeway_policy::{End, Engine, Flow, Said, Step, Verdict, world};
+use causeway_policy::{End, Engine, Flow, Index, Said, Step, Verdict, world};
 use causeway_trace::translation::{Translation, effective};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -103,28 +103,39 @@ struct Receiver {
     ports: BTreeMap<String, (Protocol, u16)>,
 }
 
+/// What a rule is about that does not see it come.
+struct Missed {
+    at: usize,
+    peers: String,
+    by: &'static str,
+    effect: &'static str,
+    receivers: BTreeSet<String>,
+}
+
 fn by_masquerade(cx: &Cx<'_>, out: &mut Vec<Finding>) {
     let Some(hiding) = Hiding::of(cx) else { return };
     let Some(mut elsewhere) = Elsewhere::of(cx) else { return };
     let mut opened: BTreeMap<String, Finding> = BTreeMap::new();
     for policy in cx.index.policies() {
         let receivers = receivers(cx, &hiding, policy, &mut elsewhere);
+        let mut missed: Vec<Missed> = Vec::new();
         for (at, rule) in policy.rules(Direction::Ingress).unwrap_or_default().iter().enumerate() {
-            let Some(peers) = named_peers(cx, &hiding, rule) else { continue };
-            let mut missed: Vec<&Receiver> = Vec::new();
+            let Some((peers, by)) = named_peers(cx, &hiding, rule) else { continue };
+            let effect = if rule.action == Action::Accept { "is denied" } else { "gets in" };
+            let mut of_rule = Missed { at, peers, by, effect, receivers: BTreeSet::new() };
+            let guests = guests(cx, &elsewhere, rule);
             for receiver in &receivers {
                 let Some((protocol, port)) = port_of(rule, &receiver.ports) else { continue };
                 let family = Some(receiver.family);
                 let Some((verdict, step)) = from_nodes(&elsewhere, &receiver.end, (protocol, port), family) else {
                     continue;
                 };
-                let asked = (&receiver.end, protocol, port, family);
+                let asked = |from: &End| Flow { family, ..flow(from, &receiver.end, protocol, port) };
                 match (rule.action, verdict) {
-                    (Action::Accept, Verdict::Denied) if matches(cx, &elsewhere, policy, at, rule, asked) => {
-                        missed.push(receiver);
-                    }
-                    (Action::Deny, Verdict::Allowed) if matches(cx, &elsewhere, policy, at, rule, asked) => {
-                        missed.push(receiver);
+                    (Action::Accept, Verdict::Denied) | (Action::Deny, Verdict::Allowed)
+                        if decides(&guests, policy, at, rule, &asked) =>
+                    {
+                        of_rule.receivers.insert(receiver.name.clone());
                     }
                     (Action::Accept, Verdict::Allowed) => {
                         if let Some(finding) = everybody(cx, &hiding, &elsewhere, receiver, (protocol, port), step) {
@@ -134,29 +145,36 @@ fn by_masquerade(cx: &Cx<'_>, out: &mut Vec<Finding>) {
                     _ => {}
                 }
             }
-            if !missed.is_empty() {
-                let names: Vec<&str> = missed.iter().map(|receiver| receiver.name.as_str()).collect();
-                let effect = match rule.action {
-                    Action::Accept => "is denied",
-                    _ => "gets in",
-                };
-                let message = format!(
-                    "`{}` means {peers} by {}, and towards {} they come with a node's address: the rule does not match, and what it is about {effect}",
-                    policy.id,
-                    if peers.contains('/') { "address" } else { "label" },
-                    listed(&names)
-                );
-                let finding = Finding::new(
-                    codes::SELECTOR_POLICY_DEFEATED_BY_SNAT,
-                    cx.path(&policy.id, Some((Direction::Ingress, at))),
-                    message,
-                )
-                .help("add the range of pods to `nonMasqueradeCIDRs`, so that pods see each other's own addresses");
-                out.push(doubted(cx, hiding.explained(finding)));
+            if !of_rule.receivers.is_empty() {
+                missed.push(of_rule);
             }
         }
+        out.extend(defeated(cx, &hiding, policy, &missed));
     }
     out.extend(opened.into_values());
+}
+
+/// One finding for all rules of a policy.
+fn defeated(cx: &Cx<'_>, hiding: &Hiding, policy: &Policy, missed: &[Missed]) -> Option<Finding> {
+    let (first, more) = missed.split_first()?;
+    let names: BTreeSet<&String> = missed.iter().flat_map(|rule| &rule.receivers).collect();
+    let path = |rule: &Missed| cx.path(&policy.id, Some((Direction::Ingress, rule.at)));
+    let message = format!(
+        "`{}` means {} by {}, and towards {} they come with a node's address: the rule does not match, and what it is about {}",
+        policy.id,
+        first.peers,
+        first.by,
+        listed(&names.into_iter().collect::<Vec<_>>()),
+        first.effect
+    );
+    let mut finding = Finding::new(codes::SELECTOR_POLICY_DEFEATED_BY_SNAT, path(first), message)
+        .help("add the range of pods to `nonMasqueradeCIDRs`, so that pods see each other's own addresses");
+    for rule in more {
+        finding = finding
+            .evidence(format!("so does the rule about {}: what it is about {}", rule.peers, rule.effect))
+            .related(path(rule), "another rule that does not match");
+    }
+    Some(doubted(cx, hiding.explained(finding)))
 }
 
 /// Whom a policy is about; where no pod is listed, one that it would select.
@@ -186,13 +204,14 @@ fn receivers(cx: &Cx<'_>, hiding: &Hiding, policy: &Policy, elsewhere: &mut Else
         .collect()
 }
 
-/// The peers a rule names that are pods, in words; `None` if it names none, or somebody else besides that can't be told from them.
-fn named_peers(cx: &Cx<'_>, hiding: &Hiding, rule: &PolicyRule) -> Option<String> {
+/// The peers a rule names that are pods, in words, and what it names them by; `None` if it names none.
+fn named_peers(cx: &Cx<'_>, hiding: &Hiding, rule: &PolicyRule) -> Option<(String, &'static str)> {
     if rule.faulty || rule.action == Action::Pass {
         return None;
     }
     let Peers::Of(peers) = &rule.peers else { return None };
     let mut named: Vec<String> = peers.iter().filter_map(|peer| pods_of(peer).map(words)).collect();
+    let by = if named.is_empty() { "address" } else { "label" };
     if named.is_empty() && cx.engine != Engine::Cilium {
         let blocks = peers.iter().filter_map(|peer| match peer {
             Peer::Block(block) if hiding.ranges.iter().any(|range| range.covers(&block.cidr)) => Some(block),
@@ -201,7 +220,7 @@ fn named_peers(cx: &Cx<'_>, hiding: &Hiding, rule: &PolicyRule) -> Option<String
         named.extend(blocks.map(|block| format!("the pods of `{block}`")));
     }
     named.dedup();
-    (!named.is_empty()).then(|| named.join(" and "))
+    (!named.is_empty()).then(|| (named.join(" and "), by))
 }
 
 fn pods_of(peer: &Peer) -> Option<&PodSet> {
@@ -230,30 +249,33 @@ fn port_of(rule: &PolicyRule, named: &BTreeMap<String, (Protocol, u16)>) -> Opti
     })
 }
 
+/// Pods as the rule means them, each in an index of its own; `None` where nothing but NetworkPolicies is there, whose rules need no proof:
+/// whom one of them allows is allowed.
+fn guests(cx: &Cx<'_>, elsewhere: &Elsewhere, rule: &PolicyRule) -> Option<Vec<(Index, End)>> {
+    let plain = cx.index.policies().iter().all(|policy| policy.tier == PolicyTier::NetworkPolicy);
+    let Peers::Of(peers) = &rule.peers else { return None };
+    let mut sets = peers.iter().filter_map(pods_of).peekable();
+    if plain || sets.peek().is_none() {
+        return None;
+    }
+    Some(sets.filter_map(|set| elsewhere.index.with_pod_of(&meaning(set.clone()), "peer.")).collect())
+}
+
 /// Whether the rule would decide if its peers came with their own addresses: another tier may decide before it is asked.
-fn matches(
-    cx: &Cx<'_>,
-    elsewhere: &Elsewhere,
+fn decides(
+    guests: &Option<Vec<(Index, End)>>,
     policy: &Policy,
     at: usize,
     rule: &PolicyRule,
-    (to, protocol, port, family): (&End, Protocol, u16, Option<Family>),
+    asked: &dyn Fn(&End) -> Flow,
 ) -> bool {
-    let plain = cx.index.policies().iter().all(|policy| policy.tier == PolicyTier::NetworkPolicy);
-    let Peers::Of(peers) = &rule.peers else { return false };
-    let mut sets = peers.iter().filter_map(pods_of).peekable();
-    if plain || sets.peek().is_none() {
-        return true;
-    }
-    sets.any(|set| {
-        let Some((with, from)) = elsewhere.index.with_pod_of(&meaning(set.clone()), "peer.") else { return false };
-        let Some(explained) = with.explain(&Flow { family, ..flow(&from, to, protocol, port) }) else { return false };
-        let wanted = if rule.action == Action::Accept { Said::Allowed } else { Said::Denied };
-        let step = explained.steps.iter().rfind(|step| step.direction == Direction::Ingress);
-        step.is_some_and(|step| {
-            step.said == wanted
-                && step.policy.as_ref() == Some(&policy.id)
-                && (step.rule == Some(at) || step.rule.is_none())
+    let Some(guests) = guests else { return true };
+    let wanted = if rule.action == Action::Accept { Said::Allowed } else { Said::Denied };
+    guests.iter().any(|(with, from)| {
+        let explained = with.explain(&asked(from));
+        let steps = explained.map(|explained| explained.steps).unwrap_or_default();
+        steps.iter().rfind(|step| step.direction == Direction::Ingress).is_some_and(|step| {
+            step.said == wanted && step.policy.as_ref() == Some(&policy.id) && step.rule == Some(at)
         })
     })
 }
@@ -268,8 +290,8 @@ fn everybody(
     step: Option<Step>,
 ) -> Option<Finding> {
     let step = step?;
-    let (with, from) = stranger(&elsewhere.index)?;
-    denial(&with, &Flow { family: Some(receiver.family), ..flow(&from, &receiver.end, protocol, port) })
+    let asked = flow(&elsewhere.stranger, &receiver.end, protocol, port);
+    denial(&elsewhere.index, &Flow { family: Some(receiver.family), ..asked })
         .filter(|denial| denial.direction == Direction::Ingress)?;
     let policy = step.policy?;
     let message = format!(
