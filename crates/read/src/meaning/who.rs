@@ -44,7 +44,11 @@ impl Meaning<'_> {
     /// Notes an error for a WHO that names an object the design does not have.
     pub(super) fn check_who(&mut self, path: &str, text: &str) {
         let name = match text.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.contains(':') => name,
+            Some((name, port))
+                if port.bytes().all(|byte| byte.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) =>
+            {
+                name
+            }
             _ => text,
         };
         let is_address = causeway_addr::parse_address(name.trim_start_matches('[').trim_end_matches(']')).is_ok();
