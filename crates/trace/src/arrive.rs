@@ -190,7 +190,7 @@ impl<'a> Walk<'_, 'a, '_> {
         service: &'a Service,
         packet: Packet,
     ) -> Option<(Taker<'a>, Packet)> {
-        let Some(view) = self.world.cluster(cluster) else { return None };
+        let view = self.world.cluster(cluster)?;
         let nodes: Vec<Machine<'a>> = match view.cluster.nodes.is_empty() {
             false => view.cluster.nodes.keys().map(|node| Machine::named(self.world, view.name, node)).collect(),
             true => view.cluster.pools.keys().map(|pool| Machine::of_pool(view.name, pool)).collect(),

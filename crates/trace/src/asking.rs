@@ -21,7 +21,8 @@ pub(crate) fn ask_servers<'a>(world: &World<'a>, from: &Origin<'a>, answer: &Ans
     let tried: Vec<Vec<(&Query, Trace)>> = tried.collect();
     let works = |walks: &Vec<(&Query, Trace)>| walks.iter().all(|(_, walk)| walk.verdict == Verdict::Delivered);
     let Some(first) = tried.first().filter(|_| !tried.iter().any(works)) else { return };
-    for (query, walk) in first.iter().filter(|(_, walk)| walk.verdict != Verdict::Delivered) {
+    let stopped = first.iter().find(|(_, walk)| walk.verdict != Verdict::Delivered);
+    if let Some((query, walk)) = stopped {
         way.notes.push(format!("`{}` can't be asked of {}: {}", answer.name, query.server, walk.verdict));
         way.verdict = walk.verdict;
         way.source_seen = None;
@@ -31,7 +32,6 @@ pub(crate) fn ask_servers<'a>(world: &World<'a>, from: &Origin<'a>, answer: &Ans
         way.missing
             .extend(walk.missing.iter().filter(|missing| !way.missing.contains(missing)).cloned().collect::<Vec<_>>());
         way.decided_by.clone_from(&walk.decided_by);
-        return;
     }
 }
 

@@ -84,7 +84,7 @@ pub(crate) fn from_site<'a>(
     packet: Packet,
 ) -> (Arrival<'a>, Packet) {
     let mut carrier = Carrier { world, story, direction };
-    carrier.from_site(site, packet)
+    carrier.out_of_site(site, packet)
 }
 
 pub(crate) fn from_internet<'a>(
@@ -95,7 +95,7 @@ pub(crate) fn from_internet<'a>(
     packet: Packet,
 ) -> (Arrival<'a>, Packet) {
     let mut carrier = Carrier { world, story, direction };
-    carrier.from_internet(packet)
+    carrier.in_from_internet(packet)
 }
 
 /// The load balancer hands a packet to a node: the filters in front of it.
@@ -239,7 +239,7 @@ impl<'a> Carrier<'_, 'a, '_> {
                     ));
                     return (Arrival::Nowhere, packet);
                 }
-                Leads::Gateway(network) => return self.to_site(network, spot, packet),
+                Leads::Gateway(network) => return self.over_gateway(network, spot, packet),
                 Leads::Internet => return self.out(&spot, packet),
                 Leads::Nowhere => return (Arrival::Nowhere, packet),
             }

@@ -156,11 +156,11 @@ impl<'a> Walk<'_, 'a, '_> {
             }
             Kind::Site(network, who) => {
                 known.snat_by = Some(Owner::None);
-                self.from_site(direction, network, who, packet)
+                self.out_of_site(direction, network, who, packet)
             }
             Kind::Internet(who) => {
                 known.snat_by = Some(Owner::None);
-                self.from_internet(direction, who, packet)
+                self.in_from_internet(direction, who, packet)
             }
         }
     }
@@ -178,10 +178,10 @@ impl<'a> Walk<'_, 'a, '_> {
             Taker::Machine(network, subnet, who) => {
                 self.carry(direction, Entry { network, subnet, who, pool: None }, answer)
             }
-            Taker::Site(network, who) => self.from_site(direction, network, who, answer),
-            Taker::Internet(who) => self.from_internet(direction, who, answer),
+            Taker::Site(network, who) => self.out_of_site(direction, network, who, answer),
+            Taker::Internet(who) => self.in_from_internet(direction, who, answer),
             // It answers where it was asked from: what it let in it answers.
-            Taker::Platform => return self.from_platform(origin, answer, asked),
+            Taker::Platform => return self.answered_by_platform(origin, answer, asked),
         };
         self.half_seen(received);
         let lost_already = self.story.obstacles.iter().any(|obstacle| obstacle.direction == Direction::Reply);
@@ -337,7 +337,7 @@ impl<'a> Walk<'_, 'a, '_> {
         self.arrived(direction, arrival, packet)
     }
 
-    fn from_site(
+    fn out_of_site(
         &mut self,
         direction: Direction,
         site: &'a NetworkName,
@@ -351,7 +351,7 @@ impl<'a> Walk<'_, 'a, '_> {
         self.arrived(direction, arrival, packet)
     }
 
-    fn from_internet(
+    fn in_from_internet(
         &mut self,
         direction: Direction,
         who: Option<Holder<'a>>,
@@ -362,7 +362,7 @@ impl<'a> Walk<'_, 'a, '_> {
     }
 
     /// The platform answers to the interface that asked: the answer is there, and what the node did is undone.
-    fn from_platform(&mut self, origin: &Origin<'a>, answer: Packet, asked: Packet) {
+    fn answered_by_platform(&mut self, origin: &Origin<'a>, answer: Packet, asked: Packet) {
         let direction = Direction::Reply;
         let before = answer;
         self.story.hop(
@@ -376,7 +376,7 @@ impl<'a> Walk<'_, 'a, '_> {
         if let Kind::OnNode(sender) = &origin.kind {
             let exit = node::arrive(self.world, &mut self.story, direction, &sender.machine, answer, None);
             let end = self.on(direction, &sender.machine, exit);
-            if !end.is_some_and(|(_, packet)| packet == reversed(&asked)) && self.story.missing.is_empty() {
+            if end.is_none_or(|(_, packet)| packet != reversed(&asked)) && self.story.missing.is_empty() {
                 let because = format!("the answer of the platform does not come back to {}", origin.words);
                 let fix = "let the node translate the source of packets to addresses of the platform";
                 let decision = Decision::new(Owner::Platform, "", because);

@@ -3,7 +3,7 @@
 use super::*;
 
 impl<'a> Carrier<'_, 'a, '_> {
-    pub(super) fn from_internet(&mut self, packet: Packet) -> (Arrival<'a>, Packet) {
+    pub(super) fn in_from_internet(&mut self, packet: Packet) -> (Arrival<'a>, Packet) {
         if self.direction == Direction::Reply {
             let found = self.story.rewrites.iter().rev().find(|rewrite| reversed(&rewrite.after) == packet).cloned();
             let Some(rewrite) = found else { return (Arrival::Internet(None), packet) };

@@ -4,7 +4,7 @@ use super::*;
 
 impl<'a> Carrier<'_, 'a, '_> {
     /// Over a gateway to the site that has the destination.
-    pub(super) fn to_site(
+    pub(super) fn over_gateway(
         &mut self,
         gateway: &'a NetworkName,
         spot: Spot<'a>,
@@ -34,7 +34,7 @@ impl<'a> Carrier<'_, 'a, '_> {
         (Arrival::Site(site.name, holder), packet)
     }
 
-    pub(super) fn from_site(&mut self, site: &'a NetworkName, packet: Packet) -> (Arrival<'a>, Packet) {
+    pub(super) fn out_of_site(&mut self, site: &'a NetworkName, packet: Packet) -> (Arrival<'a>, Packet) {
         let design = self.world.design;
         if self.world.network(site).is_some_and(|view| view.contains(packet.destination)) {
             let holder = self.world.network(site).and_then(|view| view.holders(packet.destination).first().copied());
@@ -42,7 +42,7 @@ impl<'a> Carrier<'_, 'a, '_> {
         }
         if is_public(packet.destination) && !self.in_some_network(packet.destination) {
             self.story.note(format!("how `{site}` reaches the internet is not part of the design: it is taken to"));
-            return self.from_internet(packet);
+            return self.in_from_internet(packet);
         }
         let knows = design.networks.get(site).and_then(|network| network.knows.as_ref());
         let gateways = design
