@@ -3,7 +3,7 @@
 use crate::answer::{Decision, Direction, Missing, Owner, Verdict};
 use crate::carrier as fabric;
 use crate::fabric::Arrival;
-use crate::node::{Machine, Process, Sender};
+use crate::node::{Machine, Sender};
 use crate::target::of_model;
 use crate::walk::{Taker, Walk};
 use crate::who::is_public;
@@ -102,10 +102,7 @@ impl<'a> Walk<'_, 'a, '_> {
             None => {
                 // Somebody who stands for the nodes or pods of a pool is no machine of its own.
                 if let Some(sender) = self.stands_for(packet.destination) {
-                    return match sender.process {
-                        Process::Pod(_) => Some((Taker::OnNode(sender), packet)),
-                        Process::Host => self.at_node(direction, &sender.machine, packet),
-                    };
+                    return self.at_node(direction, &sender.machine, packet);
                 }
                 if forward {
                     self.assume(&packet, network);

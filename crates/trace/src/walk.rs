@@ -272,15 +272,13 @@ impl<'a> Walk<'_, 'a, '_> {
         if let Exit::Fabric { packet, .. } | Exit::Peer { packet, .. } = &exit
             && let Some(sender) = self.stands_for(packet.destination)
         {
-            let same = sender.machine.keeper() == machine.keeper();
-            if same || matches!(exit, Exit::Peer { .. }) {
-                if let Exit::Peer { packet, entry, .. } = &exit
-                    && !same
-                {
-                    let there = sender.machine.entry(self.world, packet.family());
-                    fabric::between_nodes(self.world, &mut self.story, direction, *entry, there, packet);
-                }
+            if sender.machine.keeper() == machine.keeper() {
                 return Some((Taker::OnNode(sender), *packet));
+            }
+            if let Exit::Peer { packet, entry, .. } = &exit {
+                let there = sender.machine.entry(self.world, packet.family());
+                fabric::between_nodes(self.world, &mut self.story, direction, *entry, there, packet);
+                return self.at_node(direction, &sender.machine, *packet);
             }
         }
         match exit {
@@ -401,7 +399,11 @@ fn stand_ins<'a>(
         }
     };
     if let Kind::OnNode(sender) = &origin.kind {
-        add(sender, packet.source);
+        match sender.process {
+            Process::Pod(Some(pod)) if !pod.ips.is_empty() => {}
+            Process::Host if sender.machine.node.is_some() => {}
+            _ => add(sender, packet.source),
+        }
     }
     if let Some(sender) = &target.stands_for {
         add(sender, target.address);

@@ -52,3 +52,25 @@ fn every_scenario_has_a_twin_that_denies() {
         }
     }
 }
+/// What the scenarios expect is so.
+#[test]
+fn every_expectation_of_every_scenario_holds() {
+    let mut wrong = Vec::new();
+    let mut asked = 0;
+    for scenario in &scenarios() {
+        for name in ["design", "deny", "fixed"] {
+            let Some(text) = scenario.design(name) else { continue };
+            let design = design(&format!("{}/{name}", scenario.name), text);
+            let world = causeway_trace::World::new(&design);
+            for expectation in &design.expect {
+                asked += 1;
+                let judged = causeway_trace::expect::judge(&world, expectation);
+                if !judged.passed {
+                    let what = judged.because.join("; ");
+                    wrong.push(format!("{}/{name}: {}: {what}", scenario.name, expectation.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {asked}:\n{}", wrong.len(), wrong.join("\n"));
+}
