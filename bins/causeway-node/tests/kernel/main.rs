@@ -23,6 +23,7 @@ mod packets;
 mod policy;
 mod robust;
 mod rules;
+mod services;
 mod storm;
 mod takeover;
 mod witnesses;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         robust::trials(),
         differential::trials(),
         policy::trials(),
+        services::trials(),
         enforce::trials(),
     ];
     let trials: Vec<Trial> = parts.into_iter().flatten().collect();
