@@ -38,7 +38,12 @@ pub fn state(name: &str, bytes: Vec<u8>) -> Result<State, Vec<String>> {
     outcome.map_err(|errors| {
         let worded = |error: InputError| {
             let line = error.at.map(|at| format!("line {}: ", loader.sources.position(at).line));
-            let help = if error.help.is_empty() { String::new() } else { format!("; {}", error.help) };
+            // Whoever watches a folder has no `--as`.
+            let help = if error.help.is_empty() || error.help.contains("`--as`") {
+                String::new()
+            } else {
+                format!("; {}", error.help)
+            };
             format!("{}{}{help}", line.unwrap_or_default(), error.message)
         };
         errors.into_iter().map(worded).collect()

@@ -14,6 +14,7 @@ pub(super) fn trials() -> Vec<Trial> {
         Trial::new("enforce::a_policy_that_cannot_be_translated_shuts_whom_it_selects", untranslatable),
         Trial::new("enforce::what_is_stated_twice_and_not_the_same_is_shut", twice),
         Trial::new("enforce::an_object_that_is_gone_is_gone", gone),
+        Trial::new("enforce::a_node_and_its_own_pods_always_reach_each_other", own_node),
     ]
 }
 
@@ -275,4 +276,26 @@ fn gone() {
     agent.until(PLACED);
     assert!(!into(&mut lab, CLIENT, 80), "the client went out of its file");
     settled(&lab, &manifests);
+}
+
+/// Probes of the kubelet, and what a pod asks of its own node, under policies that let nothing through.
+fn own_node() {
+    use causeway_testkit::lab::topology::NODE;
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    let mut lab = quick();
+    let mut objects = everything();
+    objects[5] = policy("nothing", &json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}));
+    let manifests = Manifests::new(&[("cluster.yaml", &list(&objects))]);
+    let mut agent = Agent::start_policy(&lab, &manifests.path(), &[]);
+    agent.until(PLACED);
+    assert!(!into(&mut lab, CLIENT, 80) && !out(&mut lab, CLIENT, 80) && !out(&mut lab, "2001:db8::7", 80));
+    for family in Family::ALL {
+        for (from, to, address) in [(Place::Node, Place::Pod, POD), (Place::Pod, Place::Node, NODE)] {
+            let listen = SocketAddr::new(address.of(family), 7070);
+            let listener = lab.namespace(to).enter(|| TcpListener::bind(listen)).unwrap().unwrap();
+            let stream = lab.namespace(from).enter(|| TcpStream::connect_timeout(&listen, PATIENCE)).unwrap();
+            assert!(stream.is_ok(), "{from:?} to {listen}: {stream:?}");
+            listener.accept().unwrap();
+        }
+    }
 }
