@@ -19,6 +19,7 @@ use causeway_addr::{Cidr, Family};
 use causeway_model::policy::Direction;
 use causeway_policy::Index;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use rules::{DENIED_EGRESS, DENIED_INGRESS, DENIED_STRAY, DENIED_UNKNOWN, DENIED_WITHOUT_SYN};
 
@@ -48,7 +49,7 @@ pub struct Reason {
     pub direction: Direction,
     /// The policies, by kind, namespace and name, in order. A rule of a tier that denies has one. Where a packet is denied because nothing
     /// allows it, these are all that isolate the pod in this direction: each of them, alone, would deny it too.
-    pub policies: Vec<String>,
+    pub policies: Vec<Arc<str>>,
     /// The counter of its packets.
     pub counter: String,
 }

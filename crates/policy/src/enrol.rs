@@ -75,8 +75,9 @@ impl Index {
             Some(rules.collect())
         });
         self.policy_ids.insert(policy.id.clone(), ix);
+        let name = policy.id.to_string().into();
         let compiled =
-            Compiled { source: policy, enforced: draft.enforced, doubted: draft.doubted, subject, rules, uses };
+            Compiled { source: policy, name, enforced: draft.enforced, doubted: draft.doubted, subject, rules, uses };
         if let Some(slot) = self.policies.get_mut(at) {
             *slot = Some(compiled);
         }

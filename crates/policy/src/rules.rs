@@ -6,11 +6,14 @@ use crate::words::{Word, Words};
 use causeway_addr::Cidr;
 use causeway_model::design::Protocol;
 use causeway_model::policy::*;
+use std::sync::Arc;
 
 /// A policy in the index.
 #[derive(Debug, Clone)]
 pub(crate) struct Compiled {
     pub(crate) source: Policy,
+    /// Its kind, namespace and name as one text: it is asked for wherever somebody is to be blamed.
+    pub(crate) name: Arc<str>,
     /// The engine enforces it at all.
     pub(crate) enforced: bool,
     /// Versions of the engine differ in whether they do, and the version is not known.

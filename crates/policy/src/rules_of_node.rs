@@ -7,6 +7,7 @@ use causeway_addr::{Cidr, Family};
 use causeway_model::design::Protocol;
 use causeway_model::policy::{Direction, PolicyTier};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Ports on which a class has the same answers for everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,12 +89,12 @@ impl Index {
 
     /// Everyone because of whom a class has nothing it is not given, in a direction: the NetworkPolicies that select it, and policies that
     /// nobody has evaluated. By name, in order.
-    pub fn isolated_by(&self, class: ClassId, direction: Direction) -> Vec<String> {
+    pub fn isolated_by(&self, class: ClassId, direction: Direction) -> Vec<Arc<str>> {
         let Some(class) = self.classes.get(class) else { return Vec::new() };
-        let policies = self.rules_of(class, direction).map(|(policy, _)| &policy.source);
-        let policies = policies.filter(|policy| policy.tier == PolicyTier::NetworkPolicy);
-        let mut names: Vec<String> = policies.map(|policy| policy.id.to_string()).collect();
-        names.extend(self.unread_of(class).into_iter().map(str::to_owned));
+        let policies = self.rules_of(class, direction).map(|(policy, _)| policy);
+        let policies = policies.filter(|policy| policy.source.tier == PolicyTier::NetworkPolicy);
+        let mut names: Vec<Arc<str>> = policies.map(|policy| policy.name.clone()).collect();
+        names.extend(self.unread_of(class).into_iter().map(Arc::from));
         names.sort();
         names
     }

@@ -66,7 +66,7 @@ impl Denied {
         let key = (Family::of(told.source), told.prefix.clone());
         let reason = self.reasons.get(&key).or_else(|| self.old.get(&key));
         let (direction, by) = match (reason, told.prefix.as_str()) {
-            (Some(reason), _) => (Some(reason.direction), reason.policies.join(", ")),
+            (Some(reason), _) => (Some(reason.direction), joined(reason)),
             (None, DENIED_UNKNOWN) => (None, "a pod that is not known yet, or whose address is not certain".to_owned()),
             (None, DENIED_STRAY) => (None, "a packet that belongs to no connection".to_owned()),
             (None, DENIED_WITHOUT_SYN) => (None, "the middle of a connection nobody saw begin".to_owned()),
@@ -86,9 +86,13 @@ impl Denied {
     }
 }
 
+fn joined(reason: &Reason) -> String {
+    reason.policies.iter().map(|name| &**name).collect::<Vec<&str>>().join(", ")
+}
+
 fn add(all: &mut ByPolicy, reason: &Reason, packets: u64) {
     for policy in &reason.policies {
-        *all.entry((policy.clone(), reason.direction.as_str())).or_default() += packets;
+        *all.entry((policy.to_string(), reason.direction.as_str())).or_default() += packets;
     }
 }
 
@@ -128,7 +132,7 @@ pub(crate) fn without_policy(counts: &BTreeMap<(Family, String), Count>) -> BTre
 
 /// Names of policies among reasons.
 pub(crate) fn policies(reasons: &Reasons) -> BTreeSet<&str> {
-    reasons.values().flat_map(|reason| &reason.policies).map(String::as_str).collect()
+    reasons.values().flat_map(|reason| &reason.policies).map(|name| &**name).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use causeway_model::policy::Direction;
 use causeway_policy::{Answer, ClassId, Index, Outcome, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Protocols with ports, and their IP protocol numbers.
 pub(super) const TRANSPORTS: [(Protocol, u8); 3] = [(Protocol::Tcp, 6), (Protocol::Udp, 17), (Protocol::Sctp, 132)];
@@ -32,7 +33,26 @@ pub(super) struct Rights {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Why {
     pub(super) direction: Direction,
-    pub(super) policies: Vec<String>,
+    pub(super) policies: Vec<Arc<str>>,
+}
+
+impl Why {
+    /// A number that depends on nothing but what the reason is: FNV-1a by words of eight bytes, because there may be thousands of names.
+    fn number(&self) -> u32 {
+        const PRIME: u64 = 0x0100_0000_01b3;
+        let mut hash = 0xcbf2_9ce4_8422_2325 ^ self.direction as u64;
+        for name in &self.policies {
+            let (words, rest) = name.as_bytes().as_chunks::<8>();
+            for word in words {
+                hash = (hash ^ u64::from_be_bytes(*word)).wrapping_mul(PRIME);
+                hash ^= hash >> 32;
+            }
+            let rest = rest.iter().fold(name.len() as u64, |all, byte| all << 8 | u64::from(*byte));
+            hash = (hash ^ rest).wrapping_mul(PRIME);
+            hash ^= hash >> 32;
+        }
+        fold(&hash.to_be_bytes()) & REST
+    }
 }
 
 /// Pods that policies speak of in one direction, with the same rights.
@@ -227,7 +247,7 @@ impl Rights {
     fn attribute(&mut self, door: &mut Door, index: &Index, class: ClassId, peer: ClassId) {
         let direction = door.direction;
         for (protocol, first, last, policy) in index.denials(class, direction, peer) {
-            let why = self.reason(Why { direction, policies: vec![policy.to_string()] });
+            let why = self.reason(Why { direction, policies: vec![policy.to_string().into()] });
             match TRANSPORTS.iter().find(|(known, _)| *known == protocol) {
                 Some((_, number)) => door.denied.push(((*number, first, last), why)),
                 None => door.other_denied = Some(why),
@@ -237,8 +257,7 @@ impl Rights {
 
     /// The number of a reason: its own, or where another one has that, the next.
     fn reason(&mut self, why: Why) -> u32 {
-        let text: String = why.policies.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
-        let mut number = fold(&[&[why.direction as u8], text.as_bytes()].concat()) & REST;
+        let mut number = why.number();
         loop {
             match self.reasons.get(&(REASONS | number)) {
                 Some(known) if *known == why => return REASONS | number,

@@ -5,12 +5,13 @@ use super::rules::{TRANSPORT_PROTOCOLS, WHY, WHY_PORTS, denied_by, goto, has, po
 use crate::ruleset::{Ask, Rule, Verdict, numbered_chain};
 use causeway_model::policy::Direction;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Bytes of a comment.
 const LONGEST_COMMENT: usize = 127;
 
 /// Policies as a comment has room for them.
-pub(super) fn names(policies: &[String]) -> String {
+pub(super) fn names(policies: &[Arc<str>]) -> String {
     const MORE: usize = 20;
     let mut text = String::new();
     for (at, name) in policies.iter().enumerate() {

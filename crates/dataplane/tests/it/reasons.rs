@@ -55,7 +55,7 @@ fn blamed(enforced: &Enforced, packet: &Packet) -> Option<(Direction, Vec<String
     let (_, reason) = of_counter.next().unwrap_or_else(|| panic!("nobody knows `{own}`"));
     let wanted = if reason.direction == Direction::Egress { DENIED_EGRESS } else { DENIED_INGRESS };
     assert_eq!(*total, wanted, "{packet:?}");
-    Some((reason.direction, reason.policies.clone()))
+    Some((reason.direction, reason.policies.iter().map(ToString::to_string).collect()))
 }
 
 #[test]

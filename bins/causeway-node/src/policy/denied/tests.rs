@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 fn reasons(of: &[(&str, &[&str])]) -> Reasons {
     let reason = |(prefix, policies): &(&str, &[&str])| {
-        let policies = policies.iter().map(|name| (*name).to_owned()).collect();
+        let policies = policies.iter().map(|name| (*name).into()).collect();
         let counter = format!("denied-{prefix}");
         ((Family::V4, (*prefix).to_owned()), Reason { direction: Direction::Egress, policies, counter })
     };

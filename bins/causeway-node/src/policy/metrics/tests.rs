@@ -13,7 +13,7 @@ fn full() -> Status {
     let mut denied = Denied::default();
     let reason = |policies: &[&str], counter: &str| Reason {
         direction: Direction::Ingress,
-        policies: policies.iter().map(|name| (*name).to_owned()).collect(),
+        policies: policies.iter().map(|name| (*name).into()).collect(),
         counter: counter.to_owned(),
     };
     let reasons = [("to-1", reason(&["a", "b"], "denied-1")), ("to-2", reason(&["b"], "denied-2"))];
