@@ -2,6 +2,7 @@
 
 pub(crate) mod masq_diff;
 pub(crate) mod policy;
+pub(crate) mod trace;
 
 use causeway_model::codes::Code;
 use causeway_model::finding::Severity;
@@ -32,6 +33,9 @@ pub(crate) enum Command {
     /// Findings, capacity and expectations: the everyday command, and the one for pipelines.
     #[command(after_help = CHECK)]
     Check(CheckArgs),
+    /// Follows a packet there and back: who rewrites it, what the other side sees, who decides, what would have to change.
+    #[command(after_help = trace::EXAMPLES, long_about = trace::ABOUT)]
+    Trace(trace::TraceArgs),
     /// Addresses and SNAT ports: now, at maximum, during an upgrade, after losing a node or a zone.
     #[command(after_help = CAPACITY)]
     Capacity(CapacityArgs),
@@ -320,6 +324,7 @@ pub(crate) enum FormatKind {
     Junit,
     Csv,
     Svg,
+    Mermaid,
 }
 
 impl FormatKind {
@@ -330,6 +335,7 @@ impl FormatKind {
         ("junit", FormatKind::Junit),
         ("csv", FormatKind::Csv),
         ("svg", FormatKind::Svg),
+        ("mermaid", FormatKind::Mermaid),
     ];
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -343,7 +349,7 @@ fn format(text: &str) -> Result<Format, String> {
         None => (text, None),
     };
     let known = FormatKind::WORDS.iter().find(|(known, _)| *known == word);
-    let kind = known.map(|(_, kind)| *kind).ok_or("known are human, json, sarif, junit, csv and svg")?;
+    let kind = known.map(|(_, kind)| *kind).ok_or("known are human, json, sarif, junit, csv, svg and mermaid")?;
     match file {
         Some("") => Err("a file name is missing after `=`".to_owned()),
         Some("-") | None => Ok(Format { kind, file: None }),

@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub(crate) mod import;
 pub(crate) mod masq_diff;
 pub(crate) mod policy;
+pub(crate) mod trace;
 
 use crate::cli::{Color, Format, FormatKind, InputArgs, ReadArgs, ThresholdArgs};
 use crate::progress::Progress;
@@ -83,7 +84,7 @@ fn refuse(sources: &Sources, errors: &[InputError], color: Color, formats: &[For
             FormatKind::Sarif => sarif::troubles(sources, &troubles),
             FormatKind::Junit => junit::troubles(sources, &troubles),
             // Tables and pictures have no place for it.
-            FormatKind::Csv | FormatKind::Svg => continue,
+            FormatKind::Csv | FormatKind::Svg | FormatKind::Mermaid => continue,
         };
         print(format, &text, color);
     }

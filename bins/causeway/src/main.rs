@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     };
     let exit = match cli.command {
         Command::Check(args) => commands::check::run(&args),
+        Command::Trace(args) => commands::trace::run(&args),
         Command::Capacity(args) => commands::capacity::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
         Command::MasqDiff(args) => commands::masq_diff::run(&args),

@@ -13,6 +13,7 @@ pub mod checklist;
 pub mod compare;
 pub mod context;
 mod egress;
+pub mod expect;
 mod ingress;
 pub mod lifecycle;
 pub mod masquerade;
@@ -23,6 +24,7 @@ mod say;
 mod scope;
 
 pub use context::Context;
+pub use expect::{Expectation, Outcome};
 
 use causeway_model::design::Design;
 use causeway_model::finding::Finding;
@@ -50,24 +52,6 @@ pub struct Answer {
     pub expectations: Vec<Expectation>,
 }
 
-/// What became of one expectation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expectation {
-    /// Its name.
-    pub name: String,
-    /// Dotted path in the design.
-    pub object: String,
-    /// What came out.
-    pub outcome: Outcome,
-}
-
-/// Outcome of an expectation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Can't be evaluated, and why; counts as failed.
-    NotEvaluated(String),
-}
-
 /// Runs every check over a design.
 pub fn check(design: &Design, options: Options) -> Answer {
     let capacity = capacity::of(design);
@@ -90,19 +74,5 @@ pub fn check(design: &Design, options: Options) -> Answer {
     }
     let checklist = checklist::answer(&context, &findings);
     let (findings, accepted) = accept::split(design, findings);
-    Answer { findings, accepted, capacity, checklist, expectations: expectations(design) }
-}
-
-/// No packet can be followed yet, so no expectation can be evaluated: said for each, never passed over.
-fn expectations(design: &Design) -> Vec<Expectation> {
-    design
-        .expect
-        .iter()
-        .enumerate()
-        .map(|(at, expectation)| Expectation {
-            name: expectation.name.clone(),
-            object: format!("expect.{at}"),
-            outcome: Outcome::NotEvaluated("packets can't be followed yet".to_owned()),
-        })
-        .collect()
+    Answer { findings, accepted, capacity, checklist, expectations: expect::evaluate(design) }
 }

@@ -2,8 +2,9 @@
 
 use crate::certificate::{self, JsonCertificate};
 use crate::place::Place;
+use crate::trace::{self, JsonTrace};
 use crate::{Report, Trouble};
-use causeway_engine::{Outcome, capacity::Capacity, checklist};
+use causeway_engine::{capacity::Capacity, checklist};
 use causeway_model::design::{Assumption, Note, NoteKind};
 use causeway_model::finding::{Finding, Severity};
 use causeway_model::source::Sources;
@@ -60,8 +61,8 @@ struct JsonExpectation<'a> {
     name: &'a str,
     passed: bool,
     evaluated: bool,
-    because: &'a str,
-    trace: Option<()>,
+    because: String,
+    trace: Option<JsonTrace<'a>>,
     object: &'a str,
     source: Option<Place>,
 }
@@ -123,14 +124,14 @@ pub fn check(report: &Report<'_>) -> String {
             .expectations
             .iter()
             .map(|expectation| {
-                let Outcome::NotEvaluated(because) = &expectation.outcome;
                 let source = design.places.nearest(&expectation.object).map(|span| Place::of(sources, span));
+                let outcome = &expectation.outcome;
                 JsonExpectation {
                     name: &expectation.name,
-                    passed: false,
-                    evaluated: false,
-                    because,
-                    trace: None,
+                    passed: outcome.passed(),
+                    evaluated: outcome.evaluated(),
+                    because: outcome.because(),
+                    trace: outcome.trace().map(|trace| trace::value(&report.traced(trace))),
                     object: &expectation.object,
                     source,
                 }

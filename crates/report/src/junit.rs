@@ -1,10 +1,12 @@
 //! For pipelines that show test results and nothing else: JUnit XML.
 
+use crate::human::Look;
 use crate::text::xml;
-use crate::{Report, Trouble};
+use crate::{Report, Trouble, trace};
 use causeway_engine::Outcome;
 use causeway_model::finding::Finding;
 use causeway_model::source::{Sources, Span};
+use causeway_trace::Trace;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -55,15 +57,23 @@ pub fn check(report: &Report<'_>) -> String {
         .expectations
         .iter()
         .map(|expectation| {
-            let Outcome::NotEvaluated(because) = &expectation.outcome;
+            let result = match &expectation.outcome {
+                Outcome::Passed(trace) => Outcomes::Passed(Some(told(report, trace))),
+                Outcome::Failed { because, trace } => Outcomes::Failed {
+                    kind: "expectation".to_owned(),
+                    message: because.join("; "),
+                    text: told(report, trace),
+                },
+                Outcome::NotEvaluated(because) => Outcomes::Errored {
+                    message: format!("not evaluated: {because}"),
+                    text: "an expectation that can't be evaluated counts as failed".to_owned(),
+                },
+            };
             Case {
                 class: "causeway.expect".to_owned(),
                 name: expectation.name.clone(),
                 place: report.design.places.nearest(&expectation.object).map(|span| place(report.sources, span)),
-                result: Outcomes::Errored {
-                    message: format!("not evaluated: {because}"),
-                    text: "an expectation that can't be evaluated counts as failed".to_owned(),
-                },
+                result,
             }
         })
         .collect();
@@ -82,6 +92,11 @@ pub fn troubles(sources: &Sources, troubles: &[Trouble<'_>]) -> String {
         })
         .collect();
     document(&[("input", cases)])
+}
+
+/// What becomes of a flow, as people read it.
+fn told(report: &Report<'_>, trace: &Trace) -> String {
+    trace::human(&report.traced(trace), &Look::default())
 }
 
 fn case(report: &Report<'_>, finding: &Finding, result: Outcomes) -> Case {

@@ -28,6 +28,8 @@ use causeway_engine::addresses::DomainCertificate;
 use causeway_model::design::Design;
 use causeway_model::finding::Finding;
 use causeway_model::source::{Sources, Span};
+use causeway_trace::Trace;
+use trace::Traced;
 
 /// What was checked and what came out: everything a printer needs.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +59,14 @@ impl<'a> Report<'a> {
             .iter()
             .map(|(object, words)| (self.design.places.nearest(object), object.as_str(), words.as_str()))
             .collect()
+    }
+
+    /// What became of a flow of the same design.
+    fn traced<'b>(&self, trace: &'b Trace) -> Traced<'b>
+    where
+        'a: 'b,
+    {
+        Traced { design: self.design, sources: self.sources, trace }
     }
 
     /// How many there are of each kind.

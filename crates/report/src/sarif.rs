@@ -1,7 +1,7 @@
 //! For code scanning: SARIF 2.1.0, one run.
 
 use crate::place::Place;
-use crate::{Report, Trouble, pages};
+use crate::{Report, Trouble, pages, trace};
 use causeway_engine::{Expectation, Outcome};
 use causeway_model::codes::Code;
 use causeway_model::finding::{Finding, Severity};
@@ -42,7 +42,7 @@ pub fn check(report: &Report<'_>) -> String {
     if !answer.expectations.is_empty() {
         let index = rows.len();
         rows.push(expectation_rule());
-        for expectation in &answer.expectations {
+        for expectation in answer.expectations.iter().filter(|expectation| !expectation.outcome.passed()) {
             results.push(expectation_result(report, expectation, index, &mut fingerprints));
         }
     }
@@ -171,15 +171,25 @@ fn expectation_result(
     index: usize,
     fingerprints: &mut Fingerprints,
 ) -> Value {
-    let Outcome::NotEvaluated(because) = &expectation.outcome;
-    json!({
+    let text = match &expectation.outcome {
+        Outcome::NotEvaluated(because) => format!("`{}` was not evaluated: {because}", expectation.name),
+        outcome => {
+            let told = outcome.trace().map_or(String::new(), |trace| format!("\n{}", trace::message(trace)));
+            format!("`{}` failed: {}{told}", expectation.name, outcome.because())
+        }
+    };
+    let mut result = json!({
         "ruleId": EXPECTATION,
         "ruleIndex": index,
         "level": "error",
-        "message": {"text": format!("`{}` was not evaluated: {because}", expectation.name)},
+        "message": {"text": text},
         "locations": [location(report, report.design.places.nearest(&expectation.object), &expectation.object)],
         "partialFingerprints": {"causewayFinding/v1": fingerprints.of(&[EXPECTATION, &expectation.name])},
-    })
+    });
+    if let Some(trace) = expectation.outcome.trace() {
+        trace::code_flows(&report.traced(trace), &mut result);
+    }
+    result
 }
 
 fn strings(values: &[String]) -> Vec<&str> {

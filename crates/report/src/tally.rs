@@ -1,7 +1,7 @@
 //! What counts against a design, and how much of it there is.
 
+use causeway_engine::Answer;
 use causeway_engine::capacity::{AddressPool, PoolKind};
-use causeway_engine::{Answer, Expectation, Outcome};
 use causeway_model::codes::Code;
 use causeway_model::finding::{Finding, Severity};
 use std::collections::BTreeSet;
@@ -62,7 +62,7 @@ impl Tally {
             accepted: answer.accepted.len(),
             expectations: answer.expectations.len(),
             unknown: answer.capacity.pools.iter().filter(|pool| is_unknown(pool)).count(),
-            expectations_failed: answer.expectations.iter().filter(|expectation| failed(expectation)).count(),
+            expectations_failed: answer.expectations.iter().filter(|expectation| !expectation.outcome.passed()).count(),
             ..Tally::default()
         };
         for finding in &answer.findings {
@@ -91,15 +91,10 @@ fn is_unknown(pool: &AddressPool) -> bool {
     pool.fits.is_none() && pool.kind != PoolKind::ServiceCidr
 }
 
-fn failed(expectation: &Expectation) -> bool {
-    match expectation.outcome {
-        Outcome::NotEvaluated(_) => true,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use causeway_engine::{Expectation, Outcome};
     use causeway_model::codes;
 
     fn answer(findings: Vec<Finding>) -> Answer {

@@ -47,17 +47,28 @@ pub fn judge(world: &World, expectation: &Expectation) -> Judged {
             None => "uncertain".to_owned(),
         });
     }
+    // Whichever way the flow takes, it has to be so; a verdict that holds of some ways only is uncertain, and said above.
+    let ways = if trace.ways.is_empty() { std::slice::from_ref(&trace) } else { trace.ways.as_slice() };
     for (field, wanted) in &expectation.asserts {
-        let found = values(&trace, field);
-        if !wanted.iter().any(|wanted| found.iter().any(|found| is(&trace, wanted, found))) {
-            let found = if found.is_empty() { "nothing".to_owned() } else { found.join(" or ") };
+        let fits = |way: &&Trace| {
+            let found = values(way, field);
+            !found.is_empty() && wanted.iter().any(|wanted| all(field, &found, |found| is(way, wanted, found)))
+        };
+        if let Some(way) = ways.iter().find(|way| !fits(way)) {
+            let found = values(way, field);
+            let found = found.first().map_or("nothing", String::as_str);
             because.push(format!("{field} is {found}, not {}", wanted.join(" or ")));
         }
     }
     Judged { passed: because.is_empty(), because, trace: Some(trace) }
 }
 
-/// What a field of a trace says, as outputs write it. Where ways differ in it each of them counts only if all say the same.
+/// Of a name every answer it may get has to be the one that is wanted; of everything else one way to write it is enough.
+fn all(field: &str, found: &[String], fits: impl Fn(&String) -> bool) -> bool {
+    if field == "resolves" { found.iter().all(fits) } else { found.iter().any(fits) }
+}
+
+/// What a field of a trace says, in every way outputs and people write it.
 fn values(trace: &Trace, field: &str) -> Vec<String> {
     let one = |value: Option<String>| value.into_iter().collect();
     let decided = trace.decided_by.as_ref();
@@ -80,7 +91,9 @@ fn values(trace: &Trace, field: &str) -> Vec<String> {
             out
         }),
         "decidedBy.rule" => one(decided.and_then(|decision| decision.rule.clone())),
-        "resolves" => one(trace.resolution.as_ref().map(|answer| answer.verdict.to_string())),
+        "resolves" => {
+            trace.resolution.iter().chain(&trace.resolutions).map(|answer| answer.verdict.to_string()).collect()
+        }
         _ => Vec::new(),
     }
 }

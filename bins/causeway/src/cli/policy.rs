@@ -184,7 +184,7 @@ fn engine(word: &str) -> Result<Engine, String> {
     Engine::parse(word).ok_or_else(|| format!("known are {}", known.join(", ")))
 }
 
-fn family(word: &str) -> Result<Family, String> {
+pub(crate) fn family(word: &str) -> Result<Family, String> {
     match word {
         "ipv4" => Ok(Family::V4),
         "ipv6" => Ok(Family::V6),

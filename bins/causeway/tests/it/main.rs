@@ -20,3 +20,4 @@ mod pages;
 mod policy;
 mod schema;
 mod support;
+mod trace;

@@ -1,23 +1,39 @@
 //! What stands below the findings: expectations, the checklist, and how much there is of everything.
 
 use super::{Look, Verbosity};
-use crate::Report;
 use crate::text::{count, printable, wrap};
+use crate::{Report, trace};
 use causeway_engine::Outcome;
 use causeway_engine::checklist::Answer;
 
-/// Expectations that did not come true.
+/// Expectations: those that did not come true with what becomes of their flow, the others where they are asked for.
 pub(super) fn expectations(report: &Report<'_>, look: &Look, out: &mut String) {
-    if report.answer.expectations.is_empty() {
+    let all = &report.answer.expectations;
+    let shown: Vec<_> = all.iter().filter(|one| !one.outcome.passed() || look.says(Verbosity::Verbose)).collect();
+    if shown.is_empty() {
         return;
     }
     out.push_str("Expectations\n");
-    for expectation in &report.answer.expectations {
-        let Outcome::NotEvaluated(because) = &expectation.outcome;
-        let line = format!("{}: not evaluated, {because}", expectation.name);
-        indented("  ", &printable(&line), look, out);
+    for expectation in shown {
+        let name = printable(&expectation.name);
+        let because = expectation.outcome.because();
+        let line = match &expectation.outcome {
+            Outcome::Passed(_) => format!("passed: {name}"),
+            Outcome::Failed { .. } => format!("failed: {name}: {}", printable(&because)),
+            Outcome::NotEvaluated(_) => format!("not evaluated: {name}: {}", printable(&because)),
+        };
+        indented("  ", &line, look, out);
+        if let Outcome::Failed { trace, .. } = &expectation.outcome {
+            let traced = report.traced(trace);
+            let depth = trace::Depth::from(look.verbosity);
+            out.push_str(&format!("\n    {}\n", trace::headline(trace, look.color)));
+            out.push_str(&trace::body(&traced, depth, "    ", look.width));
+            out.push('\n');
+        }
     }
-    out.push('\n');
+    if !out.ends_with("\n\n") {
+        out.push('\n');
+    }
 }
 
 /// The production checklist: the answer first, so that a column of them can be read down.

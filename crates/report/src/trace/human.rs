@@ -59,6 +59,10 @@ pub(crate) fn body(traced: &Traced<'_>, depth: Depth, indent: &str, width: usize
     page.facts(traced);
     page.names(traced, depth);
     if depth != Depth::Verdict {
+        if let (true, true, Some(sent)) = (trace.forward.is_empty(), trace.source_seen.is_some(), &trace.sent) {
+            page.title("");
+            page.title(&format!("The way there: {}, with nothing in between", words::packet(sent)));
+        }
         page.way("The way there", &trace.forward, traced, depth);
         page.way("The way back", &trace.reply, traced, depth);
     }
@@ -91,7 +95,8 @@ impl Page<'_> {
     }
 
     fn title(&mut self, title: &str) {
-        self.out.push_str(&format!("{}{title}\n", self.indent));
+        let line = if title.is_empty() { String::new() } else { format!("{}{title}", self.indent) };
+        self.out.push_str(&format!("{line}\n"));
     }
 
     fn facts(&mut self, traced: &Traced<'_>) {
@@ -139,12 +144,9 @@ impl Page<'_> {
             self.title("");
             self.text("", &format!("The name {}: {}{to}{aliases}", answer.name, answer.verdict));
             if depth != Depth::Verdict {
-                let wide = answer.steps.iter().map(|step| printable(&step.asked).chars().count()).max().unwrap_or(0);
                 for (at, step) in answer.steps.iter().enumerate() {
-                    let asked = printable(&step.asked);
-                    let wide = wide.min(MOST_AT);
                     let place = if depth == Depth::Everything { place(traced, &step.object) } else { String::new() };
-                    self.text(&format!("{:>4}  {asked:wide$}  ", at + 1), &format!("{}{place}", step.said));
+                    self.text(&format!("{:>4}  ", at + 1), &format!("{}{place}: {}", step.asked, step.said));
                 }
             }
             if let Some(Remedy { object, because, fix }) = &answer.remedy {

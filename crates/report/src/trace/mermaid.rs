@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 pub fn mermaid(traced: &Traced<'_>) -> String {
     let trace = traced.trace;
     let mut out = String::from("sequenceDiagram\n");
+    let (forward, reply) = words::ways(trace);
     let mut places: Vec<&str> = Vec::new();
-    for hop in trace.forward.iter().chain(&trace.reply) {
+    for hop in forward.iter().chain(&reply) {
         if !places.contains(&hop.at.as_str()) {
             places.push(&hop.at);
         }
@@ -24,14 +25,14 @@ pub fn mermaid(traced: &Traced<'_>) -> String {
     for (at, place) in places.iter().enumerate() {
         put(format!("participant h{at} as {}", escaped(place)));
     }
-    for line in way(&trace.forward, &places, "->>") {
+    for line in way(&forward, &places, "->>") {
         put(line);
     }
-    lost(trace, Direction::Forward, &places).into_iter().for_each(&mut put);
-    for line in way(&trace.reply, &places, "-->>") {
+    lost(trace, Direction::Forward, &forward, &places).into_iter().for_each(&mut put);
+    for line in way(&reply, &places, "-->>") {
         put(line);
     }
-    lost(trace, Direction::Reply, &places).into_iter().for_each(&mut put);
+    lost(trace, Direction::Reply, &reply, &places).into_iter().for_each(&mut put);
     let over = match places.len() {
         0 | 1 => "h0".to_owned(),
         several => format!("h0,h{}", several - 1),
@@ -63,8 +64,7 @@ fn way(hops: &[Hop], places: &[&str], arrow: &str) -> Vec<String> {
 }
 
 /// Where the packet ends that does not arrive.
-fn lost(trace: &Trace, direction: Direction, places: &[&str]) -> Vec<String> {
-    let hops = if direction == Direction::Forward { &trace.forward } else { &trace.reply };
+fn lost(trace: &Trace, direction: Direction, hops: &[Hop], places: &[&str]) -> Vec<String> {
     let last = hops.last().map_or(0, |hop| id(places, &hop.at));
     let stops = trace
         .obstacles

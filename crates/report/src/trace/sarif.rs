@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 /// The rule of flows that do not come to what is wanted.
 const RULE: &str = "flow-not-delivered";
 
-/// The answer of `trace`; `expected` is the verdict that is no failure.
-pub fn sarif(traced: &Traced<'_>, expected: Verdict) -> String {
+/// The answer of `trace`; `wanted` are the verdicts that are no failure.
+pub fn sarif(traced: &Traced<'_>, wanted: &[Verdict]) -> String {
     let sentence = "A flow does not come to the verdict it should.";
     let rule = json!({
         "id": RULE,
@@ -20,7 +20,7 @@ pub fn sarif(traced: &Traced<'_>, expected: Verdict) -> String {
         "properties": {"tags": ["Traces"]},
     });
     let mut results = Vec::new();
-    if !super::as_expected(traced.trace, expected) {
+    if !super::as_expected(traced.trace, wanted) {
         results.push(result(traced));
     }
     document(vec![rule], results, json!([{"executionSuccessful": true}]), &files(traced.sources))
@@ -44,7 +44,7 @@ fn result(traced: &Traced<'_>) -> Value {
 }
 
 /// What became of the flow, and everything that would have to change.
-pub(super) fn message(trace: &Trace) -> String {
+pub(crate) fn message(trace: &Trace) -> String {
     let mut text = super::headline(trace, false);
     for obstacle in &trace.obstacles {
         let object = words::object(&obstacle.decision.object, obstacle.decision.rule.as_deref());

@@ -75,8 +75,8 @@ impl Card {
 pub fn svg(traced: &Traced<'_>) -> String {
     let trace = traced.trace;
     let head = head(trace);
-    let (there, back) =
-        (column(&trace.forward, trace, Direction::Forward), column(&trace.reply, trace, Direction::Reply));
+    let (forward, reply) = words::ways(trace);
+    let (there, back) = (column(&forward, trace, Direction::Forward), column(&reply, trace, Direction::Reply));
     let below = below(trace);
     let top = MARGIN + head.height() + 2 * LINE;
     let sides = tall(&there, ARROW).max(tall(&back, ARROW));
@@ -94,10 +94,9 @@ pub fn svg(traced: &Traced<'_>) -> String {
     );
     canvas.put(&format!("<rect class=\"ground\" width=\"{WIDTH}\" height=\"{height}\"/>"));
     canvas.card(&head, MARGIN, MARGIN, WIDTH - 2 * MARGIN);
-    for (title, hops, cards, left) in [
-        ("the way there", &trace.forward, &there, MARGIN),
-        ("the way back", &trace.reply, &back, MARGIN + COLUMN + GAP),
-    ] {
+    for (title, hops, cards, left) in
+        [("the way there", &forward, &there, MARGIN), ("the way back", &reply, &back, MARGIN + COLUMN + GAP)]
+    {
         let text = if cards.is_empty() { format!("{title}: not walked") } else { title.to_owned() };
         canvas.text(left, top, "strong", &text);
         canvas.column(hops, cards, left, top + LINE);

@@ -241,7 +241,7 @@ fn diagrams_hold_no_character_mermaid_would_take_for_its_own() {
     insta::assert_snapshot!("mermaid_nasty", with(&nasty(), mermaid));
     assert_eq!(
         with(&trace(Verdict::Uncertain, "a", "b", flow("10.0.0.4", 1, "10.0.0.5", 2)), mermaid).lines().count(),
-        3
+        4
     );
 }
 
@@ -278,7 +278,7 @@ fn pictures_are_xml_in_which_no_text_leaves_its_box() {
 #[test]
 fn a_failing_flow_leads_through_the_files_it_was_written_in() {
     let expecting = |trace: &Trace, verdict| -> Value {
-        serde_json::from_str(&with(trace, |traced| sarif(traced, verdict))).unwrap()
+        serde_json::from_str(&with(trace, |traced| sarif(traced, &[verdict]))).unwrap()
     };
     let fine = expecting(&delivered(), Verdict::Delivered);
     assert_eq!(fine["runs"][0]["results"], Value::Array(Vec::new()));

@@ -2,7 +2,7 @@
 
 use crate::text::printable;
 use causeway_dataplane::packet::{Packet, Protocol};
-use causeway_trace::{Hop, Owner};
+use causeway_trace::{Hop, Owner, Trace, Verdict};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -67,14 +67,25 @@ pub(super) fn change(before: &Packet, after: &Packet) -> String {
     parts.into_iter().flatten().collect::<Vec<String>>().join(", ")
 }
 
-/// What a hop did, who did it, and what it made of the packet.
+/// What a hop did, who did it, and what it made of the packet. What the hop's own words say already is not said again.
 pub(super) fn hop(hop: &Hop) -> String {
     let by = match owner(hop.by) {
         "" => String::new(),
         owner => format!(" [{owner}]"),
     };
-    let change = change(&hop.before, &hop.packet);
-    let change = if change.is_empty() { change } else { format!(": {change}") };
+    let (before, after) = (&hop.before, &hop.packet);
+    let told = |address: IpAddr| hop.did.contains(&address.to_string());
+    let ends = (before.source != after.source, before.destination != after.destination);
+    let ports = has_ports(before.protocol)
+        && (before.source_port, before.destination_port) != (after.source_port, after.destination_port);
+    let change = match ends {
+        (true, false) if !ports && told(after.source) => format!(", was {}", before.source),
+        (false, true) if !ports && told(after.destination) => format!(", was {}", before.destination),
+        _ => match change(before, after) {
+            change if change.is_empty() => change,
+            change => format!(": {change}"),
+        },
+    };
     format!("{}{by}{change}", hop.did)
 }
 
@@ -103,4 +114,46 @@ pub(super) fn duration(seconds: u64) -> String {
         seconds if seconds > 0 && seconds.is_multiple_of(60) => format!("{} minutes", seconds / 60),
         seconds => crate::text::count(usize::try_from(seconds).unwrap_or(usize::MAX), "second"),
     }
+}
+
+/// WHERE without its port: a place, not a question.
+fn place_of(to: &str) -> String {
+    causeway_trace::who::split_port(to).map_or(to, |(place, _)| place).to_owned()
+}
+
+/// The ways of a picture: the hops of each direction, with whoever sends before and whoever receives behind them where no hop of theirs
+/// says so already.
+pub(super) fn ways(trace: &Trace) -> (Vec<Hop>, Vec<Hop>) {
+    let (from, to) = (trace.from.clone(), place_of(&trace.to));
+    let quiet = |at: &str, did: &str, packet: Packet| Hop {
+        at: at.to_owned(),
+        did: did.to_owned(),
+        by: Owner::None,
+        object: String::new(),
+        before: packet,
+        packet,
+    };
+    let with_ends = |hops: &[Hop], first: (&str, &str), last: Option<(&str, &str)>, start: Option<Packet>| {
+        let mut out: Vec<Hop> = Vec::new();
+        let start = hops.first().map(|hop| hop.before).or(start);
+        if let Some(start) = start.filter(|_| hops.first().is_none_or(|hop| hop.at != first.0)) {
+            out.push(quiet(first.0, first.1, start));
+        }
+        out.extend(hops.iter().cloned());
+        let end = out.last().map(|hop| (hop.at.clone(), hop.packet));
+        if let (Some((at, did)), Some((before, packet))) = (last, end)
+            && before != at
+        {
+            out.push(quiet(at, did, packet));
+        }
+        out
+    };
+    let arrives = trace.source_seen.is_some().then_some((to.as_str(), "receives it"));
+    let there = with_ends(&trace.forward, (&from, "sends"), arrives, trace.sent);
+    let answered = trace.verdict == Verdict::Delivered;
+    let answer = there.last().filter(|_| answered).map(|hop| causeway_trace::story::reversed(&hop.packet));
+    let start = answer.filter(|_| arrives.is_some());
+    let home = answered.then_some((from.as_str(), "receives the answer"));
+    let back = with_ends(&trace.reply, (&to, "answers"), home, start);
+    (there, back)
 }
