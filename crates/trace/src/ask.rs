@@ -101,12 +101,6 @@ fn by_name<'a>(
         let mut way = if targets.is_empty() {
             let mut way = unanswered(question, Missing::new(format!("an address for `{name}`"), "see its resolution"));
             way.missing.clone_from(&resolved.missing);
-            if resolved.verdict == names::NameVerdict::Nxdomain {
-                // That there is no such name is an answer, not a gap.
-                way.missing.clear();
-                way.verdict = Verdict::Dropped;
-                way.notes.push(format!("`{name}` does not exist for who asks: nothing is sent"));
-            }
             way
         } else {
             to_targets(world, question, origin, &targets, flow)?
@@ -117,6 +111,7 @@ fn by_name<'a>(
                 way.verdict = Verdict::Uncertain;
             }
         }
+        asking::judge(resolved, &mut way);
         asking::ask_servers(world, origin, resolved, &mut way);
         way.resolution = Some(resolved.clone());
         ways.push(way);

@@ -1,8 +1,9 @@
-//! Whether the servers a name is asked of can be asked: a name nobody can ask for leads nowhere, whatever its zone says.
+//! What a name's resolution does to the flow: a name that does not exist, that leads to a path its service refuses, or whose servers can't
+//! be asked leads nowhere, whatever the network would carry.
 
-use crate::answer::{Trace, Verdict};
+use crate::answer::{Decision, Direction, Obstacle, Owner, Trace, Verdict};
 use crate::ask::Flow;
-use crate::names::{Answer, Querier, Query};
+use crate::names::{Answer, NameVerdict, Querier, Query};
 use crate::node::{Process, Sender};
 use crate::origin::{Kind, Origin, origin};
 use crate::target::Target;
@@ -11,6 +12,50 @@ use crate::who::Party;
 use crate::world::World;
 use causeway_addr::Family;
 use causeway_model::design::*;
+
+/// Stops a flow whose name leads nowhere, or to where its service does not answer.
+pub(crate) fn judge(answer: &Answer, way: &mut Trace) {
+    let name = &answer.name;
+    let (because, otherwise) = match answer.verdict {
+        NameVerdict::Nxdomain => (
+            format!("`{name}` does not exist for who asks"),
+            "ask for a name that this sender's servers know, or add the record".to_owned(),
+        ),
+        NameVerdict::NoAnswer => {
+            let why = answer.steps.last().map_or_else(String::new, |step| format!(": {}: {}", step.asked, step.said));
+            (format!("nobody answers for `{name}`{why}"), "have the servers forward it to one that answers".to_owned())
+        }
+        NameVerdict::ResolvesPublic if answer.public_access_disabled == Some(true) => (
+            format!("`{name}` leads to the public address, and the service refuses the public path"),
+            "let the name lead to its private endpoint, or enable the public path".to_owned(),
+        ),
+        NameVerdict::ResolvesPublic => {
+            way.notes.extend(answer.remedy.as_ref().map(|remedy| format!("{}: {}", remedy.because, remedy.fix)));
+            return;
+        }
+        NameVerdict::ResolvesPrivate | NameVerdict::Uncertain => return,
+    };
+    let (object, because, fix) = match &answer.remedy {
+        Some(remedy) => (remedy.object.clone(), format!("{because}: {}", remedy.because), remedy.fix.clone()),
+        None => (answer.authority.clone(), because, otherwise),
+    };
+    let decision = Decision::new(Owner::Platform, object, because);
+    let obstacle = Obstacle {
+        direction: Direction::Forward,
+        verdict: Verdict::Dropped,
+        decision: decision.clone(),
+        fix,
+        firm: true,
+        met: way.forward.len(),
+    };
+    // What stopped it before the answer of the service stays the verdict.
+    if !matches!(way.verdict, Verdict::Dropped | Verdict::DeniedByPolicy) || way.decided_by.is_none() {
+        way.verdict = Verdict::Dropped;
+        way.decided_by = Some(decision);
+    }
+    way.source_seen = None;
+    way.obstacles.push(obstacle);
+}
 
 /// Walks every query of an answer, and has what stops one stop the flow.
 pub(crate) fn ask_servers<'a>(world: &World<'a>, from: &Origin<'a>, answer: &Answer, way: &mut Trace) {

@@ -6,4 +6,5 @@
     reason = "helpers of tests fail loudly, as tests do"
 )]
 
+mod names;
 mod scenarios;

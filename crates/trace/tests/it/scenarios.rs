@@ -6,7 +6,7 @@ use causeway_read::{Input, load};
 use causeway_testkit::scenarios;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn design(name: &str, text: &str) -> Design {
+pub(crate) fn design(name: &str, text: &str) -> Design {
     let input = Input { name: name.to_owned(), bytes: text.as_bytes().to_vec(), kind: None, found: false };
     match load(vec![input], &MemoryFiles::default()).outcome {
         Ok(read) => read.design,
