@@ -1,8 +1,7 @@
 //! Who takes a packet where it arrives, and what they need to take it.
 
 use crate::answer::{Decision, Direction, Missing, Owner, Verdict};
-use crate::carrier as fabric;
-use crate::fabric::Arrival;
+use crate::fabric::{self, Arrival};
 use crate::node::{Machine, Sender};
 use crate::target::of_model;
 use crate::walk::{Taker, Walk};
@@ -228,6 +227,16 @@ impl<'a> Walk<'_, 'a, '_> {
         let Some(cluster) = self.api_server else { return };
         let Some(api) = self.world.design.clusters.get(cluster).map(|cluster| &cluster.api_server) else { return };
         match &api.authorized_ranges {
+            Some(ranges)
+                if packet.source.is_unspecified()
+                    && !ranges.is_empty()
+                    && !ranges.iter().any(|range| range.prefix_len() == 0) =>
+            {
+                self.story.lacks(Missing::new(
+                    format!("whether the authorized ranges of `{cluster}` let the sender in: its public address is not known"),
+                    "state the public addresses it leaves with",
+                ));
+            }
             Some(ranges) if !ranges.is_empty() && !ranges.iter().any(|range| range.contains(packet.source)) => {
                 let object = format!("clusters.{cluster}.apiServer.authorizedRanges");
                 let because = format!("{} is in none of the authorized ranges", packet.source);

@@ -11,7 +11,6 @@ pub mod answer;
 mod arrive;
 pub mod ask;
 mod asking;
-mod carrier;
 pub mod expect;
 mod explore;
 pub mod fabric;

@@ -49,7 +49,7 @@ pub(crate) fn settle(walked: Walked, mut story: Story) -> Trace {
         sent: Some(walked.sent),
         sender_node: walked.sender_node,
         verdict,
-        source_seen: received.map(|packet| packet.source),
+        source_seen: received.map(|packet| packet.source).filter(|source| !source.is_unspecified()),
         source_leaving_node: walked.left_node.map(|packet| packet.source),
         snat_by: walked.snat_by.filter(|_| !never_left),
         dnat_to: redirected.map(|rewrite| (rewrite.after.destination, rewrite.after.destination_port)),

@@ -2,7 +2,7 @@
 
 use crate::answer::{Decision, Direction, Hop, Missing, Obstacle, Owner, Verdict};
 use causeway_dataplane::packet::Packet;
-use causeway_model::design::{ClusterName, FirewallName, NatGatewayName, NodeName, SubnetRef};
+use causeway_model::design::{ClusterName, FirewallName, NatGatewayName, NetworkName, NodeName, SubnetRef};
 use std::net::IpAddr;
 
 /// What a walk gathered so far.
@@ -64,6 +64,8 @@ pub struct Rewrite {
     pub before: Packet,
     /// The packet as it went on.
     pub after: Packet,
+    /// The network whose packets were rewritten, where the fabric did it: the answer goes back there.
+    pub at: Option<NetworkName>,
 }
 
 /// A stateful hop that saw the request.
@@ -142,7 +144,12 @@ impl Story {
 
     /// Remembers a rewriting, on the way there.
     pub fn remember(&mut self, keeper: Keeper, by: Owner, before: Packet, after: Packet) {
-        self.rewrites.push(Rewrite { keeper, by, before, after });
+        self.rewrites.push(Rewrite { keeper, by, before, after, at: None });
+    }
+
+    /// Remembers a rewriting of packets of a network, on the way there.
+    pub fn remember_at(&mut self, at: Option<NetworkName>, keeper: Keeper, by: Owner, before: Packet, after: Packet) {
+        self.rewrites.push(Rewrite { keeper, by, before, after, at });
     }
 
     /// A stateful hop sees the request.

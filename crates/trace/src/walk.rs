@@ -5,9 +5,8 @@
 
 use crate::answer::{Decision, Direction, Missing, Owner, Trace, Verdict};
 use crate::ask::Flow;
-use crate::carrier as fabric;
 use crate::explore::{Choices, every_way};
-use crate::fabric::Entry;
+use crate::fabric::{self, Entry};
 use crate::node::{self, Endpoint, Exit, Machine, Process, Sender};
 use crate::origin::{Kind, Origin};
 use crate::outcome::{self, Walked};

@@ -3,6 +3,7 @@
 //! An address means something only within a network: every overlay may use the same pod range. So holders are asked for per network and
 //! per cluster, never globally; public addresses are the exception.
 
+use crate::fabric::routes::Routes;
 use crate::translation::{Effective, effective};
 use causeway_addr::PrefixMap;
 use causeway_dataplane::masquerade::{self, Settings};
@@ -47,6 +48,7 @@ pub struct World<'a> {
     networks: BTreeMap<&'a NetworkName, NetworkView<'a>>,
     clusters: BTreeMap<&'a ClusterName, ClusterView<'a>>,
     public: BTreeMap<IpAddr, Vec<Holder<'a>>>,
+    pub(crate) routes: Routes<'a>,
 }
 
 /// One network, indexed.
@@ -106,7 +108,13 @@ impl<'a> World<'a> {
             }
         }
         let clusters = design.clusters.iter().map(|(name, cluster)| (name, ClusterView::new(design, name, cluster)));
-        let mut world = World { design, networks, clusters: clusters.collect(), public: BTreeMap::new() };
+        let mut world = World {
+            design,
+            networks,
+            clusters: clusters.collect(),
+            public: BTreeMap::new(),
+            routes: Routes::new(design),
+        };
         world.place_machines();
         world.place_clusters();
         world

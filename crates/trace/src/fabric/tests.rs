@@ -1,0 +1,1 @@
+//! Small designs and what becomes of packets in them.
