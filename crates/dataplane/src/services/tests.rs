@@ -190,3 +190,54 @@ fn a_service_of_two_families_has_endpoints_in_each() {
     let fate = through(&[&rules], Hook::Prerouting, &packet, &node(), Known::default());
     assert_eq!(fate.packet.map(|packet| packet.destination), Some(six.address));
 }
+
+#[test]
+fn a_service_is_translated_by_its_own_rules_alone() {
+    let services: Vec<Frontend> = (0..6_u8)
+        .map(|at| {
+            let address = |base: &str| ip(&format!("{base}.{}", 10 + at));
+            let ends = [endpoint(NEAR_END, true), endpoint(FAR_END, false)];
+            let ends = match at % 3 {
+                0 => &ends[..],
+                1 => &ends[1..],
+                _ => &[],
+            };
+            Frontend {
+                service: format!("shop/s{at}"),
+                cluster: vec![address("172.16.0")],
+                external: vec![address("10.0.1")],
+                node_port: Some(30_080 + u16::from(at)),
+                sources: if at > 3 { vec!["10.9.0.0/24".parse().unwrap()] } else { Vec::new() },
+                ..frontend(at % 2 == 0, ends)
+            }
+        })
+        .collect();
+    let node = node();
+    for kind in [Kind::Iptables, Kind::Ipvs, Kind::Nftables, Kind::Cilium] {
+        let all = compile(&proxy(kind), &services);
+        assert_eq!(problems(&all), []);
+        for service in &services {
+            let alone = compile_family(&proxy(kind), std::slice::from_ref(service), Family::V4);
+            let keys = [(service.cluster[0], 80), (service.external[0], 80), (ip(NODE), service.node_port.unwrap())];
+            for (destination, destination_port) in keys {
+                for source in [POD, CLIENT, "10.9.1.1", NEAR_END, NODE].map(ip) {
+                    let protocol = Protocol::Tcp;
+                    let packet = Packet { source, destination, protocol, source_port: 40_000, destination_port };
+                    let ask = |rules: &Ruleset| {
+                        let first = through(&[rules], Hook::Prerouting, &packet, &node, Known::default());
+                        let after = |end: End| Packet { destination: end.address, ..packet };
+                        let ends = match &first.outcome {
+                            Outcome::Redirected(ends) => ends.clone(),
+                            _ => Vec::new(),
+                        };
+                        let last = ends.into_iter().map(|end| {
+                            through(&[rules], Hook::Postrouting, &after(end), &node, first.known).outcome.to_string()
+                        });
+                        (first.outcome.to_string(), last.collect::<Vec<_>>())
+                    };
+                    assert_eq!(ask(&all), ask(&alone), "{kind:?}, {}: {packet:?}", service.service);
+                }
+            }
+        }
+    }
+}

@@ -118,6 +118,14 @@ impl<'a> Asked<'_, 'a> {
             Err(Box::new(Choices::NoEndpoints(Decision::new(self.owner(), self.path(service), because))))
         };
         if let Some(service) = self.view.service_at(to) {
+            let ipvs = self.cluster().dataplane != Dataplane::Cilium
+                && self.cluster().kube_proxy.mode == Some(KubeProxyMode::Ipvs);
+            if ipvs && self.packet.protocol == Protocol::Icmp {
+                // The node has the addresses of services itself, and answers.
+                let fact = format!("whether the node answers a ping of {to}, which IPVS makes an address of its own");
+                let how = "try it from a pod on the node (`ping -c 1`)";
+                return Err(Box::new(Choices::Unknown(Missing::new(fact, how))));
+            }
             return of(service, By::Cluster).map_or_else(|| none(service), |found| Ok(Some(found)));
         }
         let fronted = self.view.fronted_at(to);
