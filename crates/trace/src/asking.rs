@@ -1,7 +1,9 @@
 //! What a name's resolution does to the flow: a name that does not exist, that leads to a path its service refuses, or whose servers can't
 //! be asked leads nowhere, whatever the network would carry.
 
-use crate::answer::{Decision, Direction, Obstacle, Owner, Trace, Verdict};
+mod policies;
+
+use crate::answer::{Decision, Direction, Missing, Obstacle, Owner, Trace, Verdict};
 use crate::ask::Flow;
 use crate::names::{Answer, NameVerdict, Querier, Query};
 use crate::node::{Process, Sender};
@@ -59,6 +61,27 @@ pub(crate) fn judge(answer: &Answer, way: &mut Trace) {
 
 /// Walks every query of an answer, and has what stops one stop the flow.
 pub(crate) fn ask_servers<'a>(world: &World<'a>, from: &Origin<'a>, answer: &Answer, way: &mut Trace) {
+    match policies::stop(world, from, answer) {
+        Some(Ok(decision)) => {
+            let fix =
+                "allow egress to the cluster's DNS on udp/53 and tcp/53; with LocalDNS to `169.254.10.0/24` as well";
+            let obstacle = Obstacle {
+                direction: Direction::Forward,
+                verdict: Verdict::DeniedByPolicy,
+                decision: decision.clone(),
+                fix: fix.to_owned(),
+                firm: true,
+                met: 0,
+            };
+            way.verdict = Verdict::DeniedByPolicy;
+            way.source_seen = None;
+            way.decided_by = Some(decision);
+            way.obstacles.insert(0, obstacle);
+            return;
+        }
+        Some(Err(missing)) => unsure(way, missing),
+        None => {}
+    }
     // Where several servers give the same answer the first that can be asked is enough.
     let tried = answer.queries.iter().map(|queries| {
         queries.iter().filter_map(|query| Some((query, walked(world, from, query)?))).collect::<Vec<_>>()
@@ -77,6 +100,16 @@ pub(crate) fn ask_servers<'a>(world: &World<'a>, from: &Origin<'a>, answer: &Ans
         way.missing
             .extend(walk.missing.iter().filter(|missing| !way.missing.contains(missing)).cloned().collect::<Vec<_>>());
         way.decided_by.clone_from(&walk.decided_by);
+    }
+}
+
+/// What is not known of the asking leaves open only what would have arrived.
+fn unsure(way: &mut Trace, missing: Missing) {
+    if way.verdict == Verdict::Delivered {
+        way.verdict = Verdict::Uncertain;
+    }
+    if !way.missing.contains(&missing) {
+        way.missing.push(missing);
     }
 }
 
@@ -120,10 +153,7 @@ fn on_node_of<'a>(from: &Origin<'a>) -> Option<Origin<'a>> {
 /// A pod of the cluster's DNS, else any pod of its first system pool.
 fn cluster_dns<'a>(world: &World<'a>, cluster: &ClusterName) -> Option<Origin<'a>> {
     let (name, value) = world.design.clusters.get_key_value(cluster)?;
-    let is_dns = |pod: &&Pod| {
-        pod.namespace == "kube-system" && pod.labels.get("k8s-app").is_some_and(|label| label == "kube-dns")
-    };
-    if let Some(pod) = value.pods.iter().filter(|pod| !pod.terminated).find(is_dns) {
+    if let Some(pod) = value.pods.iter().find(|pod| policies::is_dns(pod)) {
         return origin(world, &Party::Pod(name, pod)).ok();
     }
     let system = value.pools.iter().find(|(_, pool)| pool.system == Some(true)).or_else(|| value.pools.iter().next());

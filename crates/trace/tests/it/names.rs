@@ -70,3 +70,28 @@ fn servers_that_disagree_are_both_told() {
     let ways: Vec<Verdict> = trace.ways.iter().map(|way| way.verdict).collect();
     assert_eq!(ways, [Verdict::Delivered, Verdict::Dropped]);
 }
+
+/// A policy that lets the vault through and forgot the cluster's DNS, which nobody described.
+#[test]
+fn a_pod_that_may_not_ask_for_names_gets_none() {
+    let policy = |more: &str| {
+        format!(
+            "    policies:\n      - apiVersion: networking.k8s.io/v1\n        kind: NetworkPolicy\n        metadata: {{name: only-vault, namespace: shop}}\n        \
+             spec: {{podSelector: {{}}, policyTypes: [Egress], egress: [{{to: [{{ipBlock: {{cidr: 10.0.9.4/32}}}}]}}{more}]}}\nexpect:"
+        )
+    };
+    let linked = ("{links: [hub]", "{links: [spoke]");
+    let forgot = vault("zone-not-linked", &[linked, ("expect:", &policy(""))]);
+    assert_eq!(forgot.verdict, Verdict::DeniedByPolicy);
+    let decision = forgot.decided_by.unwrap();
+    assert_eq!((decision.owner, decision.object.as_str()), (Owner::NetworkPolicy, "clusters.prod.policies.0"));
+
+    let to_dns = ", {to: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]}";
+    let open = [linked, ("expect:", &policy(to_dns))];
+    assert_eq!(vault("zone-not-linked", &open).verdict, Verdict::Delivered);
+    // LocalDNS is asked on the node, which that rule does not open.
+    let local = ("    dnsServiceIp: 172.16.0.10", "    dnsServiceIp: 172.16.0.10\n    localDns: true");
+    assert_eq!(vault("zone-not-linked", &[open[0], open[1], local]).verdict, Verdict::DeniedByPolicy);
+    let to_node = format!("{to_dns}, {{to: [{{ipBlock: {{cidr: 169.254.10.0/24}}}}]}}");
+    assert_eq!(vault("zone-not-linked", &[linked, ("expect:", &policy(&to_node)), local]).verdict, Verdict::Delivered);
+}
