@@ -158,8 +158,9 @@ fn the_matrix_is_a_screen_for_people_and_a_list_for_programs() {
 
 /// The example with expectations behind it.
 fn expecting(expectations: &str) -> String {
-    let design = read(&root().join(EXAMPLE).join("design.yaml"))
-        .replace("./ip-masq-agent.yaml", "examples/private-pods/ip-masq-agent.yaml");
+    let design = read(&root().join(EXAMPLE).join("design.yaml"));
+    let design = design.replace("./ip-masq-agent.yaml", "examples/private-pods/ip-masq-agent.yaml");
+    let design = design.split("\nexpect:").next().unwrap();
     let expectations: Vec<String> = expectations.lines().map(|line| format!("  {}", line.trim())).collect();
     format!("{design}\nexpect:\n{}\n", expectations.join("\n"))
 }
