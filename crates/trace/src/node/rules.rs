@@ -95,7 +95,12 @@ impl Leaving<'_, '_> {
             (Outcome::Translated { .. }, _) => return packet,
             _ => {}
         }
-        if !self.of_pod() || self.near && matches!(translation, Effective::Known(_)) {
+        // What arrives at a pod of the node passes the agent's rules as well; why it was spared by them is nobody's question.
+        let asked = match translation {
+            Effective::Unknown { .. } => self.process != Some(Process::Host),
+            Effective::Known(_) => self.of_pod() && !self.near,
+        };
+        if !asked {
             return packet;
         }
         match translation {

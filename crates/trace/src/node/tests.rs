@@ -280,6 +280,19 @@ fn a_plugin_of_ones_own_is_not_guessed() {
     }
 }
 
+#[test]
+fn what_a_refused_list_left_in_place_is_not_guessed_for_whom_a_pod_sees() {
+    let extra = OWN_AGENT.replace("EXEMPT", "10.0.0.1/8");
+    for (extra, known) in [(extra.as_str(), false), ("", true)] {
+        let design = cluster("podSubnet", &[("EXTRA", extra)]);
+        let world = World::new(&design);
+        let mut story = Story::default();
+        let sent = packet("10.0.0.99".parse().unwrap(), "192.168.0.26", TCP, 8080);
+        let exit = arrive(&world, &mut story, Direction::Forward, &node(&world, "n1"), sent, None);
+        assert_eq!((words(&exit).as_str(), story.missing.is_empty()), ("pod shop as 10.0.0.99", known));
+    }
+}
+
 const OWN_AGENT: &str =
     "masquerade:\n      agent: ip-masq-agent-v2\n      files: {ip-masq-agent: 'nonMasqueradeCIDRs: [EXEMPT]'}";
 
