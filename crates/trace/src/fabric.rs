@@ -134,7 +134,7 @@ pub fn from_internet<'a>(
     _who: Option<Holder<'a>>,
     packet: Packet,
 ) -> (Arrival<'a>, Packet) {
-    walk::Walk { world, story, direction }.from_internet(packet)
+    walk::Walk { world, story, direction }.in_from_internet(packet)
 }
 
 /// A packet of a machine of a site.
@@ -146,7 +146,7 @@ pub fn from_site<'a>(
     _who: Option<Holder<'a>>,
     packet: Packet,
 ) -> (Arrival<'a>, Packet) {
-    walk::Walk { world, story, direction }.from_site(site, packet)
+    walk::Walk { world, story, direction }.out_of_site(site, packet)
 }
 
 /// The address nobody has: a public one that is not known.

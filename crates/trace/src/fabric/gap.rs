@@ -67,7 +67,7 @@ impl<'a> Walk<'_, 'a, '_> {
     pub(super) fn as_if(&mut self, stand: Stand<'a>, gap: &Gap<'a>, packet: Packet) -> Step<'a> {
         match (gap.network, gap.site) {
             (Some(network), _) => self.arrive(network, packet),
-            (None, Some((gateway, site))) => self.to_site(stand, gateway, site, packet),
+            (None, Some((gateway, site))) => self.over_gateway(stand, gateway, site, packet),
             (None, None) => Step::Done(super::Arrival::Nowhere, packet),
         }
     }

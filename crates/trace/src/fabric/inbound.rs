@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 impl<'a> Walk<'_, 'a, '_> {
     /// A packet that comes in from the internet.
-    pub(super) fn from_internet(&mut self, packet: Packet) -> (Arrival<'a>, Packet) {
+    pub(super) fn in_from_internet(&mut self, packet: Packet) -> (Arrival<'a>, Packet) {
         if self.direction == Direction::Reply
             && let Some(end) = self.translated_back(packet)
         {
@@ -20,7 +20,7 @@ impl<'a> Walk<'_, 'a, '_> {
         }
         let holder = self.on_internet(packet.destination);
         match holder {
-            Some(Holder::Firewall(name, firewall)) => self.to_public_firewall(name, firewall, packet),
+            Some(Holder::Firewall(name, firewall)) => self.at_public_firewall(name, firewall, packet),
             Some(Holder::Frontend(cluster, _)) => {
                 let networks = self.world.design.clusters.get(cluster).map(|cluster| cluster.networks());
                 match networks.and_then(|networks| networks.into_iter().next()) {
@@ -59,7 +59,7 @@ impl<'a> Walk<'_, 'a, '_> {
                 self.refuse(decision, "publish the service with a frontend of its own", packet)
             }
             holder if is_public(packet.destination) => (Arrival::Internet(holder), packet),
-            _ => self.to_private(packet),
+            _ => self.refuse_private(packet),
         }
     }
 
@@ -126,7 +126,7 @@ impl<'a> Walk<'_, 'a, '_> {
         self.finish(step)
     }
 
-    fn to_public_firewall(
+    fn at_public_firewall(
         &mut self,
         name: &'a FirewallName,
         firewall: &'a Firewall,
@@ -175,7 +175,7 @@ impl<'a> Walk<'_, 'a, '_> {
     }
 
     /// Nobody on the internet has a route to a private address.
-    fn to_private(&mut self, packet: Packet) -> (Arrival<'a>, Packet) {
+    fn refuse_private(&mut self, packet: Packet) -> (Arrival<'a>, Packet) {
         let because = format!("{} is a private address: nobody on the internet reaches it", packet.destination);
         let decision = Decision::new(Owner::SystemRoute, "", because);
         let fix = "publish it with a public frontend or an inbound rule of a firewall, or come in through a gateway";

@@ -89,11 +89,11 @@ impl<'a> Walk<'_, 'a, '_> {
             // One of the design's own public addresses: it comes straight back in.
             (Direction::Forward, Some(Holder::Firewall(..) | Holder::Frontend(..) | Holder::Ingress(..)))
             | (Direction::Reply, Some(Holder::Firewall(..) | Holder::NatGateway(_) | Holder::Outbound(_))) => {
-                let (arrival, packet) = self.from_internet(packet);
+                let (arrival, packet) = self.in_from_internet(packet);
                 Step::Done(arrival, packet)
             }
             _ if self.direction == Direction::Reply && packet.destination.is_unspecified() => {
-                let (arrival, packet) = self.from_internet(packet);
+                let (arrival, packet) = self.in_from_internet(packet);
                 Step::Done(arrival, packet)
             }
             _ => Step::Done(Arrival::Internet(holder), packet),

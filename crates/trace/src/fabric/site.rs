@@ -15,7 +15,7 @@ const GATEWAY_SUBNET: &str = "GatewaySubnet";
 
 impl<'a> Walk<'_, 'a, '_> {
     /// Through a gateway to a site.
-    pub(super) fn to_site(
+    pub(super) fn over_gateway(
         &mut self,
         _stand: Stand<'a>,
         gateway: &'a NetworkName,
@@ -38,7 +38,7 @@ impl<'a> Walk<'_, 'a, '_> {
     }
 
     /// From a machine of a site: its routers have to know the destination.
-    pub(super) fn from_site(&mut self, site: &'a NetworkName, packet: Packet) -> (Arrival<'a>, Packet) {
+    pub(super) fn out_of_site(&mut self, site: &'a NetworkName, packet: Packet) -> (Arrival<'a>, Packet) {
         let to = packet.destination;
         let Some(view) = self.world.network(site) else { return (Arrival::Nowhere, packet) };
         let told = self.told(site, to);
@@ -90,7 +90,7 @@ impl<'a> Walk<'_, 'a, '_> {
                 format!("how `{site}` reaches the internet, and with which address"),
                 "ask from a machine on the internet with that address",
             ));
-            return self.from_internet(packet);
+            return self.in_from_internet(packet);
         }
         let because = format!("routers of `{site}` do not know {to}: no gateway tells them");
         let decision = Decision::new(Owner::RemoteRouter, format!("networks.{site}"), because);
@@ -184,13 +184,12 @@ impl<'a> Walk<'_, 'a, '_> {
     /// Another site that has an address.
     fn other_site(&self, site: &NetworkName, to: IpAddr) -> Option<&'a NetworkName> {
         let gateways = self.world.design.networks.values().filter_map(|network| network.gateway.as_ref());
-        let other = gateways.flat_map(|gateway| &gateway.connects).find(|other| {
+        gateways.flat_map(|gateway| &gateway.connects).find(|other| {
             *other != site
                 && self.world.network(other).is_some_and(|view| {
                     view.network.prefixes.iter().any(|prefix| prefix.prefix_len() > 0 && prefix.contains(to))
                 })
-        });
-        other
+        })
     }
 }
 

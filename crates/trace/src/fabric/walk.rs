@@ -61,7 +61,7 @@ impl<'a> Walk<'_, 'a, '_> {
     /// From an interface.
     pub(super) fn leave(&mut self, entry: Entry<'a>, packet: Packet) -> (Arrival<'a>, Packet) {
         if is_platform(packet.destination) {
-            return self.to_platform(entry, packet);
+            return self.ask_platform(entry, packet);
         }
         if self.direction == Direction::Forward || !matches!(entry.who, Some(Holder::PrivateEndpoint(..))) {
             self.filters_out(entry.network, entry.subnet, entry.who, &packet);
@@ -78,7 +78,7 @@ impl<'a> Walk<'_, 'a, '_> {
 
     /// Platform services are at every machine's side: no route, no security group. They answer machines by their own address; what pods
     /// send there with theirs is answered to nobody (azure-facts `masq.podsubnet_cns_snat`).
-    fn to_platform(&mut self, entry: Entry<'a>, packet: Packet) -> (Arrival<'a>, Packet) {
+    fn ask_platform(&mut self, entry: Entry<'a>, packet: Packet) -> (Arrival<'a>, Packet) {
         let view = entry.pool.and_then(|(cluster, _)| self.world.cluster(cluster));
         if let Some(view) = view
             && self.direction == Direction::Forward
@@ -176,15 +176,15 @@ impl<'a> Walk<'_, 'a, '_> {
                 }
                 self.routed(stand, &chosen, &format!("to the gateway of `{gateway}`"), packet);
                 match site {
-                    Some(site) => self.to_site(stand, gateway, site, packet),
+                    Some(site) => self.over_gateway(stand, gateway, site, packet),
                     None => self.no_way(stand, &chosen, packet),
                 }
             }
             Way::Node(cluster, node) => {
                 self.routed(stand, &chosen, &format!("to node {node}, whose pods have the range"), packet);
-                self.to_node(stand.network, cluster, node, packet)
+                self.at_node(stand.network, cluster, node, packet)
             }
-            Way::Appliance(ip) => self.to_appliance(stand, &chosen, ip, packet),
+            Way::Appliance(ip) => self.over_appliance(stand, &chosen, ip, packet),
             Way::Internet if is_public(packet.destination) => self.outbound(stand, &chosen, packet),
             Way::Internet | Way::Dropped | Way::NoGateway => self.no_way(stand, &chosen, packet),
         }
@@ -248,13 +248,13 @@ impl<'a> Walk<'_, 'a, '_> {
                 self.filters_in(network, subnet, holder, &packet);
             }
             Some(Holder::Frontend(..)) => {}
-            Some(Holder::PrivateEndpoint(name, endpoint)) => self.to_endpoint(name, endpoint, packet),
+            Some(Holder::PrivateEndpoint(name, endpoint)) => self.at_endpoint(name, endpoint, packet),
             _ => self.filters_in(network, subnet, holder, &packet),
         }
         Step::Done(Arrival::At { network, subnet, holder }, packet)
     }
 
-    fn to_endpoint(&mut self, name: &'a PrivateEndpointName, endpoint: &'a PrivateEndpoint, packet: Packet) {
+    fn at_endpoint(&mut self, name: &'a PrivateEndpointName, endpoint: &'a PrivateEndpoint, packet: Packet) {
         if policies(self.world, endpoint).0 {
             let holder = Some(Holder::PrivateEndpoint(name, endpoint));
             let networks = self.world.design.networks.get_key_value(&endpoint.subnet.network);
@@ -283,7 +283,7 @@ impl<'a> Walk<'_, 'a, '_> {
     }
 
     /// At a node that forwards to its pods.
-    pub(super) fn to_node(
+    pub(super) fn at_node(
         &mut self,
         network: &'a NetworkName,
         cluster: &'a ClusterName,
@@ -302,7 +302,13 @@ impl<'a> Walk<'_, 'a, '_> {
         Step::Done(Arrival::At { network, subnet, holder: Some(holder) }, packet)
     }
 
-    fn to_appliance(&mut self, stand: Stand<'a>, chosen: &Chosen<'a>, ip: Option<IpAddr>, packet: Packet) -> Step<'a> {
+    fn over_appliance(
+        &mut self,
+        stand: Stand<'a>,
+        chosen: &Chosen<'a>,
+        ip: Option<IpAddr>,
+        packet: Packet,
+    ) -> Step<'a> {
         let Some(ip) = ip else {
             self.story.lacks(Missing::new(
                 format!("the appliance that {} leads to", chosen.words(self.world.design)),
@@ -361,7 +367,7 @@ impl<'a> Walk<'_, 'a, '_> {
         if let Some(Holder::Node(cluster, node)) = holders.first()
             && self.world.cluster(cluster).is_some_and(|view| view.in_pod_cidr(packet.destination))
         {
-            return self.to_node(home, cluster, node, packet);
+            return self.at_node(home, cluster, node, packet);
         }
         self.unknown_appliance(home, ip, packet)
     }
