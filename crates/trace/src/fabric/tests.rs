@@ -373,3 +373,96 @@ fn routes_that_lead_in_a_circle_are_said_to() {
     assert_eq!(trace.verdict.as_str(), "dropped");
     assert_eq!(trace.decided_by.unwrap().object, "routeTables.circle.routes.0");
 }
+
+fn verdict(design: &Design, from: &str, to: &str, port: u16) -> (String, Vec<String>, usize) {
+    let world = World::new(design);
+    let question = Question {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        port: Some(port),
+        protocol: None,
+        family: None,
+        strict: false,
+    };
+    let trace = ask(&world, &question).unwrap_or_else(|error| panic!("{error:?}"));
+    let objects = trace.obstacles.iter().map(|obstacle| obstacle.decision.object.clone()).collect();
+    (trace.verdict.to_string(), objects, trace.missing.len())
+}
+
+#[test]
+fn what_is_only_known_to_exist_is_not_taken_for_empty() {
+    let mut base = design(&[("one", "routeTable: out"), ("servers", "nsg: plain")]);
+    assert_eq!(verdict(&base, "host/a", "host/sql", 1433), ("delivered".to_owned(), vec![], 0));
+    base.route_tables.get_mut("out").unwrap().known = false;
+    assert_eq!(verdict(&base, "host/a", "host/sql", 1433), ("uncertain".to_owned(), vec![], 1));
+    base.security_groups.get_mut("plain").unwrap().known = false;
+    assert_eq!(verdict(&base, "host/a", "host/sql", 1433), ("uncertain".to_owned(), vec![], 2));
+}
+
+#[test]
+fn packets_that_did_not_start_in_a_network_need_the_peers_consent() {
+    let mut base = design(&[("one", "routeTable: out"), ("two", "routeTable: out")]);
+    base.peerings[1].forwarded_traffic = false;
+    let (said, objects, _) = verdict(&base, "host/a", "host/b", 8080);
+    assert_eq!((said.as_str(), objects), ("dropped", vec!["peerings.1.forwardedTraffic".to_owned()]));
+    base.peerings[1].forwarded_into = Some(NetworkName::from("two"));
+    assert_eq!(verdict(&base, "host/a", "host/b", 8080).0, "delivered");
+}
+
+const KUBENET: &str = r#"
+causeway: 1
+name: kubenet
+networks:
+  spoke:
+    prefixes: [10.0.0.0/16]
+    subnets:
+      nodes: {prefix: 10.0.0.0/24, routeTable: pods, nsg: nodes}
+      other: {prefix: 10.0.1.0/24}
+routeTables:
+  pods: {routes: []}
+networkSecurityGroups:
+  nodes: {rules: []}
+clusters:
+  old:
+    mode: kubenet
+    podCidr: 10.244.0.0/16
+    serviceCidr: 172.16.0.0/16
+    outbound: {type: loadBalancer, ips: 1}
+    pools: {system: {nodes: {count: 2}, subnet: spoke/nodes}}
+    nodes:
+      n1: {ip: 10.0.0.4, pool: system, podCidr: 10.244.0.0/24}
+      n2: {ip: 10.0.0.5, pool: system, podCidr: 10.244.1.0/24}
+    pods:
+      - {name: web, namespace: shop, node: n1, ip: 10.244.0.9, labels: {app: web}, listens: [tcp/8080]}
+    services:
+      - {name: web, namespace: shop, type: LoadBalancer, clusterIp: 172.16.0.20, publicIp: 203.0.113.20, ports: [tcp/80->8080], selector: {app: web}, externalTrafficPolicy: Local, RANGES}
+"#;
+
+fn kubenet(ranges: &str) -> Design {
+    let text = KUBENET.replace("RANGES", ranges);
+    let input = Input { name: "d.yaml".to_owned(), bytes: text.into_bytes(), kind: None, found: false };
+    load(vec![input], &MemoryFiles::default()).outcome.unwrap().design
+}
+
+#[test]
+fn the_tables_of_kubenet_lead_to_nodes_and_others_do_not() {
+    let design = kubenet("sourceRanges: []");
+    let world = World::new(&design);
+    let (found, _) = chosen(&world, &design, "spoke/nodes", "10.244.1.7");
+    assert!(matches!(found.way, super::routes::Way::Node(_, node) if node.as_str() == "n2"), "{found:?}");
+    let (found, _) = chosen(&world, &design, "spoke/other", "10.244.1.7");
+    assert_eq!(found.way, super::routes::Way::Dropped);
+}
+
+#[test]
+fn a_service_opens_the_interfaces_group_and_not_the_subnets() {
+    let mut design = kubenet("sourceRanges: []");
+    let (said, objects, _) = verdict(&design, "internet", "service/shop/web", 80);
+    assert_eq!((said.as_str(), objects), ("dropped", vec!["networkSecurityGroups.nodes".to_owned()]));
+    design.networks.get_mut("spoke").unwrap().subnets.get_mut("nodes").unwrap().nsg = None;
+    assert_eq!(verdict(&design, "internet", "service/shop/web", 80).0, "delivered");
+    let mut narrow = kubenet("sourceRanges: [198.51.100.0/30]");
+    narrow.networks.get_mut("spoke").unwrap().subnets.get_mut("nodes").unwrap().nsg = None;
+    let (said, objects, _) = verdict(&narrow, "internet", "service/shop/web", 80);
+    assert_eq!((said.as_str(), objects[0].as_str()), ("dropped", "clusters.old.services.0.sourceRanges"));
+}
