@@ -211,6 +211,11 @@ fn too_large(size: Option<u64>) -> String {
     format!("it has {has}, and more than {} MiB are not read", LARGEST >> 20)
 }
 
+/// The text of one file that is no part of the model.
+pub(crate) fn text(path: &Path) -> Result<String, String> {
+    String::from_utf8(read(path)?).map_err(|_| "it is no text".to_owned())
+}
+
 /// The bytes of a file. The size is asked first, and of files that don't say theirs no more is read than is allowed.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let words = |error: std::io::Error| error.to_string();

@@ -10,6 +10,7 @@
 
 mod detect;
 mod interpret;
+mod observed;
 mod plan;
 mod rule;
 mod save;
@@ -17,6 +18,7 @@ mod steps;
 
 pub use detect::{Detected, Variant, detect};
 pub use interpret::interpret;
+pub use observed::{Observed, observe};
 pub use plan::{Plan, plan, remove, taken};
 pub use rule::{Meaning, Rule, Target};
 pub use save::{Chain, SaveError, SaveProblem, Saved, SavedTable, parse};

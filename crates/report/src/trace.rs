@@ -28,6 +28,7 @@ use causeway_model::source::{Sources, Span};
 pub use causeway_dataplane::packet::Protocol;
 pub use causeway_trace::ask::ask;
 pub use causeway_trace::matrix::matrix;
+pub use causeway_trace::observed::Dump;
 pub use causeway_trace::{Question, Trace, Verdict, World};
 
 /// A trace, with what is needed to say where things were written.

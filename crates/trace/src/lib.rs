@@ -17,6 +17,7 @@ pub mod fabric;
 pub mod matrix;
 pub mod names;
 pub mod node;
+pub mod observed;
 mod origin;
 mod outcome;
 mod stand_in;

@@ -4,8 +4,9 @@
 //! per cluster, never globally; public addresses are the exception.
 
 use crate::fabric::routes::Routes;
+use crate::observed::Dump;
 use crate::translation::{Effective, effective};
-use causeway_addr::PrefixMap;
+use causeway_addr::{Family, PrefixMap};
 use causeway_dataplane::masquerade::{self, Settings};
 use causeway_dataplane::ruleset::Ruleset;
 use causeway_model::design::*;
@@ -49,6 +50,7 @@ pub struct World<'a> {
     clusters: BTreeMap<&'a ClusterName, ClusterView<'a>>,
     public: BTreeMap<IpAddr, Vec<Holder<'a>>>,
     pub(crate) routes: Routes<'a>,
+    dumps: Vec<Dump>,
 }
 
 /// One network, indexed.
@@ -114,6 +116,7 @@ impl<'a> World<'a> {
             clusters: clusters.collect(),
             public: BTreeMap::new(),
             routes: Routes::new(design),
+            dumps: Vec::new(),
         };
         world.place_machines();
         world.place_clusters();
@@ -245,6 +248,18 @@ impl<'a> World<'a> {
     /// Every cluster, in name order.
     pub fn clusters(&self) -> impl Iterator<Item = &ClusterView<'a>> {
         self.clusters.values()
+    }
+
+    /// Puts what a machine printed in place of what the model assumes of it.
+    pub fn observe(&mut self, dump: Dump) {
+        self.dumps.push(dump);
+    }
+
+    /// What a node printed: of itself, else of any node.
+    pub fn observed(&self, node: Option<&NodeName>, family: Family) -> Option<&Dump> {
+        let mut fitting = self.dumps.iter().filter(|dump| dump.family == family);
+        let own = fitting.clone().find(|dump| dump.node.is_some() && dump.node.as_ref() == node);
+        own.or_else(|| fitting.find(|dump| dump.node.is_none()))
     }
 
     /// Who holds a public address. Two may: then the design says so of both.

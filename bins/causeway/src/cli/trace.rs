@@ -21,6 +21,7 @@ Examples:
   causeway trace examples/private-pods --from host/erp --to pool/prod/user:8080 --expect dropped
   causeway trace examples/private-pods --from pool/prod/user --to internet:443 --format svg=path.svg
   causeway trace examples/private-pods --matrix
+  causeway trace design.yaml --from pod/shop/web --to host/erp:443 --observed node/n1=rules.txt
   causeway trace design.yaml --from node/n1 --to '[2001:db8::10]:443' --family ipv6
 
 Exit codes:
@@ -56,6 +57,11 @@ pub(crate) struct TraceArgs {
     /// The verdict that is wanted; repeat for several that are fine [default: delivered].
     #[arg(long, value_name = "VERDICT", value_parser = verdict, value_delimiter = ',')]
     pub(crate) expect: Vec<Verdict>,
+
+    /// What a node printed (`iptables-save`), in place of what the model assumes of it: a FILE for every node, or node/NAME=FILE; repeat for
+    /// several.
+    #[arg(long, value_name = "[node/NAME=]FILE")]
+    pub(crate) observed: Vec<String>,
 
     /// Every pool against every kind of peer: what is seen of it, what becomes of it, and who owns it.
     #[arg(long, conflicts_with_all = ["from", "to", "proto", "family", "strict"])]

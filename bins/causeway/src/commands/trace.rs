@@ -5,14 +5,31 @@ use crate::cli::FormatKind;
 use crate::cli::trace::TraceArgs;
 use crate::progress::Progress;
 use crate::{Exit, inputs, output};
+use causeway_model::design::{Design, NodeName};
 use causeway_read::Loaded;
 use causeway_read::diagnostic::InputError;
 use causeway_report::human::{self, Look};
-use causeway_report::trace::{self as report, Question, Traced, World, ask};
+use causeway_report::trace::{self as report, Dump, Question, Traced, World, ask};
+use std::path::Path;
 
 const KNOWN: &[FormatKind] =
     &[FormatKind::Human, FormatKind::Json, FormatKind::Mermaid, FormatKind::Svg, FormatKind::Sarif];
 const KNOWN_OF_MATRIX: &[FormatKind] = &[FormatKind::Human, FormatKind::Json];
+
+/// `FILE` or `node/NAME=FILE`.
+fn observed(design: &Design, given: &str) -> Result<Dump, clap::Error> {
+    let (node, file) = match given.strip_prefix("node/").and_then(|rest| rest.split_once('=')) {
+        Some((node, file)) => (Some(NodeName::from(node)), file),
+        None => (None, given),
+    };
+    if let Some(node) = &node
+        && !design.clusters.values().any(|cluster| cluster.nodes.contains_key(node))
+    {
+        return Err(output::wrong(&format!("`--observed {given}`: there is no node `{node}`")));
+    }
+    let text = inputs::text(Path::new(file)).map_err(|reason| output::wrong(&format!("`{file}`: {reason}")))?;
+    Dump::read(file, node, &text).map_err(|reason| output::wrong(&reason))
+}
 
 pub(crate) fn run(args: &TraceArgs) -> Result<Exit, clap::Error> {
     let formats = match args.matrix {
@@ -29,7 +46,10 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit, clap::Error> {
     };
     let design = &read.design;
     output::say(&human::notes(design, &sources, &Look { color: false, ..how.look() }), how.color);
-    let world = World::new(design);
+    let mut world = World::new(design);
+    for given in &args.observed {
+        world.observe(observed(design, given)?);
+    }
     let look = how.look();
     if args.matrix {
         let cells = report::matrix(&world);

@@ -245,3 +245,69 @@ fn expectations_that_fail_print_their_flow_in_every_format() {
     assert_eq!(failed.len(), 1);
     assert!(failed[0]["codeFlows"].is_array(), "{}", failed[0]);
 }
+
+/// An overlay whose nodes masquerade everything but 10.0.0.0/8, as the model has it.
+const OVERLAY: &str = "\
+causeway: 1
+networks:
+  spoke: {prefixes: [10.0.0.0/16], subnets: {nodes: {prefix: 10.0.0.0/24}, machines: {prefix: 10.0.1.0/24}}}
+hosts: {db: {ip: 10.0.1.4, network: spoke, listens: [tcp/5432]}}
+clusters:
+  prod:
+    mode: overlay
+    podCidr: 10.244.0.0/16
+    serviceCidr: 172.16.0.0/16
+    outbound: {type: loadBalancer}
+    pools: {user: {nodes: {count: 1}, subnet: spoke/nodes}}
+    nodes: {n1: {ip: 10.0.0.4, pool: user, podCidr: 10.244.0.0/24}}
+    pods: [{namespace: shop, name: web, ip: 10.244.0.9, node: n1}]
+    masquerade: {agent: ip-masq-agent-v2, files: {ip-masq-agent: 'nonMasqueradeCIDRs: [10.244.0.0/16]'}}
+";
+
+/// What `iptables-save` prints on a node on which the machines are exempt, too.
+const EXEMPT: &str = "\
+*nat
+:POSTROUTING ACCEPT [0:0]
+:IP-MASQ-AGENT - [0:0]
+-A POSTROUTING -m addrtype ! --dst-type LOCAL -j IP-MASQ-AGENT
+-A IP-MASQ-AGENT -d 10.0.1.0/24 -j RETURN
+-A IP-MASQ-AGENT -j MASQUERADE
+COMMIT
+";
+
+#[test]
+fn what_a_node_printed_takes_the_place_of_what_was_assumed() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::support::write(&folder.path().join("d.yaml"), OVERLAY);
+    crate::support::write(&folder.path().join("exempt.txt"), EXEMPT);
+    crate::support::write(&folder.path().join("same.txt"), EXEMPT.replace("10.0.1.0/24", "10.244.0.0/16"));
+    let ask = |more: &[&str]| {
+        let args = ["trace", "d.yaml", "--from", "pod/shop/web", "--to", "host/db", "--format", "json"];
+        run_in(folder.path(), &[&args[..], more].concat(), "")
+    };
+    let notes = |answer: &Value| answer["notes"].as_array().unwrap().iter().map(Value::to_string).collect::<String>();
+    let assumed = ask(&[]);
+    assert_eq!((assumed.code, &assumed.json()["sourceSeen"]), (0, &"10.0.0.4".into()), "{}", assumed.stdout);
+    let same = ask(&["--observed", "same.txt"]).json();
+    assert_eq!((&same["verdict"], &same["snatBy"]), (&"delivered".into(), &"ip-masq-agent".into()), "{same}");
+    assert!(notes(&same).contains("is as observed: `same.txt`, chain `IP-MASQ-AGENT`"), "{same}");
+    for given in ["exempt.txt", "node/n1=exempt.txt"] {
+        let real = ask(&["--observed", given]);
+        let answer = real.json();
+        assert_eq!((real.code, &answer["verdict"]), (1, &"replyLost".into()), "{answer}");
+        assert_eq!(answer["snatBy"], "none", "{answer}");
+        assert!(
+            notes(&answer).contains("reality and model differ: node/n1 keeps its source (`exempt.txt`"),
+            "{answer}"
+        );
+    }
+    for (given, words) in [
+        ("node/n2=exempt.txt", "there is no node `n2`"),
+        ("gone.txt", "gone.txt"),
+        ("d.yaml", "is not what `iptables-save` prints"),
+    ] {
+        let refused = ask(&["--observed", given]);
+        assert_eq!(refused.code, 2, "{given}");
+        assert!(refused.stderr.contains(words), "{given}: {}", refused.stderr);
+    }
+}

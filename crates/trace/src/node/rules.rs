@@ -3,11 +3,13 @@
 use super::services::{Serving, node_of};
 use super::{Machine, Process};
 use crate::answer::{Decision, Direction, Missing, Owner, Verdict};
+use crate::observed::Dump;
 use crate::story::Story;
-use crate::translation::{Effective, Translation};
+use crate::translation::{Effective, Exemption, Translation};
 use crate::world::{ClusterView, World};
 use causeway_addr::Cidr;
 use causeway_dataplane::evaluate::{Known, Outcome, through};
+use causeway_dataplane::iptables::{Rule, observe};
 use causeway_dataplane::packet::{Packet, Protocol};
 use causeway_dataplane::ruleset::Hook;
 use causeway_dataplane::{cni, masquerade, services};
@@ -75,6 +77,9 @@ impl Leaving<'_, '_> {
         }
         let known = self.serving.map_or(Known::default(), |serving| serving.known);
         let fate = through(&rules, Hook::Postrouting, &packet, &node, known);
+        if let Some(dump) = self.world.observed(self.machine.node, packet.family()).filter(|_| !self.is_windows()) {
+            return self.observed(story, dump, packet, &fate.outcome, known);
+        }
         match (&fate.outcome, fate.packet) {
             (Outcome::Translated { source, .. }, Some(after)) if *source != packet.source => {
                 let table = fate.decided_by.map_or("", |place| place.table.name.as_str());
@@ -119,17 +124,86 @@ impl Leaving<'_, '_> {
         packet
     }
 
+    /// The packet as the rules of the real machine leave it, and where that is not what the model says.
+    fn observed(&self, story: &mut Story, dump: &Dump, packet: Packet, model: &Outcome, known: Known) -> Packet {
+        let node = node_of(self.world, self.machine);
+        let (outcome, by) = observe(&dump.rules, &packet, &node, known);
+        let place = by.map_or("the end of its rules".to_owned(), |(chain, _)| format!("chain `{chain}`"));
+        let seen = |outcome: &Outcome| match outcome {
+            Outcome::Translated { source, .. } if *source != packet.source => Some(*source),
+            _ => None,
+        };
+        let words = |outcome: &Outcome| match (outcome, seen(outcome)) {
+            (Outcome::Uncertain(missing), _) => format!("can't say without {missing}"),
+            (Outcome::Dropped, _) => "drops it".to_owned(),
+            (_, Some(source)) => format!("translates its source to {source}"),
+            (_, None) => "keeps its source".to_owned(),
+        };
+        let same = words(&outcome) == words(model);
+        let (real, assumed, who) = (words(&outcome), words(model), self.machine.words());
+        story.note(match same {
+            true => format!("what {who} does is as observed: `{}`, {place}", dump.file),
+            false => format!("reality and model differ: {who} {real} (`{}`, {place}), the model {assumed}", dump.file),
+        });
+        match outcome {
+            Outcome::Uncertain(missing) => {
+                let how = format!("look at what the rule in {place} of `{}` asks for", dump.file);
+                story.lacks(Missing::new(missing.to_string(), how));
+                packet
+            }
+            Outcome::Dropped => {
+                let because = format!("{place} of `{}` drops it", dump.file);
+                let decision = Decision::new(Owner::None, "", because);
+                story.obstacle(Direction::Forward, Verdict::Dropped, decision, "change the rules of the node");
+                packet
+            }
+            Outcome::Translated { source, .. } if source != packet.source => {
+                let after = Packet { source, ..packet };
+                let (owner, object) = self.observed_owner(by);
+                let did = format!("source translated to {source}, as `{}` has it", dump.file);
+                story.hop(Direction::Forward, self.machine.words(), did, (owner, object), packet, after);
+                story.remember(self.machine.keeper(), owner, packet, after);
+                after
+            }
+            _ => {
+                if self.of_pod() && !self.near {
+                    self.answered(story, None, &packet);
+                }
+                packet
+            }
+        }
+    }
+
+    /// Whose a chain is, as those who make them call theirs.
+    fn observed_owner(&self, by: Option<(&str, &Rule)>) -> (Owner, String) {
+        let Some((chain, rule)) = by else { return (Owner::None, String::new()) };
+        let comment = rule.meaning().comment.unwrap_or_default();
+        let agent = chain.starts_with("IP-MASQ") || comment.starts_with("ip-masq-agent");
+        match chain {
+            _ if agent => (Owner::IpMasqAgent, format!("{}.masquerade", self.cluster_path())),
+            chain if chain.starts_with("KUBE-") => (Owner::KubeProxy, self.cluster_path()),
+            chain if chain.starts_with("CILIUM") => (Owner::Cilium, self.cluster_path()),
+            _ => (Owner::Cni, self.cluster_path()),
+        }
+    }
+
     /// It keeps its source: why, and whether anybody can answer it.
     fn kept(&self, story: &mut Story, translation: &Translation, packet: &Packet) {
         let entry = translation.entries.iter().filter(|entry| entry.cidr.contains(packet.destination));
         let entry = entry.max_by_key(|entry| entry.cidr.prefix_len());
         let path = format!("{}.masquerade", self.cluster_path());
         if let Some(entry) = entry.filter(|_| translation.translates()) {
-            let object = entry.origin.object().map_or(path.clone(), str::to_owned);
+            let object = entry.origin.object().map_or(path, str::to_owned);
             let did = format!("keeps its source: `{}` is exempt", entry.cidr);
             story.hop(Direction::Forward, self.machine.words(), did, (Owner::None, object), *packet, *packet);
         }
-        // Between pods of an overlay the platform routes; nobody else knows where they are.
+        self.answered(story, entry, packet);
+    }
+
+    /// Whether anybody can answer a packet that keeps its source. Between pods of an overlay the platform routes; nobody else knows where
+    /// they are. `entry` is the exemption it keeps it for, where one is known.
+    fn answered(&self, story: &mut Story, entry: Option<&Exemption>, packet: &Packet) {
+        let path = format!("{}.masquerade", self.cluster_path());
         let overlay = self.machine.mode(self.view) == Some(Mode::Overlay) && self.view.in_pod_cidr(packet.source);
         if overlay && !self.view.in_pod_cidr(packet.destination) {
             let because = match entry {
