@@ -208,5 +208,8 @@ fn machine(world: &World, network: &NetworkName) -> Option<String> {
         Some((_, subnet)) => subnet.prefixes.iter().find(|prefix| !prefix.is_v6())?,
         None => value.prefixes.iter().find(|prefix| !prefix.is_v6())?,
     };
-    Some(format!("{}:443", stand_in::in_prefix(prefix, |address| !view.holders(address).is_empty())))
+    Some(format!(
+        "{}:443",
+        stand_in::in_prefix(prefix, stand_in::Seat::Machine, |address| !view.holders(address).is_empty())
+    ))
 }

@@ -3,7 +3,7 @@
 use crate::answer::Missing;
 use crate::ask::Unasked;
 use crate::node::{Machine, Process, Sender};
-use crate::stand_in;
+use crate::stand_in::{self, Seat};
 use crate::target::Asker;
 use crate::who::{Party, is_public};
 use crate::world::{Holder, World};
@@ -132,7 +132,8 @@ fn of_pool<'a>(
     pool: &'a PoolName,
     words: String,
 ) -> Result<Origin<'a>, NoOrigin> {
-    let stands = Family::ALL.into_iter().filter_map(|family| stand_in::pod_of_pool(world, cluster, pool, family));
+    let stands =
+        Family::ALL.into_iter().filter_map(|family| stand_in::pod_of_pool(world, cluster, pool, family, Seat::Sender));
     let addresses: Vec<IpAddr> = stands.collect();
     if addresses.is_empty() {
         return Err(NoOrigin::Missing(Missing::new(
@@ -216,7 +217,8 @@ fn of_api_server<'a>(world: &World<'a>, name: &'a ClusterName, words: String) ->
                 format!("write `clusters.{name}.apiServer.subnet`, or import `az aks show -o json`"),
             );
         };
-        let stands = || stand_in::in_subnet(world, &reference.network, subnet, false);
+        let stands =
+            || stand_in::in_subnet(world, &reference.network, subnet, Family::V4, Seat::ApiServer(cluster.pools.len()));
         let addresses: Vec<IpAddr> = cluster.api_server.private_ip.or_else(stands).into_iter().collect();
         let kind = Kind::Machine(&reference.network, Some(Holder::ApiServer(name)));
         return Ok(Origin { kind, addresses, words, notes: vec!["the API server stands in its subnet".to_owned()] });

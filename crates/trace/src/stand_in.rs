@@ -8,15 +8,55 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// How many addresses are looked at before the last one is taken: designs name few.
 const TRIES: u128 = 4096;
 
-/// An address of a prefix that nobody is known to hold, from its upper end (the platform gives out from the lower).
-pub(crate) fn in_prefix(prefix: &Cidr, taken: impl Fn(IpAddr) -> bool) -> IpAddr {
+/// Who an address stands for: different ones never share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seat {
+    /// Any pod of the pool at that place of its cluster, sending.
+    Sender(usize),
+    /// The node of such a pod.
+    Node(usize),
+    /// Any pod of the pool at that place of its cluster, receiving.
+    Receiver(usize),
+    /// The API server of a cluster with so many pools.
+    ApiServer(usize),
+    /// The pod at that place of its cluster's list, whose address is not known, in a cluster with so many pools.
+    Pod(usize, usize),
+    /// A machine nobody described.
+    Machine,
+}
+
+impl Seat {
+    /// How many free addresses are left to others.
+    fn rank(self) -> usize {
+        match self {
+            Seat::Sender(pool) => 3 * pool,
+            Seat::Node(pool) => 3 * pool + 1,
+            Seat::Receiver(pool) => 3 * pool + 2,
+            Seat::ApiServer(pools) => 3 * pools,
+            Seat::Pod(pools, pod) => 3 * pools + 1 + pod,
+            // Beyond any number of pools a cluster has (azure-facts: 100).
+            Seat::Machine => 301,
+        }
+    }
+}
+
+/// An address of a prefix that nobody is known to hold, from its upper end (the platform gives out from the lower). In a prefix that is
+/// too small for everybody the last one is shared.
+pub(crate) fn in_prefix(prefix: &Cidr, seat: Seat, taken: impl Fn(IpAddr) -> bool) -> IpAddr {
     let range = AddressRange::from(*prefix);
     let (first, last) = (number(range.first()), number(range.last()));
     // The last address of an IPv4 subnet is the broadcast address.
     let upper = last.saturating_sub(u128::from(prefix.prefix_len() < 31)).max(first);
     let lower = upper.saturating_sub(TRIES).max(first);
-    let free = (lower..=upper).rev().map(|number| address(prefix, number)).find(|address| !taken(*address));
-    free.unwrap_or_else(|| address(prefix, upper))
+    let mut free = (lower..=upper).rev().map(|number| address(prefix, number)).filter(|address| !taken(*address));
+    let mut found = None;
+    for _ in 0..=seat.rank() {
+        match free.next() {
+            Some(next) => found = Some(next),
+            None => break,
+        }
+    }
+    found.unwrap_or_else(|| address(prefix, upper))
 }
 
 /// An address of the internet that no object of the design has (RFC 5737 and RFC 3849 set these aside).
@@ -32,10 +72,16 @@ pub(crate) fn on_internet(world: &World, is_v6: bool) -> IpAddr {
 }
 
 /// An address in a subnet that no machine of the design has.
-pub(crate) fn in_subnet(world: &World, network: &NetworkName, value: &Subnet, is_v6: bool) -> Option<IpAddr> {
-    let prefix = value.prefixes.iter().find(|prefix| prefix.is_v6() == is_v6)?;
+pub(crate) fn in_subnet(
+    world: &World,
+    network: &NetworkName,
+    value: &Subnet,
+    family: Family,
+    seat: Seat,
+) -> Option<IpAddr> {
+    let prefix = value.prefixes.iter().find(|prefix| prefix.family() == family)?;
     let view = world.network(network)?;
-    Some(in_prefix(prefix, |address| !view.holders(address).is_empty()))
+    Some(in_prefix(prefix, seat, |address| !view.holders(address).is_empty()))
 }
 
 fn number(address: IpAddr) -> u128 {
@@ -55,38 +101,53 @@ fn address(prefix: &Cidr, number: u128) -> IpAddr {
 /// An address for a pod whose own is not known: from its node's block, else from where pods of its pool get theirs.
 pub(crate) fn pod_address(world: &World, cluster: &ClusterName, pod: &Pod, family: Family) -> Option<IpAddr> {
     let view = world.cluster(cluster)?;
+    let at = view.cluster.pods.iter().position(|known| std::ptr::eq(known, pod)).unwrap_or_default();
+    let seat = Seat::Pod(view.cluster.pools.len(), at);
     if let Some(node) = pod.node.as_ref().and_then(|node| view.cluster.nodes.get(node))
         && let Some(block) = node.pod_cidrs.iter().find(|block| block.family() == family)
     {
-        return Some(in_prefix(block, |address| view.pod_at(address).is_some()));
+        return Some(in_prefix(block, seat, |address| view.pod_at(address).is_some()));
     }
     let pool = pod.node.as_ref().and_then(|node| view.pool_of(node)).map(|(name, _)| name);
     let pool = pool.or_else(|| view.cluster.pools.keys().next().filter(|_| view.cluster.pools.len() == 1))?;
-    pod_of_pool(world, cluster, pool, family)
+    at_seat(world, cluster, pool, family, seat)
 }
 
 /// An address that stands for any pod of a pool.
-pub(crate) fn pod_of_pool(world: &World, cluster: &ClusterName, pool: &PoolName, family: Family) -> Option<IpAddr> {
+pub(crate) fn pod_of_pool(
+    world: &World,
+    cluster: &ClusterName,
+    name: &PoolName,
+    family: Family,
+    seat: fn(usize) -> Seat,
+) -> Option<IpAddr> {
+    let seat = seat(place(world.design.clusters.get(cluster)?, name));
+    at_seat(world, cluster, name, family, seat)
+}
+
+fn at_seat(world: &World, cluster: &ClusterName, name: &PoolName, family: Family, seat: Seat) -> Option<IpAddr> {
     let view = world.cluster(cluster)?;
-    let pool = view.cluster.pools.get(pool)?;
+    let pool = view.cluster.pools.get(name)?;
     let subnet = match view.cluster.mode_of(pool)? {
         Mode::NodeSubnet => pool.subnet.as_ref(),
         mode if mode.uses_pod_subnet() => pool.pod_subnet.as_ref(),
         _ => {
             let range = view.cluster.pod_cidrs.iter().find(|range| range.family() == family)?;
-            return Some(in_prefix(range, |address| {
+            return Some(in_prefix(range, seat, |address| {
                 view.pod_at(address).is_some() || view.node_of_block(address).is_some()
             }));
         }
     }?;
-    in_subnet(world, &subnet.network, world.design.subnet(subnet)?, family == Family::V6)
+    in_subnet(world, &subnet.network, world.design.subnet(subnet)?, family, seat)
 }
 
-/// An address that stands for any node of a pool; not the one that stands for its pods.
-pub(crate) fn node_of_pool(world: &World, cluster: &ClusterName, pool: &PoolName, family: Family) -> Option<IpAddr> {
-    let subnet = world.design.clusters.get(cluster)?.pools.get(pool)?.subnet.as_ref()?;
-    let prefix = world.design.subnet(subnet)?.prefixes.iter().find(|prefix| prefix.family() == family)?;
-    let view = world.network(&subnet.network)?;
-    let pods = pod_of_pool(world, cluster, pool, family);
-    Some(in_prefix(prefix, |address| !view.holders(address).is_empty() || pods == Some(address)))
+/// An address that stands for any node of a pool.
+pub(crate) fn node_of_pool(world: &World, cluster: &ClusterName, name: &PoolName, family: Family) -> Option<IpAddr> {
+    let value = world.design.clusters.get(cluster)?;
+    let subnet = value.pools.get(name)?.subnet.as_ref()?;
+    in_subnet(world, &subnet.network, world.design.subnet(subnet)?, family, Seat::Node(place(value, name)))
+}
+
+fn place(cluster: &Cluster, pool: &PoolName) -> usize {
+    cluster.pools.keys().position(|known| known == pool).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use crate::answer::Missing;
 use crate::ask::{Question, Unasked};
 use crate::node::{Machine, Process, Sender};
-use crate::stand_in;
+use crate::stand_in::{self, Seat};
 use crate::who::Party;
 use crate::world::World;
 use causeway_addr::Family;
@@ -173,7 +173,7 @@ pub(crate) fn targets<'a>(
         Party::Pod(cluster, pod) => pod_targets(world, cluster, pod, &words),
         Party::PoolPod(cluster, pool) => Family::ALL
             .into_iter()
-            .filter_map(|family| stand_in::pod_of_pool(world, cluster, pool, family))
+            .filter_map(|family| stand_in::pod_of_pool(world, cluster, pool, family, Seat::Receiver))
             .map(|address| {
                 let sender = Sender { machine: Machine::of_pool(cluster, pool), process: Process::Pod(None) };
                 let note = format!("{address} stands for any pod of {words}");
@@ -235,7 +235,13 @@ fn api_server<'a>(world: &World<'a>, name: &'a ClusterName, words: &str) -> Resu
         (None, _) => cluster.pools.values().find_map(|pool| pool.subnet.clone()),
     };
     let found = subnet.and_then(|reference| {
-        let address = stand_in::in_subnet(world, &reference.network, world.design.subnet(&reference)?, false)?;
+        let address = stand_in::in_subnet(
+            world,
+            &reference.network,
+            world.design.subnet(&reference)?,
+            Family::V4,
+            Seat::ApiServer(cluster.pools.len()),
+        )?;
         Some((reference, address))
     });
     match found {
