@@ -216,7 +216,8 @@ fn each_expectation_has_its_deny_twin() {
         assert!(one["trace"]["forward"].is_array(), "{one}");
     }
     assert_eq!(list.len(), 9);
-    assert_eq!(list[0]["because"], "sourceSeen is 10.0.0.254, not pod");
+    let node = list[0]["trace"]["senderNode"].as_str().unwrap();
+    assert_eq!(list[0]["because"], format!("sourceSeen is {node}, not pod"));
 }
 
 #[test]
