@@ -137,12 +137,10 @@ impl Page<'_> {
             [] => trace.resolution.iter().collect(),
             several => several.iter().collect(),
         };
-        for answer in answers {
-            let addresses: Vec<String> = answer.addresses.iter().map(ToString::to_string).collect();
-            let to = if addresses.is_empty() { String::new() } else { format!(", {}", addresses.join(" ")) };
+        for (answer, words) in answers.into_iter().zip(words::names(trace)) {
             let aliases: String = answer.aliases.iter().map(|alias| format!(", an alias of {alias}")).collect();
             self.title("");
-            self.text("", &format!("The name {}: {}{to}{aliases}", answer.name, answer.verdict));
+            self.text("", &format!("The name {words}{aliases}"));
             if depth != Depth::Verdict {
                 for (at, step) in answer.steps.iter().enumerate() {
                     let place = if depth == Depth::Everything { place(traced, &step.object) } else { String::new() };

@@ -25,6 +25,9 @@ pub fn mermaid(traced: &Traced<'_>) -> String {
     for (at, place) in places.iter().enumerate() {
         put(format!("participant h{at} as {}", escaped(place)));
     }
+    for name in words::names(trace) {
+        put(format!("Note over h0: {}", message(&name)));
+    }
     for line in way(&forward, &places, "->>") {
         put(line);
     }

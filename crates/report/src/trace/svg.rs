@@ -151,6 +151,9 @@ fn head(trace: &Trace) -> Card {
     if !facts.is_empty() {
         card = card.add(&facts.join("; "), "", width);
     }
+    for name in words::names(trace) {
+        card = card.add(&name, "", width);
+    }
     if let Some(decision) = &trace.decided_by {
         card = card.add(&format!("decided by {}", decided(decision)), "", width);
     }

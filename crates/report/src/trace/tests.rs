@@ -5,6 +5,7 @@ use crate::human::{Look, Verbosity};
 use causeway_dataplane::packet::{Packet, Protocol};
 use causeway_model::design::SubnetRef;
 use causeway_model::source::Sources;
+use causeway_trace::names::{Answer, NameVerdict, Step};
 use causeway_trace::{Decision, Direction, Hop, Missing, Obstacle, Owner};
 use serde_json::Value;
 use std::net::IpAddr;
@@ -273,6 +274,42 @@ fn pictures_are_xml_in_which_no_text_leaves_its_box() {
         }
         assert!(!picture.contains(['\u{1b}', '\u{202e}']), "{picture}");
     }
+}
+
+/// The pod asked for the site by name.
+fn by_name() -> Trace {
+    let answer = Answer {
+        name: "erp.corp.example".to_owned(),
+        verdict: NameVerdict::ResolvesPrivate,
+        addresses: vec![ip("10.200.1.5")],
+        aliases: vec!["erp-1.corp.example".to_owned()],
+        steps: vec![Step {
+            asked: "DNS of `prod`".to_owned(),
+            name: "erp.corp.example".to_owned(),
+            said: "asks the servers of its node".to_owned(),
+            object: "clusters.prod.masquerade".to_owned(),
+        }],
+        queries: Vec::new(),
+        missing: Vec::new(),
+        notes: Vec::new(),
+        public_access_disabled: None,
+        authority: String::new(),
+        remedy: None,
+    };
+    Trace { resolution: Some(answer), ..delivered() }
+}
+
+#[test]
+fn what_a_name_resolves_to_is_told_by_every_printer() {
+    let text = with(&by_name(), |traced| human(traced, &Look::default()));
+    let lines = "\nThe name erp.corp.example: resolvesPrivate, 10.200.1.5, an alias of erp-1.corp.example\n   1  DNS of `prod`: asks";
+    assert!(text.contains(lines), "{text}");
+    let answer: Value = serde_json::from_str(&with(&by_name(), json)).unwrap();
+    assert_eq!(answer["resolves"], "resolvesPrivate");
+    assert_eq!(answer["resolution"]["steps"][0]["source"]["line"], 5);
+    let words = "erp.corp.example: resolvesPrivate, 10.200.1.5";
+    assert!(with(&by_name(), mermaid).contains(&format!("Note over h0: {words}\n")));
+    assert!(with(&by_name(), svg).contains(&format!(">{words}</text>")));
 }
 
 #[test]

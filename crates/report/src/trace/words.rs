@@ -107,6 +107,17 @@ pub(super) fn object(object: &str, rule: Option<&str>) -> String {
     printable(&text).into_owned()
 }
 
+/// What a name resolves to: `kv.vault.azure.net: resolvesPrivate, 10.0.9.4`, each answer where several may come.
+pub(super) fn names(trace: &Trace) -> Vec<String> {
+    let answers = if trace.resolutions.is_empty() { trace.resolution.as_slice() } else { trace.resolutions.as_slice() };
+    let one = |answer: &causeway_trace::names::Answer| {
+        let addresses: Vec<String> = answer.addresses.iter().map(ToString::to_string).collect();
+        let to = if addresses.is_empty() { String::new() } else { format!(", {}", addresses.join(" ")) };
+        format!("{}: {}{to}", answer.name, answer.verdict)
+    };
+    answers.iter().map(one).collect()
+}
+
 /// `4 minutes`, `90 seconds`.
 pub(super) fn duration(seconds: u64) -> String {
     match seconds {
