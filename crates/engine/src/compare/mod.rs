@@ -1,4 +1,4 @@
-//! From one design to another: what changes for whom, as far as it can be told without following packets.
+//! From one design to another: what changes for whom.
 //!
 //! Pure: two designs and a day in, a [`Difference`] out. Objects are matched by their names; formatting, comments and the order in
 //! which unordered things are written make no difference.
@@ -38,7 +38,7 @@ pub struct Difference {
     pub added: Vec<OwnedRange>,
     /// Ranges that somebody had, and has not.
     pub removed: Vec<OwnedRange>,
-    /// Objects that packets meet and that differ. What that does to a single packet is not worked out.
+    /// Objects that packets meet and that differ. What that does to flows of pods is in [`Difference::flows`].
     pub objects: Vec<ObjectChange>,
 }
 

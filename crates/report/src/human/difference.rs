@@ -193,7 +193,7 @@ fn objects(comparison: &Comparison<'_>, out: &mut String) {
     if objects.is_empty() {
         return;
     }
-    out.push_str("Objects that packets meet; what that does to a single packet is not worked out yet\n");
+    out.push_str("Objects that packets meet; what they change for pods stands under flows\n");
     for change in objects {
         out.push_str(&format!("  {:7}  {}\n", change.how.as_str(), printable(&change.object)));
     }
