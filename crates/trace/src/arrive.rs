@@ -258,15 +258,8 @@ impl<'a> Walk<'_, 'a, '_> {
 
     /// A private address that no network of the design has: what becomes of the packet there nobody can say.
     pub(crate) fn is_somewhere(&mut self, address: IpAddr) {
-        let networks = &self.world.design.networks;
-        let mut prefixes = networks.values().flat_map(|network| &network.prefixes);
-        let in_network = prefixes.any(|prefix| prefix.contains(address));
-        let in_cluster =
-            self.world.design.clusters.values().any(|cluster| {
-                cluster.pod_cidrs.iter().chain(&cluster.service_cidrs).any(|range| range.contains(address))
-            });
         let is_platform = address == IpAddr::V4(special::PLATFORM_DNS.value) || special::LINK_LOCAL.contains(address);
-        if !(in_network || in_cluster || is_platform || is_public(address)) {
+        if !(self.world.is_described(address) || is_platform || is_public(address)) {
             self.story.lacks(Missing::new(
                 format!("which network has {address}"),
                 "add it to the design (`az network vnet list -o json`, an on-premises network), or ask about another",

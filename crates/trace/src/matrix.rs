@@ -193,16 +193,9 @@ fn machine(world: &World, network: &NetworkName) -> Option<String> {
     let value = design.networks.get(network)?;
     let view = world.network(network)?;
     // A subnet nobody lives on says most about its network; pods' and nodes' own subnets have rules of their own.
-    let lived: BTreeSet<&SubnetRef> = design
-        .clusters
-        .values()
-        .flat_map(|cluster| cluster.pools.values())
-        .flat_map(|pool| [&pool.subnet, &pool.pod_subnet])
-        .flatten()
-        .collect();
     let free = value.subnets.iter().find(|(name, subnet)| {
         let reference = SubnetRef { network: network.clone(), subnet: (*name).clone() };
-        !lived.contains(&reference) && subnet.delegations.is_empty() && subnet.prefixes.iter().any(|p| !p.is_v6())
+        !world.is_lived_in(&reference) && subnet.delegations.is_empty() && subnet.prefixes.iter().any(|p| !p.is_v6())
     });
     let prefix = match free {
         Some((_, subnet)) => subnet.prefixes.iter().find(|prefix| !prefix.is_v6())?,

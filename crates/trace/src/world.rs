@@ -12,7 +12,7 @@ use causeway_dataplane::ruleset::Ruleset;
 use causeway_model::design::*;
 use causeway_policy::Index;
 use causeway_policy::world as policy_world;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
@@ -49,6 +49,10 @@ pub struct World<'a> {
     networks: BTreeMap<&'a NetworkName, NetworkView<'a>>,
     clusters: BTreeMap<&'a ClusterName, ClusterView<'a>>,
     public: BTreeMap<IpAddr, Vec<Holder<'a>>>,
+    /// Prefixes of networks, and of what is inside clusters.
+    known: PrefixMap<()>,
+    /// Subnets that pools have their nodes or pods in.
+    lived_in: BTreeSet<&'a SubnetRef>,
     pub(crate) routes: Routes<'a>,
     dumps: Vec<Dump>,
 }
@@ -115,11 +119,23 @@ impl<'a> World<'a> {
             networks,
             clusters: clusters.collect(),
             public: BTreeMap::new(),
+            known: PrefixMap::new(),
+            lived_in: BTreeSet::new(),
             routes: Routes::new(design),
             dumps: Vec::new(),
         };
         world.place_machines();
         world.place_clusters();
+        for prefix in design.networks.values().flat_map(|network| &network.prefixes) {
+            world.known.insert(*prefix, ());
+        }
+        for cluster in design.clusters.values() {
+            for range in cluster.pod_cidrs.iter().chain(&cluster.service_cidrs) {
+                world.known.insert(*range, ());
+            }
+            let subnets = cluster.pools.values().flat_map(|pool| [&pool.subnet, &pool.pod_subnet]);
+            world.lived_in.extend(subnets.flatten());
+        }
         world
     }
 
@@ -233,6 +249,16 @@ impl<'a> World<'a> {
                 self.hold_publicly(*ip, Holder::Outbound(name));
             }
         }
+    }
+
+    /// Whether an address is in a prefix of some network, or of what is inside some cluster.
+    pub(crate) fn is_described(&self, address: IpAddr) -> bool {
+        self.known.longest_match(address).is_some()
+    }
+
+    /// Whether a pool has its nodes or pods in a subnet.
+    pub(crate) fn is_lived_in(&self, subnet: &SubnetRef) -> bool {
+        self.lived_in.contains(subnet)
     }
 
     /// A network.
