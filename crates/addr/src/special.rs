@@ -44,6 +44,9 @@ pub enum Class {
 impl Class {
     /// What all of the range is for; [`Class::Mixed`] if its parts are for different things.
     pub fn of(cidr: &Cidr) -> Class {
+        if cidr.first_bits() == cidr.last_bits() {
+            return row_of(cidr).class;
+        }
         let mut classes = parts(cidr).into_iter().map(|(_, class)| class);
         let first = classes.next().unwrap_or(Class::Mixed);
         if classes.all(|class| class == first) { first } else { Class::Mixed }

@@ -17,9 +17,12 @@ mod services;
 
 pub use admit::admit;
 pub use arrive::arrive;
+pub(crate) use arrive::arrive_served;
 pub use leave::leave;
+pub(crate) use leave::leave_served;
 pub use machine::Machine;
 pub use services::choices;
+pub(crate) use services::{Serving, served_choices};
 
 use crate::answer::{Decision, Missing};
 use crate::fabric::Entry;

@@ -7,7 +7,7 @@ use crate::answer::{Decision, Direction, Missing, Owner, Trace, Verdict};
 use crate::ask::Flow;
 use crate::explore::{Choices, every_way};
 use crate::fabric::{self, Entry};
-use crate::node::{self, Endpoint, Exit, Machine, Process, Sender};
+use crate::node::{self, Endpoint, Exit, Machine, Process, Sender, Serving};
 use crate::origin::{Kind, Origin};
 use crate::outcome::{self, Walked};
 use crate::story::{Keeper, Story, reversed};
@@ -130,7 +130,9 @@ impl<'a> Walk<'_, 'a, '_> {
                 let family = Family::of(packet.source);
                 known.sender_node = sender.machine.address(self.world, family).map(|(address, _)| address);
                 let chosen = self.choose(&sender.machine, true, &packet)?;
-                let exit = node::leave(self.world, &mut self.story, direction, &sender, packet, chosen.as_ref());
+                let (end, serving) = chosen.unzip();
+                let served = (end.as_ref(), serving.as_ref());
+                let exit = node::leave_served(self.world, &mut self.story, direction, &sender, packet, served);
                 let denied = self.story.kept_by_sender;
                 known.snat_by = Some(self.snat_by(&sender.machine));
                 match &exit {
@@ -240,12 +242,18 @@ impl<'a> Walk<'_, 'a, '_> {
     }
 
     /// Where service translation sends a packet this time; `None` = nowhere at all.
-    fn choose(&mut self, machine: &Machine<'a>, inside: bool, packet: &Packet) -> Option<Option<Endpoint<'a>>> {
-        match node::choices(self.world, machine, inside, packet) {
+    fn choose(
+        &mut self,
+        machine: &Machine<'a>,
+        inside: bool,
+        packet: &Packet,
+    ) -> Option<Option<(Endpoint<'a>, Serving)>> {
+        let (choices, serving) = node::served_choices(self.world, machine, inside, packet);
+        match choices {
             node::Choices::NotAService => Some(None),
             node::Choices::Endpoints(ends) => {
                 let chosen = self.choices.pick(ends.len());
-                Some(ends.get(chosen).copied())
+                Some(ends.get(chosen).copied().zip(serving))
             }
             node::Choices::NoEndpoints(decision) => {
                 let fix = "start a pod the service selects, or correct its selector and port";
@@ -325,7 +333,9 @@ impl<'a> Walk<'_, 'a, '_> {
             Direction::Forward => self.choose(machine, false, &packet)?,
             Direction::Reply => None,
         };
-        let exit = node::arrive(self.world, &mut self.story, direction, machine, packet, chosen.as_ref());
+        let (end, serving) = chosen.unzip();
+        let served = (end.as_ref(), serving.as_ref());
+        let exit = node::arrive_served(self.world, &mut self.story, direction, machine, packet, served);
         self.on(direction, machine, exit)
     }
 

@@ -3,7 +3,7 @@
 use super::deliver::{deliver, receiver};
 use super::leave::{Passing, redirected, undone};
 use super::rules::Leaving;
-use super::services::served;
+use super::services::{Serving, served};
 use super::{Endpoint, Exit, Machine};
 use crate::answer::Direction;
 use crate::story::Story;
@@ -19,6 +19,20 @@ pub fn arrive<'a>(
     machine: &Machine<'a>,
     packet: Packet,
     chosen: Option<&Endpoint<'a>>,
+) -> Exit<'a> {
+    let forward = direction == Direction::Forward;
+    let serving = chosen.filter(|_| forward).and_then(|_| served(world, machine, false, &packet));
+    arrive_served(world, story, direction, machine, packet, (chosen, serving.as_ref()))
+}
+
+/// The same where it is known what the node's rules do with the packet.
+pub(crate) fn arrive_served<'a>(
+    world: &World<'a>,
+    story: &mut Story,
+    direction: Direction,
+    machine: &Machine<'a>,
+    packet: Packet,
+    (chosen, serving): (Option<&Endpoint<'a>>, Option<&Serving>),
 ) -> Exit<'a> {
     let Some(view) = world.cluster(machine.cluster) else { return Exit::Nowhere };
     let passing = Passing { machine, process: None, chosen };
@@ -36,8 +50,7 @@ pub fn arrive<'a>(
             None => passing.onward(world, story, direction, packet, None),
         };
     }
-    let serving = chosen.and_then(|_| served(world, machine, false, &packet));
-    let packet = match (chosen, &serving) {
+    let packet = match (chosen, serving) {
         (Some(endpoint), Some(serving)) => redirected(story, machine, packet, endpoint, serving),
         _ => packet,
     };
@@ -49,8 +62,8 @@ pub fn arrive<'a>(
         && view.pod_at(packet.destination).is_none()
         && (block.is_none() || block == machine.node);
     if assumed && chosen.is_none_or(|end| end.address != packet.destination) {
-        let leaving = Leaving { world, view, machine, process: None, serving: serving.as_ref(), near: true };
+        let leaving = Leaving { world, view, machine, process: None, serving, near: true };
         return deliver(world, story, direction, &leaving, None, packet);
     }
-    passing.onward(world, story, direction, packet, serving.as_ref())
+    passing.onward(world, story, direction, packet, serving)
 }

@@ -23,6 +23,20 @@ pub fn leave<'a>(
     packet: Packet,
     chosen: Option<&Endpoint<'a>>,
 ) -> Exit<'a> {
+    let forward = direction == Direction::Forward;
+    let serving = chosen.filter(|_| forward).and_then(|_| served(world, &sender.machine, true, &packet));
+    leave_served(world, story, direction, sender, packet, (chosen, serving.as_ref()))
+}
+
+/// The same where it is known what the node's rules do with the packet.
+pub(crate) fn leave_served<'a>(
+    world: &World<'a>,
+    story: &mut Story,
+    direction: Direction,
+    sender: &Sender<'a>,
+    packet: Packet,
+    (chosen, serving): (Option<&Endpoint<'a>>, Option<&Serving>),
+) -> Exit<'a> {
     let machine = &sender.machine;
     let passing = Passing { machine, process: Some(sender.process), chosen };
     if direction == Direction::Reply {
@@ -30,13 +44,12 @@ pub fn leave<'a>(
         return passing.onward(world, story, direction, packet, None);
     }
     story.pass(machine.keeper(), packet);
-    let serving = chosen.and_then(|_| served(world, machine, true, &packet));
-    let packet = match (chosen, &serving) {
+    let packet = match (chosen, serving) {
         (Some(endpoint), Some(serving)) => redirected(story, machine, packet, endpoint, serving),
         _ => packet,
     };
     let_out(world, story, machine, sender.process, &packet);
-    passing.onward(world, story, direction, packet, serving.as_ref())
+    passing.onward(world, story, direction, packet, serving)
 }
 
 /// The packet with an endpoint as its destination.

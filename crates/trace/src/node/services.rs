@@ -16,34 +16,44 @@ use std::net::IpAddr;
 
 /// Where a node may send a packet on whose way it is. `inside`: the packet comes from a pod or a process of the node, not from outside.
 pub fn choices<'a>(world: &World<'a>, machine: &Machine<'a>, inside: bool, packet: &Packet) -> Choices<'a> {
-    let Some(view) = world.cluster(machine.cluster) else { return Choices::NotAService };
+    served_choices(world, machine, inside, packet).0
+}
+
+/// The same, and what the node knows of the packet by then, where there is somewhere to send it.
+pub(crate) fn served_choices<'a>(
+    world: &World<'a>,
+    machine: &Machine<'a>,
+    inside: bool,
+    packet: &Packet,
+) -> (Choices<'a>, Option<Serving>) {
+    let Some(view) = world.cluster(machine.cluster) else { return (Choices::NotAService, None) };
     let asked = Asked { world, view, machine, inside, packet };
     let found = match asked.found() {
         Ok(Some(found)) => found,
-        Ok(None) => return Choices::NotAService,
-        Err(refused) => return *refused,
+        Ok(None) => return (Choices::NotAService, None),
+        Err(refused) => return (*refused, None),
     };
     let (ends, serving) = match asked.serving(&found) {
         Ok(served) => served,
-        Err(missing) => return Choices::Unknown(missing),
+        Err(missing) => return (Choices::Unknown(missing), None),
     };
-    let to = match serving.outcome {
+    let to = match &serving.outcome {
         Outcome::Redirected(to) => to,
         Outcome::Uncertain(missing) => {
             let how = "give the node with its addresses (`kubectl get nodes -o yaml`)";
-            return Choices::Unknown(Missing::new(missing.to_string(), how));
+            return (Choices::Unknown(Missing::new(missing.to_string(), how)), None);
         }
-        other => return Choices::NoEndpoints(asked.nobody(&found, &other, &ends)),
+        other => return (Choices::NoEndpoints(asked.nobody(&found, other, &ends)), None),
     };
     let of = |end: &causeway_dataplane::ruleset::End| {
         let same = |known: &&Endpoint| known.address == end.address && end.port.is_none_or(|port| port == known.port);
         ends.iter().find(same).copied()
     };
-    Choices::Endpoints(to.iter().filter_map(of).collect())
+    (Choices::Endpoints(to.iter().filter_map(of).collect()), Some(serving))
 }
 
 /// What a node knows of a packet it has translated for a service, and by which rules.
-pub(super) struct Serving {
+pub(crate) struct Serving {
     pub(super) rules: Ruleset,
     pub(super) known: Known,
     pub(super) owner: Owner,
