@@ -7,4 +7,6 @@
 )]
 
 mod names;
+mod plan;
+mod properties;
 mod scenarios;
