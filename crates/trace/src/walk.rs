@@ -7,7 +7,7 @@ use crate::answer::{Decision, Direction, Missing, Owner, Trace, Verdict};
 use crate::ask::Flow;
 use crate::explore::{Choices, every_way};
 use crate::fabric::{self, Entry};
-use crate::node::{self, Endpoint, Exit, Machine, Process, Sender, Serving};
+use crate::node::{self, Endpoint, Exit, Machine, Process, Sender, Serving, Via};
 use crate::origin::{Kind, Origin};
 use crate::outcome::{self, Walked};
 use crate::story::{Keeper, Story, reversed};
@@ -282,7 +282,7 @@ impl<'a> Walk<'_, 'a, '_> {
             if sender.machine.keeper() == machine.keeper() {
                 return Some((Taker::OnNode(sender), *packet));
             }
-            if let Exit::Peer { packet, entry, .. } = &exit {
+            if let Exit::Peer { packet, entry, via: Via::Overlay, .. } = &exit {
                 let there = sender.machine.entry(self.world, packet.family());
                 fabric::between_nodes(self.world, &mut self.story, direction, *entry, there, packet);
                 return self.at_node(direction, &sender.machine, *packet);
@@ -295,7 +295,9 @@ impl<'a> Walk<'_, 'a, '_> {
                 }
                 self.carry(direction, entry, packet)
             }
-            Exit::Peer { packet, via: _, node, pod, entry } => {
+            // The subnet's route table carries pods of kubenet, as it is: nobody else does.
+            Exit::Peer { packet, via: Via::RouteTable, entry, .. } => self.carry(direction, entry, packet),
+            Exit::Peer { packet, via: Via::Overlay, node, pod, entry } => {
                 let there = match (node, pod) {
                     (Some(node), _) => Machine::named(self.world, machine.cluster, node),
                     (None, Some(pod)) => Machine::of_pod(self.world, machine.cluster, pod),
