@@ -2,11 +2,12 @@
 
 use crate::answer::{Decision, Direction, Missing, Owner, Verdict};
 use crate::fabric::{self, Arrival};
-use crate::node::{Machine, Sender};
-use crate::target::of_model;
+use crate::node::{Machine, Process, Sender};
+use crate::target::{Target, of_model};
 use crate::walk::{Taker, Walk};
 use crate::who::is_public;
 use crate::world::Holder;
+use causeway_addr::Family;
 use causeway_dataplane::packet::Packet;
 use causeway_model::design::*;
 use causeway_model::facts::special;
@@ -34,6 +35,17 @@ impl<'a> Walk<'_, 'a, '_> {
                         self.listens(&format!("hosts.{name}"), &format!("host/{name}"), &host.listens, &packet, true);
                     }
                     self.public_api_server(&packet);
+                    // A public address of the design's own: what it lets in from the internet it lets in from here.
+                    if let Some(
+                        Holder::Frontend(..)
+                        | Holder::Firewall(..)
+                        | Holder::Ingress(..)
+                        | Holder::NatGateway(_)
+                        | Holder::Outbound(_),
+                    ) = who
+                    {
+                        return self.in_from_internet(direction, None, packet);
+                    }
                 }
                 Some((Taker::Internet(who), packet))
             }
@@ -86,7 +98,13 @@ impl<'a> Walk<'_, 'a, '_> {
                 }
                 Some((taker, packet))
             }
-            Some(Holder::ApiServer(_) | Holder::Ingress(..)) => Some((taker, packet)),
+            Some(Holder::ApiServer(cluster)) => {
+                if forward {
+                    self.api_server_listens(cluster, &packet);
+                }
+                Some((taker, packet))
+            }
+            Some(Holder::Ingress(..)) => Some((taker, packet)),
             Some(Holder::Firewall(name, _)) => {
                 if forward {
                     let because = format!("the packet is for firewall `{name}` itself, and no rule of it sends it on");
@@ -104,11 +122,74 @@ impl<'a> Walk<'_, 'a, '_> {
                     return self.at_node(direction, &sender.machine, packet);
                 }
                 if forward {
-                    self.assume(&packet, network);
+                    match self.api_server {
+                        Some(cluster) => self.api_server_listens(cluster, &packet),
+                        None => self.nobody_can_have(network, &packet),
+                    }
                 }
                 Some((taker, packet))
             }
         }
+    }
+
+    fn api_server_listens(&mut self, cluster: &ClusterName, packet: &Packet) {
+        let (object, words) = (format!("clusters.{cluster}.apiServer"), format!("apiServer/{cluster}"));
+        self.listens(&object, &words, &[(Protocol::Tcp, 443), (Protocol::Tcp, 4443)], packet, true);
+    }
+
+    /// Nobody is known to have the address; of a subnet's first four and its last nobody can be (azure-facts `addr.subnet.reserved_by_azure`).
+    fn nobody_can_have(&mut self, network: &'a NetworkName, packet: &Packet) {
+        let address = packet.destination;
+        let subnet = self.world.network(network).and_then(|view| view.subnets.longest_match(address));
+        let Some((prefix, name)) = subnet.filter(|(prefix, _)| prefix.family() == Family::V4) else {
+            return self.assume(packet, network);
+        };
+        let reserved = match (prefix.first(), prefix.last(), address) {
+            (IpAddr::V4(first), IpAddr::V4(last), IpAddr::V4(address)) => {
+                let (first, last, address) = (u32::from(first), u32::from(last), u32::from(address));
+                address.saturating_sub(first) < 4 || address == last
+            }
+            _ => false,
+        };
+        if !reserved {
+            return self.assume(packet, network);
+        }
+        let because = format!("{address} is one of the five addresses the platform keeps of subnet `{network}/{name}`");
+        let object = format!("networks.{network}.subnets.{name}");
+        let decision = Decision::new(Owner::Platform, object, because);
+        self.story.obstacle(Direction::Forward, Verdict::Dropped, decision, "ask for an address somebody has");
+    }
+
+    /// Whether whoever took the packet is who was meant: another cluster may give the same address to a pod of its own.
+    pub(crate) fn is_meant(&mut self, target: &Target<'a>, taker: &Taker<'a>, packet: &Packet) {
+        let Some((cluster, pod)) = target.meant else { return };
+        let (found, words) = match taker {
+            Taker::OnNode(sender) => {
+                let found = match sender.process {
+                    Process::Pod(Some(other)) => Some(other),
+                    _ => None,
+                };
+                let words = match found {
+                    Some(other) => {
+                        format!("pod/{}/{} of cluster `{}`", other.namespace, other.name, sender.machine.cluster)
+                    }
+                    None => format!("cluster `{}`", sender.machine.cluster),
+                };
+                (sender.machine.cluster == cluster && found.is_none_or(|other| std::ptr::eq(other, pod)), words)
+            }
+            _ => return,
+        };
+        if found {
+            return;
+        }
+        let because = format!(
+            "{} leads to {words} from here, not to pod/{}/{} of cluster `{cluster}`",
+            packet.destination, pod.namespace, pod.name
+        );
+        let object = format!("clusters.{cluster}.podCidr");
+        let fix = "reach it through a load balancer of its cluster: pods outside the VNet have addresses inside their cluster only";
+        let decision = Decision::new(Owner::SystemRoute, object, because);
+        self.story.obstacle(Direction::Forward, Verdict::Dropped, decision, fix);
     }
 
     /// The representative of a pool whose address this is.
@@ -259,6 +340,18 @@ impl<'a> Walk<'_, 'a, '_> {
     /// A private address that no network of the design has: what becomes of the packet there nobody can say.
     pub(crate) fn is_somewhere(&mut self, address: IpAddr) {
         let is_platform = address == IpAddr::V4(special::PLATFORM_DNS.value) || special::LINK_LOCAL.contains(address);
+        let nobodys = match address {
+            IpAddr::V4(address) => address.is_multicast() || address.is_broadcast() || address.is_unspecified(),
+            IpAddr::V6(address) => address.is_multicast() || address.is_unspecified(),
+        };
+        if nobodys {
+            let because = format!(
+                "{address} is no address of one machine, and virtual networks carry neither multicast nor broadcast"
+            );
+            let decision = Decision::new(Owner::Platform, "", because);
+            self.story.obstacle(Direction::Forward, Verdict::Dropped, decision, "ask for the address of a machine");
+            return;
+        }
         if !(self.world.is_described(address) || is_platform || is_public(address)) {
             self.story.lacks(Missing::new(
                 format!("which network has {address}"),

@@ -11,6 +11,7 @@ use crate::who::{Party, party, split_port};
 use crate::world::World;
 use causeway_addr::Family;
 use causeway_dataplane::packet::Protocol;
+use std::net::IpAddr;
 
 /// A flow somebody asks about, in their words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub fn ask(world: &World, question: &Question) -> Result<Trace, Unasked> {
     let to = party(world, word)?;
     let from = party(world, &question.from)?;
     let (protocol, port, assumed) = target::port(question, &to, typed)?;
-    let origin = match origin(world, &from) {
+    let origin = match origin(world, &from, &to) {
         Ok(origin) => origin,
         Err(NoOrigin::Unasked(unasked)) => return Err(unasked),
         Err(NoOrigin::Missing(missing)) => return Ok(unanswered(question, missing)),
@@ -97,7 +98,11 @@ fn by_name<'a>(
     let answers = names::resolve(world, asker, name);
     let mut ways = Vec::new();
     for resolved in &answers {
-        let targets: Vec<Target> = resolved.addresses.iter().map(|address| Target::new(*address, name)).collect();
+        let at = |address: &IpAddr| {
+            let found = target::targets(world, &Party::Address(*address), origin.asker(), (flow.protocol, flow.port));
+            found.unwrap_or_else(|_| vec![Target::new(*address, name)])
+        };
+        let targets: Vec<Target> = resolved.addresses.iter().flat_map(at).collect();
         let mut way = if targets.is_empty() {
             let mut way = unanswered(question, Missing::new(format!("an address for `{name}`"), "see its resolution"));
             way.missing.clone_from(&resolved.missing);

@@ -121,7 +121,7 @@ fn walked<'a>(world: &World<'a>, from: &Origin<'a>, query: &Query) -> Option<Tra
         Querier::CoreDns(cluster) => cluster_dns(world, cluster)?,
         Querier::Host(name) => {
             let (name, host) = world.design.hosts.get_key_value(name)?;
-            origin(world, &Party::Host(name, host)).ok()?
+            origin(world, &Party::Host(name, host), &Party::Internet).ok()?
         }
     };
     // The cluster's DNS is there in every cluster, whether its service is described or not.
@@ -154,9 +154,9 @@ fn on_node_of<'a>(from: &Origin<'a>) -> Option<Origin<'a>> {
 fn cluster_dns<'a>(world: &World<'a>, cluster: &ClusterName) -> Option<Origin<'a>> {
     let (name, value) = world.design.clusters.get_key_value(cluster)?;
     if let Some(pod) = value.pods.iter().find(|pod| policies::is_dns(pod)) {
-        return origin(world, &Party::Pod(name, pod)).ok();
+        return origin(world, &Party::Pod(name, pod), &Party::Internet).ok();
     }
     let system = value.pools.iter().find(|(_, pool)| pool.system == Some(true)).or_else(|| value.pools.iter().next());
     let (pool, _) = system?;
-    origin(world, &Party::PoolPod(name, pool)).ok()
+    origin(world, &Party::PoolPod(name, pool), &Party::Internet).ok()
 }

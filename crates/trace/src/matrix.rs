@@ -1,6 +1,6 @@
 //! Every pool against every class of peer: what is seen, what becomes of it, who owns the packet when it arrives.
 
-use crate::answer::{Owner, Trace};
+use crate::answer::{Owner, Trace, Verdict};
 use crate::ask::{Question, ask};
 use crate::stand_in;
 use crate::world::World;
@@ -94,6 +94,9 @@ pub struct Cell {
 impl Cell {
     /// Who owns the packet when it arrives: the last who rewrote its source, else who chose its way, else who stopped it.
     pub fn owner(&self) -> Owner {
+        if self.trace.verdict != Verdict::Delivered {
+            return self.trace.decided_by.as_ref().map_or(Owner::None, |decision| decision.owner);
+        }
         let rewrote = self.trace.forward.iter().rev().find(|hop| hop.before.source != hop.packet.source);
         let decided = self.trace.decided_by.as_ref().map(|decision| decision.owner);
         rewrote.map(|hop| hop.by).or(decided).unwrap_or(Owner::None)

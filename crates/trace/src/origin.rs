@@ -58,7 +58,7 @@ pub(crate) enum NoOrigin {
 }
 
 /// The sender a party is.
-pub(crate) fn origin<'a>(world: &World<'a>, party: &Party<'a>) -> Result<Origin<'a>, NoOrigin> {
+pub(crate) fn origin<'a>(world: &World<'a>, party: &Party<'a>, to: &Party<'a>) -> Result<Origin<'a>, NoOrigin> {
     let words = party.words();
     let refuse = |message: String, help: &str| Err(NoOrigin::Unasked(Unasked { message, help: Some(help.to_owned()) }));
     match party {
@@ -79,7 +79,7 @@ pub(crate) fn origin<'a>(world: &World<'a>, party: &Party<'a>) -> Result<Origin<
             Ok(Origin { kind: Kind::Internet(None), addresses, words, notes })
         }
         Party::Address(address) => of_address(world, *address),
-        Party::ApiServer(cluster) => of_api_server(world, cluster, words),
+        Party::ApiServer(cluster) => of_api_server(world, cluster, words, to),
         Party::Service(..) => refuse(format!("{words} sends nothing"), "name a pod of it"),
         Party::PrivateEndpoint(..) => {
             refuse(format!("a {words} opens no connections"), "ask about the way to it; its answers are part of that")
@@ -203,12 +203,20 @@ fn of_address<'a>(world: &World<'a>, address: IpAddr) -> Result<Origin<'a>, NoOr
 
 /// The API server itself. With VNet integration it stands in its subnet; otherwise it reaches nodes and pods through the tunnel that
 /// agents in the cluster opened, so what nodes and pods see comes from a node (azure-facts `egr.konnectivity`, `cp.vnetint.node_path`).
-fn of_api_server<'a>(world: &World<'a>, name: &'a ClusterName, words: String) -> Result<Origin<'a>, NoOrigin> {
+fn of_api_server<'a>(
+    world: &World<'a>,
+    name: &'a ClusterName,
+    words: String,
+    to: &Party<'a>,
+) -> Result<Origin<'a>, NoOrigin> {
     let missing = |fact: String, how: String| Err(NoOrigin::Missing(Missing::new(fact, how)));
     let Some(cluster) = world.design.clusters.get(name) else {
         return missing(words, "describe the cluster".to_owned());
     };
-    if cluster.api_server.access == ApiAccess::VnetIntegration {
+    // Pods outside the VNet it reaches through the tunnel all the same.
+    let hidden = cluster.mode.is_some_and(|mode| matches!(mode, Mode::Overlay | Mode::Byo))
+        && matches!(to, Party::Pod(..) | Party::PoolPod(..) | Party::Service(..));
+    if cluster.api_server.access == ApiAccess::VnetIntegration && !hidden {
         let Some((reference, subnet)) =
             cluster.api_server.subnet.as_ref().and_then(|subnet| Some((subnet, world.design.subnet(subnet)?)))
         else {

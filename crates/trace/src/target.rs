@@ -24,14 +24,16 @@ pub(crate) struct Target<'a> {
     pub(crate) note: Option<String>,
     /// Whom of a cluster the address stands for, where it is nobody's own.
     pub(crate) stands_for: Option<Sender<'a>>,
-    /// The cluster whose public API server it is.
+    /// The pod that is meant; `None` = whoever has the address.
+    pub(crate) meant: Option<(&'a ClusterName, &'a Pod)>,
+    /// The cluster whose API server it is, where nobody is known to have its address.
     pub(crate) api_server: Option<&'a ClusterName>,
 }
 
 impl<'a> Target<'a> {
     /// Somebody at an address.
     pub(crate) fn new(address: IpAddr, words: impl Into<String>) -> Target<'a> {
-        Target { address, port: None, words: words.into(), note: None, stands_for: None, api_server: None }
+        Target { address, port: None, words: words.into(), note: None, stands_for: None, meant: None, api_server: None }
     }
 
     fn note(mut self, note: impl Into<String>) -> Target<'a> {
@@ -161,7 +163,19 @@ pub(crate) fn targets<'a>(
     let words = party.words();
     let each = |ips: &[IpAddr]| -> Vec<Target<'a>> { ips.iter().map(|ip| Target::new(*ip, words.clone())).collect() };
     let found = match party {
-        Party::Address(address) => each(&[*address]),
+        Party::Address(address) => match asker {
+            // The first address of the service range is the API server's service (azure-facts `addr.kubernetes_default_ip`).
+            Asker::Cluster(cluster) if is_kubernetes(world, cluster, *address) => {
+                let mut found = api_server(world, cluster, &format!("apiServer/{cluster}"))?;
+                for target in &mut found {
+                    let note = target.note.take().map_or(String::new(), |note| format!("; {note}"));
+                    target.note =
+                        Some(format!("{address} is the service `kubernetes`: it leads to the API server{note}"));
+                }
+                return Ok(found);
+            }
+            _ => each(&[*address]),
+        },
         Party::Host(_, host) => each(&[host.ip]),
         Party::PrivateEndpoint(_, endpoint) => each(&endpoint.ip.into_iter().collect::<Vec<_>>()),
         Party::Node(cluster, node) => world
@@ -196,6 +210,18 @@ pub(crate) fn targets<'a>(
     Ok(found)
 }
 
+/// Whether an address is that of the service `kubernetes`, and no service that is described has it.
+pub(crate) fn is_kubernetes(world: &World, cluster: &ClusterName, address: IpAddr) -> bool {
+    let Some(view) = world.cluster(cluster) else { return false };
+    let first = view.cluster.service_cidrs.first().map(causeway_addr::Cidr::first);
+    let next = match first {
+        Some(IpAddr::V4(first)) => u32::from(first).checked_add(1).map(|next| IpAddr::V4(next.into())),
+        Some(IpAddr::V6(first)) => u128::from(first).checked_add(1).map(|next| IpAddr::V6(next.into())),
+        None => None,
+    };
+    next == Some(address) && view.service_at(address).is_none()
+}
+
 fn pod_targets<'a>(world: &World<'a>, cluster: &'a ClusterName, pod: &'a Pod, words: &str) -> Vec<Target<'a>> {
     let node = |pod: &Pod| {
         let node = world.design.clusters.get(cluster)?.nodes.get(pod.node.as_ref()?)?;
@@ -206,7 +232,8 @@ fn pod_targets<'a>(world: &World<'a>, cluster: &'a ClusterName, pod: &'a Pod, wo
         return ips.into_iter().map(|ip| Target::new(ip, words)).collect();
     }
     if !pod.ips.is_empty() {
-        return pod.ips.iter().map(|ip| Target::new(*ip, words)).collect();
+        let meant = Some((cluster, pod));
+        return pod.ips.iter().map(|ip| Target { meant, ..Target::new(*ip, words) }).collect();
     }
     let stands = Family::ALL.into_iter().filter_map(|family| stand_in::pod_address(world, cluster, pod, family));
     stands
@@ -245,10 +272,10 @@ fn api_server<'a>(world: &World<'a>, name: &'a ClusterName, words: &str) -> Resu
         Some((reference, address))
     });
     match found {
-        Some((reference, address)) => Ok(vec![
-            Target::new(address, words)
-                .note(format!("the address of {words} is not known: {address} of `{reference}` stands for it")),
-        ]),
+        Some((reference, address)) => {
+            let note = format!("the address of {words} is not known: {address} of `{reference}` stands for it");
+            Ok(vec![Target { api_server: Some(name), ..Target::new(address, words).note(note) }])
+        }
         None => Err(NoTarget::Missing(Missing::new(
             format!("the private address of {words}"),
             format!(
@@ -274,7 +301,7 @@ fn service_targets<'a>(
     }
     // A public client uses the public frontend, everybody else the internal one where there is one.
     let frontend = match asker {
-        Asker::Internet => service.public_ip,
+        Asker::Internet => service.public_ip.or(service.internal_ip),
         _ => service.internal_ip.or(service.public_ip),
     };
     match frontend {

@@ -116,6 +116,7 @@ fn one_way<'a>(
     walk.story.doubted_on_the_way = !walk.story.missing.is_empty();
     if let Some((taker, received)) = end {
         known.received = Some(received);
+        walk.is_meant(target, &taker, &received);
         walk.back(origin, taker, received, packet);
     }
     outcome::settle(known, walk.story)
@@ -360,7 +361,7 @@ impl<'a> Walk<'_, 'a, '_> {
         self.arrived(direction, arrival, packet)
     }
 
-    fn in_from_internet(
+    pub(crate) fn in_from_internet(
         &mut self,
         direction: Direction,
         who: Option<Holder<'a>>,

@@ -100,6 +100,10 @@ pub fn party<'a>(world: &World<'a>, word: &str) -> Result<Party<'a>, Unasked> {
             let inside = parts.get(1..).unwrap_or_default();
             in_cluster(name, cluster, inside).unwrap_or_else(|| Err(not_there(word, inside, &[(name, cluster)])))
         }
+        [name] if name.contains('.') && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => Err(unasked(
+            format!("`{name}` is no address"),
+            "four numbers from 0 to 255 without leading zeros, as 10.0.0.4",
+        )),
         [name] if name.contains('.') && is_dns_name(name) => Ok(Party::Name((*name).to_owned())),
         [name] if is_dns_name(name) => Err(unasked(
             format!("`{name}` is nobody"),
