@@ -3,6 +3,7 @@
 use crate::answer::{Decision, Direction, Missing, Owner, Verdict};
 use crate::fabric::{self, Arrival};
 use crate::node::{Machine, Process, Sender};
+use crate::story::Keeper;
 use crate::target::{Target, of_model};
 use crate::walk::{Taker, Walk};
 use crate::who::is_public;
@@ -303,10 +304,38 @@ impl<'a> Walk<'_, 'a, '_> {
         self.at_node(direction, &machine, packet)
     }
 
+    /// Every address the last who translated the source may have chosen.
+    fn may_be_seen_as(&self, source: IpAddr) -> Vec<IpAddr> {
+        let design = self.world.design;
+        let last = self.story.rewrites.iter().rev().find(|rewrite| rewrite.after.source == source);
+        let known: &[IpAddr] = match last.map(|rewrite| &rewrite.keeper) {
+            Some(Keeper::Appliance(name)) => design.firewalls.get(name).map_or(&[], |firewall| &firewall.public_ips),
+            Some(Keeper::NatGateway(name)) => design.nat_gateways.get(name).map_or(&[], |gateway| &gateway.public_ips),
+            Some(Keeper::LoadBalancer(name)) => {
+                design.clusters.get(name).map_or(&[], |cluster| &cluster.outbound.public_ips)
+            }
+            _ => &[],
+        };
+        if known.contains(&source) { known.to_vec() } else { vec![source] }
+    }
+
     /// A packet for a public API server: whether its source may ask.
     fn public_api_server(&mut self, packet: &Packet) {
         let Some(cluster) = self.api_server else { return };
         let Some(api) = self.world.design.clusters.get(cluster).map(|cluster| &cluster.api_server) else { return };
+        if let Some(ranges) = api.authorized_ranges.as_ref().filter(|ranges| !ranges.is_empty()) {
+            // Whoever translates may have several addresses, and takes any of them.
+            let inside = |ip: &IpAddr| ranges.iter().any(|range| range.contains(*ip));
+            let several = self.may_be_seen_as(packet.source);
+            if several.iter().any(inside) && !several.iter().all(inside) {
+                let names: Vec<String> = several.iter().map(ToString::to_string).collect();
+                self.story.lacks(Missing::new(
+                    format!("which of {} the API server sees: not all of them are authorized", names.join(", ")),
+                    format!("write every one of them into `clusters.{cluster}.apiServer.authorizedRanges`"),
+                ));
+                return;
+            }
+        }
         match &api.authorized_ranges {
             Some(ranges)
                 if packet.source.is_unspecified()

@@ -127,7 +127,7 @@ fn walked<'a>(world: &World<'a>, from: &Origin<'a>, query: &Query) -> Option<Tra
     // The cluster's DNS is there in every cluster, whether its service is described or not.
     if let Kind::OnNode(sender) = &sender.kind {
         let view = world.cluster(sender.machine.cluster)?;
-        let described = view.service_at(query.server).is_some();
+        let described = view.is_served(query.server);
         if view.cluster.service_cidrs.iter().any(|range| range.contains(query.server)) && !described {
             return None;
         }

@@ -166,7 +166,7 @@ pub(crate) fn targets<'a>(
         Party::Address(address) => match asker {
             // The first address of the service range is the API server's service (azure-facts `addr.kubernetes_default_ip`).
             Asker::Cluster(cluster) if is_kubernetes(world, cluster, *address) => {
-                let mut found = api_server(world, cluster, &format!("apiServer/{cluster}"))?;
+                let mut found = api_server(world, cluster, asker, &format!("apiServer/{cluster}"))?;
                 for target in &mut found {
                     let note = target.note.take().map_or(String::new(), |note| format!("; {note}"));
                     target.note =
@@ -199,7 +199,7 @@ pub(crate) fn targets<'a>(
             .map(|family| stand_in::on_internet(world, family == Family::V6))
             .map(|address| Target::new(address, words.clone()).note(format!("{address} stands for the internet")))
             .collect(),
-        Party::ApiServer(cluster) => return api_server(world, cluster, &words),
+        Party::ApiServer(cluster) => return api_server(world, cluster, asker, &words),
         Party::Service(cluster, service) => return service_targets(world, cluster, service, asker, port, &words),
         Party::Name(_) => Vec::new(),
     };
@@ -241,10 +241,23 @@ fn pod_targets<'a>(world: &World<'a>, cluster: &'a ClusterName, pod: &'a Pod, wo
         .collect()
 }
 
-fn api_server<'a>(world: &World<'a>, name: &'a ClusterName, words: &str) -> Result<Vec<Target<'a>>, NoTarget> {
+fn api_server<'a>(
+    world: &World<'a>,
+    name: &'a ClusterName,
+    asker: Asker<'a>,
+    words: &str,
+) -> Result<Vec<Target<'a>>, NoTarget> {
     let Some(cluster) = world.design.clusters.get(name) else { return Ok(Vec::new()) };
     let api = &cluster.api_server;
-    let private = api.access != ApiAccess::Public;
+    // With VNet integration the endpoint may be public besides: those outside use that one.
+    let besides = api.access == ApiAccess::VnetIntegration && asker == Asker::Internet;
+    if besides && api.public.is_none() {
+        return Err(NoTarget::Missing(Missing::new(
+            format!("whether {words} has a public endpoint besides"),
+            format!("write `clusters.{name}.apiServer.public`; `az aks show --query apiServerAccessProfile` tells"),
+        )));
+    }
+    let private = api.access != ApiAccess::Public && !(besides && api.public == Some(true));
     if let Some(ip) = api.private_ip.filter(|_| private) {
         return Ok(vec![Target::new(ip, words)]);
     }

@@ -380,6 +380,13 @@ impl<'a> ClusterView<'a> {
         self.nodes.get(&address).copied()
     }
 
+    /// Whether a described service has an address, and pods that are described stand behind it.
+    pub(crate) fn is_served(&self, address: IpAddr) -> bool {
+        self.service_at(address).is_some_and(|service| {
+            service.ports.iter().any(|port| causeway_policy::who::behind(self.cluster, service, port).next().is_some())
+        })
+    }
+
     /// The service with a cluster address.
     pub fn service_at(&self, address: IpAddr) -> Option<&'a Service> {
         self.services.get(&address).copied()

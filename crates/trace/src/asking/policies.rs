@@ -19,7 +19,7 @@ pub(super) fn stop(world: &World, from: &Origin, answer: &Answer) -> Option<Resu
     let query = answer.queries.first()?.iter().find(|query| query.from == Querier::Asker)?;
     let on_node = special::LINK_LOCAL.contains(query.server);
     let in_cluster = view.cluster.service_cidrs.iter().any(|range| range.contains(query.server));
-    let walked = view.service_at(query.server).is_some();
+    let walked = view.is_served(query.server);
     if view.cluster.policies.is_empty() || !(on_node || (in_cluster && !walked)) {
         return None;
     }

@@ -9,4 +9,5 @@
 mod names;
 mod plan;
 mod properties;
+mod receivers;
 mod scenarios;
