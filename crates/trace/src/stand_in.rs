@@ -47,7 +47,9 @@ pub(crate) fn in_prefix(prefix: &Cidr, seat: Seat, taken: impl Fn(IpAddr) -> boo
     let (first, last) = (number(range.first()), number(range.last()));
     // The last address of an IPv4 subnet is the broadcast address.
     let upper = last.saturating_sub(u128::from(prefix.prefix_len() < 31)).max(first);
-    let lower = upper.saturating_sub(TRIES).max(first);
+    // The first four are the platform's own (azure-facts `addr.subnet.reserved_by_azure`).
+    let own = if prefix.prefix_len() <= 29 || prefix.is_v6() { 4 } else { 0 };
+    let lower = upper.saturating_sub(TRIES).max(first.saturating_add(own)).min(upper);
     let mut free = (lower..=upper).rev().map(|number| address(prefix, number)).filter(|address| !taken(*address));
     let mut found = None;
     for _ in 0..=seat.rank() {
