@@ -283,6 +283,9 @@ impl<'a> Walk<'_, 'a, '_> {
         }
         self.story.obstacle(self.direction, stopped(self.direction), decision, fix);
         let after = Packet { source: nobody(packet.source), ..packet };
+        let did = "followed as if it left with a public address";
+        let at = super::walk::place(stand.network, stand.subnet);
+        self.story.hop(self.direction, at, did, (Owner::Platform, ""), packet, after);
         self.story.remember_at(Some(stand.network.clone()), Keeper::Platform, Owner::Platform, packet, after);
         let holder = self.on_internet(packet.destination);
         self.at_edge(holder, after)

@@ -200,8 +200,9 @@ pub(crate) fn rename(text: &str, named: &dyn Fn(&str) -> String) -> String {
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let end = part.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(part.len());
-        out.push_str(&named(&part[..end]));
-        out.push_str(&part[end..]);
+        let (name, rest) = part.split_at(end);
+        out.push_str(&named(name));
+        out.push_str(rest);
     }
     out
 }
@@ -219,6 +220,7 @@ fn networks(random: &mut Random, mode: &str, has_firewall: bool) -> (String, Opt
         also(random, &["routeTable: @t-hub", "nsg: @g-machines"]),
     );
     let back = also(random, &["routeTable: @t-hub"]);
+    let of_firewall = also(random, &["routeTable: @t-hub"]);
     let delegation =
         if mode.starts_with("podSubnet") { ", delegation: Microsoft.ContainerService/managedClusters" } else { "" };
     let gateway = random.below(2) == 0;
@@ -236,7 +238,7 @@ fn networks(random: &mut Random, mode: &str, has_firewall: bool) -> (String, Opt
   @hub:
     prefixes: [10.10.0.0/16]
 {connects}    subnets:
-      AzureFirewallSubnet: {{prefix: 10.10.0.0/26}}
+      AzureFirewallSubnet: {{prefix: 10.10.0.0/26{of_firewall}}}
       GatewaySubnet: {{prefix: 10.10.255.0/27{back}}}
       @servers: {{prefix: 10.10.4.0/24{servers}}}
   @other: {{prefixes: [10.20.0.0/16], subnets: {{@apart: {{prefix: 10.20.0.0/24}}}}}}
@@ -257,11 +259,12 @@ peerings:
         peer(random, &mut out, "spoke", "other", false);
     }
     out.push_str("routeTables:\n");
-    let hop = |random: &mut Random| match random.below(6) {
+    let hop = |random: &mut Random| match random.below(7) {
         0 => "none",
         1 => "internet",
         2 => "gateway",
         3 => "vnet",
+        4 => "{appliance: 10.10.4.10}",
         _ => "{appliance: 10.10.0.4}",
     };
     for table in ["t-nodes", "t-pods", "t-hub"] {
@@ -294,9 +297,15 @@ peerings:
         };
         format!("firewalls:\n  @fw:\n    kind: {kind}\n    subnet: @hub/AzureFirewallSubnet\n    privateIp: 10.10.0.4\n    stateful: {stateful}\n    snat: {snat}\n{public}{dnat}")
     });
+    let second = has_firewall.then(|| {
+        let (snat, stateful) = (any(random, &["always", "never"]), random.below(2) == 0);
+        let access = any(random, &["allow", "deny"]);
+        format!("  @second-fw: {{kind: nva, subnet: @hub/@servers, privateIp: 10.10.4.10, stateful: {stateful}, snat: {snat}, rules: [{{name: all, source: \"*\", destination: \"*\", protocol: \"*\", ports: \"*\", access: {access}}}]}}\n")
+    });
     let listens = any(random, &["", ", nsg: @g-machines"]);
+    let second = second.unwrap_or_default();
     let tail = format!(
-        "natGateways: {{@egress: {{publicIps: [203.0.113.10]}}}}
+        "{second}natGateways: {{@egress: {{publicIps: [203.0.113.10]}}}}
 hosts:
   @machine: {{ip: 10.0.5.4, network: @spoke, listens: [tcp/8080]{listens}}}
   @server: {{ip: 10.10.4.20, network: @hub, listens: [tcp/1433]}}
@@ -361,6 +370,16 @@ fn cluster(random: &mut Random, mode: &str, has_firewall: bool) -> (String, Stri
         1 => format!(", type: LoadBalancer, publicIp: 203.0.113.40, externalTrafficPolicy: {policy}"),
         _ => ", type: ClusterIP".to_owned(),
     };
+    let api = any(
+        random,
+        &[
+            "",
+            "",
+            "    apiServer: {access: private, subnet: @spoke/@endpoints, privateIp: 10.0.9.9}\n",
+            "    apiServer: {access: public, authorizedRanges: [203.0.113.0/24]}\n",
+        ],
+    );
+    let ranges = any(random, &["", "", ", sourceRanges: [10.0.0.0/8]", ", healthPort: 30100"]);
     let third = if random.once_in(3) {
         format!(
             "      - {{name: @third, namespace: shop, node: @n1, ip: {near}.77, labels: {{app: far}}, listens: [tcp/8080]}}\n"
@@ -379,7 +398,7 @@ fn cluster(random: &mut Random, mode: &str, has_firewall: bool) -> (String, Stri
 {range}    serviceCidr: 172.16.0.0/16
     dnsServiceIp: 172.16.0.10
     outbound: {outbound}
-{proxy}{masquerade}    pools: {{@system: {{nodes: {{count: 2}}, subnet: @spoke/@nodes{pod_subnet}}}}}
+{proxy}{masquerade}{api}    pools: {{@system: {{nodes: {{count: 2}}, subnet: @spoke/@nodes{pod_subnet}}}}}
     nodes:
       @n1: {{ip: 10.0.0.4, pool: @system{block_1}}}
       @n2: {{ip: 10.0.0.5, pool: @system{block_2}}}
@@ -387,8 +406,10 @@ fn cluster(random: &mut Random, mode: &str, has_firewall: bool) -> (String, Stri
       - {{name: @app, namespace: shop, node: @n1, ip: {near}.70, labels: {{app: app}}}}
       - {{name: @near, namespace: shop, node: @n1, ip: {near}.71, labels: {{app: near}}, listens: [tcp/8080]}}
       - {{name: @far, namespace: shop, node: @n2, ip: {far}.75, labels: {{app: far}}, listens: [tcp/8080]}}
+      - {{name: @agent, namespace: shop, node: @n2, ip: 10.0.0.5, hostNetwork: true, labels: {{app: agent}}, listens: [tcp/9100]}}
+      - {{name: @vague, namespace: shop, labels: {{app: vague}}, listens: [tcp/8080]}}
 {third}    services:
-      - {{name: @far, namespace: shop, clusterIp: 172.16.0.20, ports: [tcp/80->8080], selector: {{app: far}}{balancer}}}
+      - {{name: @far, namespace: shop, clusterIp: 172.16.0.20, ports: [tcp/80->8080], selector: {{app: far}}{balancer}{ranges}}}
 "
     );
     let rest = "  @second:
@@ -410,6 +431,8 @@ pub(crate) const SENDERS: &[&str] = &[
     "@prod/pod/shop/@app",
     "@prod/pod/shop/@far",
     "@second/pod/shop/@worker",
+    "@prod/pod/shop/@agent",
+    "@prod/pod/shop/@vague",
     "@prod/node/@n1",
     "pool/@prod/@system",
     "host/@machine",
@@ -440,5 +463,10 @@ pub(crate) const RECEIVERS: &[&str] = &[
     "10.0.5.99:443",
     "10.10.4.99:1433",
     "203.0.113.77:80",
+    "host/@server",
+    "@prod/pod/shop/@far",
+    "@prod/pod/shop/@agent:9100",
+    "@prod/pod/shop/@vague:8080",
+    "10.99.0.1:443",
     "apiServer/@prod:443",
 ];
