@@ -60,7 +60,7 @@ const PREFIXES: &[&str] = &[
     "198.51.100.0/24",
 ];
 const TAGS: &[&str] = &["VirtualNetwork", "Internet", "AzureLoadBalancer"];
-const PORTS: &[&str] = &["\"*\"", "[443]", "[8080]", "[1433, 443]", "[\"1-1024\"]"];
+const PORTS: &[&str] = &["\"*\"", "\"*\"", "\"*\"", "[443]", "[8080]", "[1433, 443]", "[\"1-1024\"]"];
 
 fn any<'a>(random: &mut Random, from: &[&'a str]) -> &'a str {
     random.one_of(from).unwrap()
@@ -69,9 +69,11 @@ fn any<'a>(random: &mut Random, from: &[&'a str]) -> &'a str {
 impl Rule {
     /// Any rule; firewalls know no tags.
     pub(crate) fn random(random: &mut Random, tags: bool, at: u32) -> Rule {
-        let end = |random: &mut Random| match tags && random.once_in(5) {
-            true => any(random, TAGS),
-            false => any(random, PREFIXES),
+        // Wide ones more often: a filter that no flow meets tells nothing.
+        let end = |random: &mut Random| match random.below(6) {
+            0..=2 => "\"*\"",
+            3 if tags => any(random, TAGS),
+            _ => any(random, PREFIXES),
         };
         Rule {
             name: format!("r{at}"),
@@ -80,7 +82,7 @@ impl Rule {
             inbound: random.below(2) == 0,
             source: end(random),
             destination: end(random),
-            protocol: any(random, &["tcp", "\"*\"", "udp"]),
+            protocol: any(random, &["tcp", "\"*\"", "\"*\"", "udp"]),
             ports: any(random, PORTS),
         }
     }
@@ -210,7 +212,8 @@ pub(crate) fn rename(text: &str, named: &dyn Fn(&str) -> String) -> String {
 fn networks(random: &mut Random, mode: &str, has_firewall: bool) -> (String, Option<String>, String) {
     let mut out = String::from("causeway: 1\nname: chance\nnetworks:\n");
     let also = |random: &mut Random, of: &[&str]| -> String {
-        let said: Vec<&str> = of.iter().copied().filter(|_| random.below(2) == 0).collect();
+        let said: Vec<&str> =
+            of.iter().copied().filter(|said| random.below(if said.starts_with("nsg") { 4 } else { 2 }) > 0).collect();
         said.iter().map(|said| format!(", {said}")).collect()
     };
     let (nodes, pods, machines, servers) = (
@@ -302,7 +305,7 @@ peerings:
         let access = any(random, &["allow", "deny"]);
         format!("  @second-fw: {{kind: nva, subnet: @hub/@servers, privateIp: 10.10.4.10, stateful: {stateful}, snat: {snat}, rules: [{{name: all, source: \"*\", destination: \"*\", protocol: \"*\", ports: \"*\", access: {access}}}]}}\n")
     });
-    let listens = any(random, &["", ", nsg: @g-machines"]);
+    let listens = any(random, &["", "", ", nsg: @g-machines"]);
     let second = second.unwrap_or_default();
     let tail = format!(
         "{second}natGateways: {{@egress: {{publicIps: [203.0.113.10]}}}}

@@ -11,7 +11,7 @@ use causeway_trace::{Trace, Verdict, World};
 use std::collections::BTreeMap;
 
 /// Designs a property is tried with.
-const DESIGNS: u64 = 24;
+const DESIGNS: u64 = 16;
 
 /// More hops than any way has that leads somewhere.
 const MOST_HOPS: usize = 64;
@@ -163,7 +163,7 @@ fn a_tighter_filter_lets_nothing_new_through() {
     each_plan(|random, plan| {
         let flows = flows();
         let before = traces(&plan.text(&as_it_is), &flows, &as_it_is);
-        for _ in 0..6 {
+        for _ in 0..12 {
             let (tight, what) = tightened(random, plan);
             let after = traces(&tight.text(&as_it_is), &flows, &as_it_is);
             for (flow, trace) in &after {
