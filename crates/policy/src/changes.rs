@@ -168,7 +168,12 @@ impl Index {
         let taken = seats.clone();
         let old = std::mem::replace(&mut pod.seats, seats);
         let (host, ips) = (pod.info.host_network, pod.info.ips.clone());
-        if !host {
+        if host {
+            // The address is a node's, or nobody else's: then it sits where the pod does.
+            if taken != old {
+                self.touched.moved.extend(ips.into_iter().filter(|ip| !self.addresses.contains_key(ip)));
+            }
+        } else {
             for ip in ips {
                 let seat = taken.iter().find(|(family, _)| *family == Family::of(ip)).map(|(_, seat)| *seat);
                 // An address somebody else got meanwhile stays theirs.

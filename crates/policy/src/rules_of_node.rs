@@ -6,6 +6,7 @@ use crate::rows::{Outcome, Row};
 use causeway_addr::{Cidr, Family};
 use causeway_model::design::Protocol;
 use causeway_model::policy::{Direction, PolicyTier};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -23,9 +24,11 @@ pub struct Answer<'a> {
 }
 
 impl Index {
-    /// Everybody whose address is known, by address.
+    /// Everybody whose address is known, by address: pods, nodes, and pods on the network of a node that is not known itself, or not
+    /// by this address.
     pub fn addresses(&self) -> impl Iterator<Item = (IpAddr, Seat)> + '_ {
-        self.addresses.keys().filter_map(|address| Some((*address, self.seat_of_address(*address)?)))
+        let all: BTreeSet<IpAddr> = self.addresses.keys().chain(self.on_host.keys()).copied().collect();
+        all.into_iter().filter_map(|address| Some((address, self.seat_of_address(address)?)))
     }
 
     /// Addresses of pods with a network of their own on a node, or of pods of which it is not known where they run; those with `true`

@@ -508,6 +508,20 @@ impl Asked<'_> {
             ));
             return format!("whether the rule matches depends on who has {name}");
         }
+        let by_node = |set: &SetId| {
+            self.index
+                .sets
+                .get(*set)
+                .is_some_and(|set| matches!(set.key, SetKey::Nodes(_)) && set.maybe.has(self.other.class))
+        };
+        let unknown_node = other.is_some_and(|class| class.key.who == Who::UnknownNode);
+        if unknown_node && peers.iter().any(by_node) && self.peer(rule) == Member::Maybe {
+            let (_, name) = self.names();
+            missing.push(format!(
+                "the labels of the node whose network {name} is on, for `{id}`: there is no Node object of it"
+            ));
+            return format!("it depends on the labels of the node whose network {name} is on, which are not known");
+        }
         if self.peer(rule) == Member::Maybe {
             missing.push(format!("which addresses the ends have, for `{id}`"));
             return "whether the rule matches depends on an address that is not known".to_owned();

@@ -282,6 +282,69 @@ fn a_policy_that_cannot_be_read_lets_nothing_in() {
     );
 }
 
+/// A pod on the network of a node has that node's address before anybody has told of the node, and after it is gone.
+#[test]
+fn a_node_that_is_known_by_its_pods_alone_is_nobody_outside() {
+    let node = |labels: &[(&str, &str)], ips: &[&str]| {
+        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Event::Node(NodeInfo { name: "n1".into(), labels, ips: ips.iter().map(|ip| ip.parse().unwrap()).collect() })
+    };
+    let on_host = |ips: &[&str]| {
+        Event::Pod(PodInfo {
+            namespace: "default".into(),
+            name: "proxy".into(),
+            labels: BTreeMap::new(),
+            ips: ips.iter().map(|ip| ip.parse().unwrap()).collect(),
+            node: Some("n1".into()),
+            host_network: true,
+            ports: BTreeMap::new(),
+        })
+    };
+    let (v4, v6) = ("10.1.0.5", "fd01::5");
+    let gone = || Event::PodGone("default".into(), "proxy".into());
+    let control = [("role", "control")];
+    for (action, rest) in [("Deny", "Accept"), ("Accept", "Deny")] {
+        let control_plane = json!([{"nodes": {"matchLabels": {"role": "control"}}}]);
+        let everybody = json!([{"networks": ["0.0.0.0/0", "::/0"]}]);
+        let tier = json!({"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy",
+            "metadata": {"name": "control"}, "spec": {"tier": "Admin", "priority": 10, "subject": {"namespaces": {}},
+                "egress": [{"action": action, "to": control_plane}, {"action": rest, "to": everybody}]}});
+        let mut index = small(vec![tier]);
+        index.apply(pod("a", "10.2.0.9", "web"));
+        index.apply(pod("b", "fd02::9", "web"));
+        let (of_control, of_rest) = (action == "Accept", rest == "Accept");
+        for (change, expected, when) in [
+            (None, of_rest, "nobody has it"),
+            (Some(on_host(&[v4, v6])), false, "somebody's of whom it is not known whether the rule is about them"),
+            (Some(node(&control, &[v4, v6])), of_control, "a node the rule is about"),
+            (Some(node(&[], &[v4, v6])), of_rest, "a node it is not about"),
+            (Some(node(&control, &[])), of_control, "a node the rule is about, whose address only its pod has"),
+            (Some(node(&[], &[])), of_rest, "the same of one it is not about"),
+            (Some(Event::NodeGone("n1".into())), false, "a node that is gone"),
+            (Some(on_host(&[v4])), false, "one family less"),
+            (Some(gone()), of_rest, "nobody has it any more"),
+        ] {
+            let fewer = when == "one family less";
+            if let Some(change) = change {
+                index.apply(change);
+            }
+            for (from, to, expected) in
+                [("10.2.0.9", v4, expected), ("fd02::9", v6, if fewer { of_rest } else { expected })]
+            {
+                let of = [from, to].map(|ip| End::Address(ip.parse().unwrap()));
+                let [sender, receiver] = of;
+                let flow =
+                    Flow { from: sender, to: receiver, protocol: PolicyProtocol::Udp, port: 40_000, family: None };
+                let said = index.verdict(&flow) == Some(Verdict::Allowed);
+                assert_eq!(said, expected, "{action}: {to}: {when}: what is meant");
+                let passes = passes(&index, &site("n0"), from, to, Protocol::Udp, 40_000);
+                assert_eq!(passes, expected, "{action}: {to}: {when}: what the rules do");
+            }
+            assert_eq!(passes(&index, &site("n0"), "10.2.0.9", "203.0.113.1", Protocol::Udp, 40_000), of_rest);
+        }
+    }
+}
+
 #[test]
 fn a_pod_reaches_itself_whatever_its_policies_say() {
     let mut index = small(vec![policy(&json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}))]);

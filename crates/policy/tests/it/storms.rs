@@ -204,6 +204,60 @@ fn what_was_not_touched_is_as_it_was_and_all_is_as_if_made_at_once() {
 }
 
 #[test]
+fn an_address_that_only_pods_on_a_nodes_network_have_is_somebodys_and_moves_with_the_node() {
+    use causeway_policy::Verdict::{Allowed, Denied, Uncertain};
+    use causeway_policy::{NodeInfo, PodInfo};
+    use serde_json::json;
+    let tier = json!({"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": "control"}, "spec": {"tier": "Admin", "priority": 10, "subject": {"namespaces": {}},
+            "egress": [{"action": "Deny", "to": [{"nodes": {"matchLabels": {"role": "control"}}}]}]}});
+    let design = design(vec![tier]);
+    let mut index = Index::of(Dialect::STRICT, Vec::new(), world::events(design.clusters.values().next().unwrap()));
+    let pod = |name: &str, node: &str, ip: IpAddr, host_network: bool| {
+        let (namespace, name, node) = ("default".into(), name.into(), Some(node.into()));
+        Event::Pod(PodInfo {
+            namespace,
+            name,
+            labels: Default::default(),
+            ips: vec![ip],
+            node,
+            host_network,
+            ports: Default::default(),
+        })
+    };
+    let node = |role: &str| {
+        let labels = [("role".to_owned(), role.to_owned())].into();
+        Event::Node(NodeInfo { name: "n1".into(), labels, ips: Vec::new() })
+    };
+    let [own, host]: [IpAddr; 2] = ["10.2.0.9", "10.1.0.5"].map(|ip| ip.parse().unwrap());
+    index.apply(pod("a", "n0", own, false));
+    let everybody = |index: &Index| index.addresses().map(|(address, _)| address).collect::<Vec<_>>();
+    assert_eq!(everybody(&index), [own]);
+    let outside = index.seat(&End::Address(host), None);
+    for (change, verdict) in [
+        (pod("proxy", "n1", host, true), Uncertain),
+        (node("worker"), Allowed),
+        (node("control"), Denied),
+        (Event::NodeGone("n1".into()), Uncertain),
+    ] {
+        let before = index.seat(&End::Address(host), None);
+        let touched = index.apply(change.clone());
+        assert!(touched.moved.contains(&host), "{change:?}: {touched:?}");
+        assert_ne!(index.seat(&End::Address(host), None), before, "{change:?}");
+        assert_eq!(everybody(&index), [host, own], "{change:?}");
+        assert_eq!(index.addresses().next().map(|(_, seat)| seat), index.seat(&End::Address(host), None));
+        assert_eq!(said(&index, own, host).unwrap()[1], verdict, "{change:?}");
+    }
+    let flow =
+        Flow { from: End::Address(own), to: End::Address(host), protocol: Protocol::Tcp, port: 80, family: None };
+    let explained = index.explain(&flow).unwrap();
+    let missing = "the labels of the node whose network `10.1.0.5` is on, for `ClusterNetworkPolicy/control`: there is no Node object of it";
+    assert_eq!(explained.missing, [missing]);
+    assert!(index.apply(Event::PodGone("default".into(), "proxy".into())).moved.contains(&host));
+    assert_eq!((everybody(&index), index.seat(&End::Address(host), None)), (vec![own], outside));
+}
+
+#[test]
 fn stretches_say_what_verdicts_say() {
     use causeway_model::policy::Direction;
     for seed in 0..20 {
