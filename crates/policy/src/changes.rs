@@ -52,6 +52,13 @@ impl Index {
         for (ip, seat) in node.seats {
             if matches!(self.addresses.get(&ip), Some((Holder::Node(known), _)) if known == name) {
                 self.displace(&ip);
+                // Another node that says it has the address has it now.
+                let others = self.nodes.iter().rev();
+                let mut others = others.flat_map(|(name, node)| node.seats.iter().map(move |of| (name, of)));
+                if let Some((name, seat)) = others.find(|(_, (of, _))| *of == ip).map(|(name, (_, seat))| (name, *seat))
+                {
+                    self.place(ip, Holder::Node(name.clone()), seat);
+                }
             }
             self.release(seat.class);
         }
@@ -66,7 +73,11 @@ impl Index {
             let key = ClassKey { who: Who::Node { labels: labels.clone() }, at: self.at(ip) };
             let class = self.hold(key);
             let seat = Seat { class, policed: false, on_host: true, node: Some(word) };
-            self.place(ip, Holder::Node(name.to_owned()), seat);
+            // Of several nodes that say they have it the last by name does, whoever came first.
+            let later = matches!(self.addresses.get(&ip), Some((Holder::Node(known), _)) if known.as_str() > name);
+            if !later {
+                self.place(ip, Holder::Node(name.to_owned()), seat);
+            }
             seats.push((ip, seat));
         }
         if let Some(node) = self.nodes.get_mut(name) {

@@ -396,6 +396,12 @@ impl Index {
             .filter_map(|set| self.sets.get(*set))
             .flat_map(|set| set.in_rules.iter().copied())
             .collect();
+        // Rules for whoever has a port of some name are about it though it is in none of their sets.
+        if let Who::Pod { ports, .. } = &class.key.who {
+            let named = |policy: &Compiled| ports.iter().any(|(name, ..)| policy.uses.port_names.contains(name));
+            let all = (0..).zip(&self.policies).filter(|(_, policy)| policy.as_ref().is_some_and(named));
+            policies.extend(all.map(|(at, _): (PolicyIx, _)| at).filter(|_| !ports.is_empty()));
+        }
         policies.sort_unstable();
         policies.dedup();
         let renumbered = matches!(&class.key.who, Who::Pod { ports, .. } if !ports.is_empty());

@@ -257,6 +257,50 @@ fn an_address_that_only_pods_on_a_nodes_network_have_is_somebodys_and_moves_with
     assert_eq!((everybody(&index), index.seat(&End::Address(host), None)), (vec![own], outside));
 }
 
+/// What was worked out of a rule for whoever has a port of some name is worked out again when somebody with one comes or goes, and an
+/// address two nodes say they have is a node's until both are gone.
+#[test]
+fn ports_by_name_and_addresses_of_two_nodes_do_not_depend_on_what_came_first() {
+    use causeway_policy::{NodeInfo, PodInfo};
+    use serde_json::json;
+    let policy = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": {"name": "p", "namespace": "default"}, "spec": {"podSelector": {}, "policyTypes": ["Egress"],
+            "egress": [{"ports": [{"protocol": "TCP", "port": "http"}]}]}});
+    let design = design(vec![policy]);
+    let mut index = Index::of(Dialect::STRICT, Vec::new(), world::events(design.clusters.values().next().unwrap()));
+    let pod = |name: &str, ip: IpAddr, number: Option<u16>| {
+        let ports = number.map(|number| ("http".into(), (Protocol::Tcp, number))).into_iter().collect();
+        let (namespace, name, node) = ("default".into(), name.into(), Some("n0".into()));
+        Event::Pod(PodInfo {
+            namespace,
+            name,
+            labels: Default::default(),
+            ips: vec![ip],
+            node,
+            host_network: false,
+            ports,
+        })
+    };
+    let [own, other, host]: [IpAddr; 3] = ["10.2.0.9", "10.2.0.10", "10.1.0.5"].map(|ip| ip.parse().unwrap());
+    index.apply(pod("a", own, None));
+    for (number, allowed) in [(None, false), (Some(80), true), (Some(81), false), (Some(80), true), (None, false)] {
+        index.apply(pod("b", other, number));
+        let flow =
+            Flow { from: End::Address(own), to: End::Address(other), protocol: Protocol::Tcp, port: 80, family: None };
+        assert_eq!(index.verdict(&flow) == Some(causeway_policy::Verdict::Allowed), allowed, "{number:?}");
+    }
+    let node = |name: &str| Event::Node(NodeInfo { name: name.into(), labels: Default::default(), ips: vec![host] });
+    for (first, last) in [("n1", "n2"), ("n2", "n1")] {
+        index.apply(node(first));
+        index.apply(node(last));
+        assert_eq!(index.end_of(host), End::Node("n2".into()));
+        index.apply(Event::NodeGone("n2".into()));
+        assert_eq!(index.end_of(host), End::Node("n1".into()));
+        index.apply(Event::NodeGone("n1".into()));
+        assert_eq!(index.end_of(host), End::Address(host));
+    }
+}
+
 #[test]
 fn stretches_say_what_verdicts_say() {
     use causeway_model::policy::Direction;
