@@ -5,7 +5,7 @@ use crate::ends::{Event, NodeInfo, PodInfo, PodRanges};
 use crate::index::Index;
 use crate::ports::PortSet;
 use causeway_addr::Cidr;
-use causeway_model::design::{Cluster, Design, Mode, PolicyEngine, PolicyObject};
+use causeway_model::design::{Cluster, Design, Mode, Node, NodeName, PolicyEngine, PolicyObject};
 use std::collections::BTreeMap;
 
 /// The engine a cluster says it has, as a dialect; where it says nothing, the API text.
@@ -80,7 +80,9 @@ pub fn events(cluster: &Cluster) -> Vec<Event> {
     for (name, namespace) in &cluster.namespaces {
         out.push(Event::Namespace(name.clone(), namespace.labels.clone()));
     }
-    for (name, node) in &cluster.nodes {
+    // A node that is only named, by a pod that runs on it, has labels and addresses that nobody told.
+    let told = |(_, node): &(&NodeName, &Node)| !(node.ips.is_empty() && node.labels.is_empty());
+    for (name, node) in cluster.nodes.iter().filter(told) {
         let mut labels = node.labels.clone();
         labels.entry("kubernetes.io/hostname".to_owned()).or_insert_with(|| name.to_string());
         out.push(Event::Node(NodeInfo { name: name.to_string(), labels, ips: node.ips.clone() }));
