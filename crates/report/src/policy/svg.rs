@@ -3,6 +3,7 @@
 use super::matrix::{Tables, port};
 use crate::text::xml;
 use causeway_addr::Family;
+use causeway_model::design::Protocol;
 use causeway_policy::{Cell, End, Verdict};
 use std::fmt::Write as _;
 
@@ -23,7 +24,9 @@ pub fn matrix_svg(tables: &Tables) -> String {
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let margin = 12 + longest * 7;
     let side = names.len() * CELL;
-    let (width, each) = (margin + side + 12, margin + side + 40);
+    let titles = tables.iter().map(|((protocol, number), _)| title(*protocol, *number).chars().count());
+    let wide = 24 + titles.max().unwrap_or(0) * 7;
+    let (width, each) = ((margin + side + 12).max(wide), margin + side + 40);
     let height = each * tables.len().max(1);
     let mut out = String::new();
     let mut put = |text: String| {
@@ -36,11 +39,7 @@ pub fn matrix_svg(tables: &Tables) -> String {
     put(format!("<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>"));
     for (at, ((protocol, number), matrix)) in tables.iter().enumerate() {
         let top = at * each + 24;
-        put(format!(
-            "<text x=\"12\" y=\"{}\" font-weight=\"bold\">{}: rows send, columns receive</text>",
-            top - 8,
-            port(*protocol, *number)
-        ));
+        put(format!("<text x=\"12\" y=\"{}\" font-weight=\"bold\">{}</text>", top - 8, title(*protocol, *number)));
         for (row, name) in names.iter().enumerate() {
             let name = xml(name);
             let middle = row * CELL + CELL - 3;
@@ -80,4 +79,9 @@ pub fn matrix_svg(tables: &Tables) -> String {
     }
     put("</svg>".to_owned());
     out
+}
+
+/// What stands above a table.
+fn title(protocol: Protocol, number: u16) -> String {
+    format!("{}: rows send, columns receive", port(protocol, number))
 }
