@@ -135,7 +135,7 @@ impl Folder {
         let generation = |path: &Path| std::fs::read_link(path.join(GENERATION)).ok();
         for _ in 0..TRIES {
             let before = generation(&self.path);
-            let listed = match list(&self.path) {
+            let listed = match list(&self.path, &self.files) {
                 Ok(listed) => listed,
                 Err(why) => {
                     self.trouble = Some(why);
@@ -144,7 +144,7 @@ impl Folder {
             };
             let read = self.read_changed(&listed);
             // A volume whose link was swapped meanwhile gave files of two moments.
-            if generation(&self.path) != before || list(&self.path).ok().as_ref() != Some(&listed) {
+            if generation(&self.path) != before || list(&self.path, &self.files).ok().as_ref() != Some(&listed) {
                 continue;
             }
             self.trouble = None;
@@ -264,14 +264,15 @@ fn is_manifest(name: &str) -> bool {
     !name.starts_with('.') && matches!(ending, Some("yaml" | "yml" | "json"))
 }
 
-/// Manifests with their state.
-fn list(path: &Path) -> Result<BTreeMap<String, Stamp>, String> {
+/// Manifests with their state. A directory is none, but where a file of its name was known: that one did not go, it can't be read. A
+/// mount whose source is missing leaves such a directory.
+fn list(path: &Path, known: &BTreeMap<String, Known>) -> Result<BTreeMap<String, Stamp>, String> {
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(path).map_err(|error| words(&error))? {
         let name = entry.map_err(|error| words(&error))?.file_name();
         let Some(name) = name.to_str().filter(|name| is_manifest(name)) else { continue };
         match std::fs::metadata(path.join(name)) {
-            Ok(data) if data.is_dir() => {}
+            Ok(data) if data.is_dir() && !known.contains_key(name) => {}
             Ok(data) => {
                 files.insert(name.to_owned(), Stamp::of(&data));
             }

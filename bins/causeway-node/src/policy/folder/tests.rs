@@ -74,6 +74,12 @@ fn a_file_that_cannot_be_read_keeps_what_it_said() {
     assert_eq!(names(&source.changes()), [] as [&str; 0]);
     assert_eq!(source.files()["a.yaml"].trouble.as_deref(), Some("no such file or directory"));
     fs::remove_file(folder.path().join("a.yaml")).unwrap();
+    fs::create_dir(folder.path().join("a.yaml")).unwrap();
+    old(&folder.path().join("a.yaml"));
+    assert_eq!(names(&source.changes()), [] as [&str; 0]);
+    let known = &source.files()["a.yaml"];
+    assert_eq!((known.trouble.as_deref(), known.objects()), (Some("not a regular file"), 1));
+    fs::remove_dir(folder.path().join("a.yaml")).unwrap();
     put(folder.path(), "a.yaml", &pod("b", "x"));
     assert_eq!(names(&source.changes()), ["Pod/shop/a x0", "Pod/shop/b x1"]);
     assert_eq!(source.files()["a.yaml"].trouble, None);
