@@ -13,6 +13,8 @@ const REWRITES: usize = 8;
 const RECENT: Duration = Duration::from_secs(10);
 /// So they are put right this long after the last time.
 const CALM: Duration = Duration::from_secs(1);
+/// Rules that must not be missing are put right this long after the next change at the latest.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// The last repairs.
 #[derive(Debug, Default)]
@@ -41,6 +43,12 @@ impl Contest {
             }
             _ => Duration::ZERO,
         }
+    }
+
+    /// The same for rules that protect: as long as the last repair `took`, so that a contest costs half of a processor at most, and never
+    /// long enough to get much through.
+    pub(crate) fn breath(&self, now: Instant, took: Duration) -> Duration {
+        self.patience(now).min(took).min(BREATH)
     }
 }
 
@@ -86,5 +94,25 @@ mod tests {
             contest.repaired(now, true);
         }
         assert_eq!(contest.patience(now + RECENT), Duration::ZERO);
+    }
+
+    #[test]
+    fn rules_that_protect_come_back_in_about_the_time_a_repair_takes() {
+        let mut contest = Contest::default();
+        let mut now = Instant::now();
+        let took = Duration::from_millis(3);
+        for _ in 0..REWRITES {
+            assert_eq!(contest.breath(now, took), Duration::ZERO, "the first at once");
+            contest.repaired(now, true);
+        }
+        assert_eq!(contest.breath(now, took), took);
+        assert_eq!(contest.breath(now, Duration::from_secs(5)), BREATH);
+        // A rival who comes a few times a second finds each of his changes answered at once, but for that time.
+        for _ in 0..100 {
+            now += CALM / 4;
+            assert_eq!(contest.breath(now, took), took);
+            contest.repaired(now, true);
+        }
+        assert_eq!(contest.breath(now + CALM, took), Duration::ZERO);
     }
 }

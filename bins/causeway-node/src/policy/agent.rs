@@ -89,6 +89,8 @@ pub(crate) struct Agent {
     said: BTreeMap<String, String>,
     retry: Duration,
     contest: Contest,
+    /// What the last repair took of the kernel's and the agent's time.
+    repair_took: Duration,
     told_repair: Option<Instant>,
     /// Lines of the log in this second.
     lines: (Instant, u32),
@@ -115,6 +117,7 @@ impl Agent {
             said: BTreeMap::new(),
             retry: FIRST_RETRY,
             contest: Contest::default(),
+            repair_took: Duration::ZERO,
             told_repair: None,
             lines: (now, 0),
         }
@@ -305,6 +308,7 @@ impl Agent {
             status.applies.observe(applying);
         }
         if repaired {
+            self.repair_took = applying;
             let now = Instant::now();
             if self.contest.repaired(now, settled.rewritten) {
                 if status.contested.is_none_or(|until| until <= now) {
@@ -423,7 +427,8 @@ impl Subject for Agent {
     }
 
     fn patience(&self, now: Instant) -> Duration {
-        self.contest.patience(now)
+        // Until a repair comes, packets get through that policies deny.
+        self.contest.breath(now, self.repair_took)
     }
 
     fn came_round(&mut self, now: Instant) {
