@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         Trial::new("enforce::a_storm_of_changes_ends_with_what_is_meant", storm),
+        Trial::new("enforce::a_rival_who_never_lets_be_opens_nothing_for_long", rival),
         Trial::new("enforce::a_pod_that_joins_a_thousand_policies_is_cheap", thousand),
     ]
 }
@@ -132,6 +133,41 @@ fn storm() {
     }
     let page = agent.get_until(&lab, "/metrics", "causeway_policy_objects_in_doubt 0.0");
     assert!(page.contains("drift_repairs_total{noticed_by=\"notification\"} 0"), "{page}");
+}
+
+/// Somebody empties the chain that everything goes through, again as soon as it is right.
+fn rival() {
+    const TIMES: usize = 40;
+    let mut lab = quick();
+    let manifests = Manifests::new(&[("cluster.yaml", &list(&everything()))]);
+    let arguments = ["--metrics-address=127.0.0.1:0", "--resync-interval=3600"];
+    let mut agent = Agent::start_policy(&lab, &manifests.path(), &arguments);
+    agent.until(PLACED);
+    let (mut connection, mut listener) =
+        lab.on_node(|| (Connection::open().unwrap(), Listener::open().unwrap())).unwrap();
+    let v4 = table(Family::V4);
+    let mut held = || connection.read(std::slice::from_ref(&v4)).unwrap().tables.remove(&v4).map(|table| table.objects);
+    let right = held();
+    let mut rival = lab.on_node(Connection::open).unwrap().unwrap();
+    let mut open: Vec<Duration> = Vec::new();
+    for _ in 0..TIMES {
+        let flush = causeway_dataplane::nftables::objects::Op::FlushChain { table: v4.clone(), name: "forward".into() };
+        rival.apply(&[flush], None).unwrap();
+        let begun = Instant::now();
+        loop {
+            let _ = listener.drain().unwrap();
+            if held() == right {
+                break;
+            }
+            let left = PATIENCE.checked_sub(begun.elapsed()).expect("it is never put right");
+            wait(&[listener.as_fd()], Some(left)).unwrap();
+        }
+        open.push(begun.elapsed());
+    }
+    assert!(!into(&mut lab, "198.51.100.9", 80) && into(&mut lab, "198.51.100.7", 80));
+    open.sort();
+    println!("     rules of a rival are gone after {:?}, at most {:?}", open[TIMES / 2], open[TIMES - 1]);
+    assert!(open[TIMES / 2] < Duration::from_millis(100), "{open:?}");
 }
 
 /// One pod more, in a file of its own, in a cluster with a thousand policies that all select it.
