@@ -350,8 +350,8 @@ fn objects(name: &str, bytes: Vec<u8>) -> Result<(Objects, Vec<String>), String>
     for (key, object) in clusters.iter().flat_map(of_cluster) {
         objects.entry(key).or_default().push(object);
     }
-    for (kind, name) in unknown {
-        objects.insert(Key::Unread(None, format!("{kind}/{name}")), vec![Object::Unread]);
+    for (namespace, kind, name) in unknown {
+        objects.insert(Key::Unread(namespace, format!("{kind}/{name}")), vec![Object::Unread]);
     }
     Ok((objects, remarks))
 }

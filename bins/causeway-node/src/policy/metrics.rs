@@ -56,7 +56,7 @@ fn source(page: &mut Page<'_>, status: &Status) -> fmt::Result {
 fn policies(page: &mut Page<'_>, status: &Status) -> fmt::Result {
     page.gauge("policies", "Policies that are known", count(status.counts.policies))?;
     let help = "Policies that can't be translated whole: whom they select is shut where it matters";
-    page.gauge("translation_failures", help, count(status.faulty.len() + status.unread))?;
+    page.gauge("translation_failures", help, count(status.faulty.len() + status.unread.len()))?;
     let [ingress, egress] = status.selected;
     let selected = [("ingress", ingress), ("egress", egress)].map(|(of, pods)| (of.to_owned(), count(pods)));
     page.gauges("pod_addresses_selected", "Addresses of this node's pods that policies speak of", "direction", selected)

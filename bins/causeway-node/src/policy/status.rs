@@ -11,6 +11,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// Upper bounds of the buckets of how long a change took, in seconds.
 pub(crate) const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
+/// Policies that one reason names.
+const NAMED: usize = 8;
+
 /// How long things took.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Histogram {
@@ -78,9 +81,10 @@ pub(crate) struct Status {
     pub(crate) counts: Counts,
     /// Pods of the node that policies speak of, by direction.
     pub(crate) selected: [usize; 2],
-    /// Policies that can't be read whole, and policies nobody can evaluate.
+    /// Policies that can't be read whole.
     pub(crate) faulty: Vec<String>,
-    pub(crate) unread: usize,
+    /// Policies nobody can evaluate, by kind and name.
+    pub(crate) unread: Vec<String>,
     /// What is stated twice and not the same.
     pub(crate) doubts: Vec<String>,
     /// Addresses that are shut because it is not certain whose they are.
@@ -178,9 +182,15 @@ impl Status {
         for fault in &self.faulty {
             reasons.push(("policy-untranslatable", format!("{fault}; whom it selects is shut where it matters")));
         }
-        if self.unread > 0 {
-            let words =
-                format!("{} policies are of kinds nobody here can evaluate: whom they may select is shut", self.unread);
+        if !self.unread.is_empty() {
+            let mut named: Vec<String> = self.unread.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+            if self.unread.len() > NAMED {
+                named.push(format!("{} more", self.unread.len() - NAMED));
+            }
+            let words = format!(
+                "policies are of kinds nobody here can evaluate, and whom they may select is shut: {}",
+                named.join(", ")
+            );
             reasons.push(("policy-unread", words));
         }
         reasons.extend(self.doubts.iter().map(|doubt| ("stated-twice", doubt.clone())));

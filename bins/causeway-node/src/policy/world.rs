@@ -87,8 +87,8 @@ impl World {
     }
 
     /// Policies nobody can evaluate, though they are read: whom they may select is shut.
-    pub(crate) fn unread(&self) -> usize {
-        self.unread.values().map(BTreeSet::len).sum()
+    pub(crate) fn unread(&self) -> Vec<String> {
+        self.unread.values().flatten().cloned().collect()
     }
 
     /// What is stated twice and not the same, one sentence each.

@@ -218,26 +218,28 @@ impl Kind {
     }
 }
 
-/// What somebody meant who wrote a kind that is not there: a known one in other letters, or in a group that has none of that name.
-/// Kinds of groups nobody here knows are their own.
+/// What somebody meant who wrote a kind that is not there, in words: [`near`].
 pub(super) fn meant(api_version: &str, word: &str) -> Option<String> {
-    let group = super::object::group(api_version);
-    let others = OTHERS.iter().map(|(group, word, _)| (*group, *word));
-    let known: Vec<(&str, &str)> =
-        POLICIES.iter().chain(WORKLOADS).copied().chain(others).filter(|(group, _)| *group != "extensions").collect();
-    let did_you_mean = |(group, word): &(&str, &str)| match *group {
+    near(api_version, word).map(|(group, word)| match group {
         "" => format!("did you mean `{word}` of `v1`?"),
         group => format!("did you mean `{word}` of `{group}`?"),
-    };
-    let is_ours = known.iter().any(|(known, _)| *known == group);
+    })
+}
+
+/// Group and kind somebody meant who wrote a kind that is not there: a known one in other letters, or in a group that has none of that
+/// name. Kinds of groups nobody here knows are their own.
+pub(super) fn near(api_version: &str, word: &str) -> Option<(&'static str, &'static str)> {
+    let group = super::object::group(api_version);
+    let others = OTHERS.iter().map(|(group, word, _)| (*group, *word));
+    let known: Vec<(&'static str, &'static str)> =
+        POLICIES.iter().chain(WORKLOADS).copied().chain(others).filter(|(group, _)| *group != "extensions").collect();
     let same_group = || known.iter().filter(|(known, _)| *known == group);
-    if is_ours
-        && let Some(near) = nearest(word, same_group().map(|(_, word)| *word))
+    if let Some(near) = nearest(word, same_group().map(|(_, word)| *word))
         && is_slip(word, near)
         // What is there under its own name was not meant to be another.
         && !WITHOUT_PART.contains(&(group, word))
     {
-        return Some(did_you_mean(&(group, near)));
+        return same_group().find(|(_, known)| *known == near).copied();
     }
     // The groups of Kubernetes itself, and those that are nearly one of them.
     let groups = known.iter().filter(|(_, known)| known.eq_ignore_ascii_case(word));
@@ -245,7 +247,7 @@ pub(super) fn meant(api_version: &str, word: &str) -> Option<String> {
     let mut near = groups.filter(|(known, _)| {
         is_kubernetes || (known.contains('.') && nearest(group, [*known]).is_some() && is_slip(group, known))
     });
-    near.next().filter(|known| **known != (group, word)).map(did_you_mean)
+    near.next().filter(|known| **known != (group, word)).copied()
 }
 
 #[cfg(test)]

@@ -134,8 +134,11 @@ impl Inventory {
 pub(crate) enum Subject {
     /// A node, a namespace, a pod or a policy.
     Known(Identity),
-    /// A policy of a kind the group of network policies has and nobody here knows: kind and name.
-    UnknownPolicy(String, String),
+    /// A policy of a kind nobody here knows: the namespace whose pods it may be about, `None` = every one; kind, name, and what was
+    /// probably meant, in words, where the kind is nearly another.
+    UnknownPolicy(Option<String>, String, String, Option<String>),
+    /// A policy for another engine whose kind is nearly one of that engine's: what is to be said of it.
+    Misnamed(String),
     /// Something else.
     Other,
 }
@@ -163,13 +166,28 @@ pub(crate) fn identity_of(node: &Node) -> Result<Subject, String> {
     }
     let kind = Kind::of(api_version, word);
     let of_group = group(api_version) == POLICY_GROUP;
-    if !matches!(kind, Kind::Node | Kind::Namespace | Kind::Pod | Kind::Policy) && !of_group {
+    let near = if matches!(kind, Kind::NoPart | Kind::Unknown) { super::kind::near(api_version, word) } else { None };
+    let meant = near.map(|(group, word)| (Kind::of(&format!("{group}/"), word), group, word));
+    if !matches!(kind, Kind::Node | Kind::Namespace | Kind::Pod | Kind::Policy)
+        && !of_group
+        && !matches!(meant, Some((Kind::Node | Kind::Namespace | Kind::Pod | Kind::Policy, ..)))
+    {
         return Ok(Subject::Other);
     }
     let name = text(node, &["metadata", "name"]).filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| format!("a `{word}` without `metadata.name`"))?.to_owned();
-    if kind == Kind::Unknown {
-        return Ok(Subject::UnknownPolicy(word.to_owned(), name));
+    let stated = || text(node, &["metadata", "namespace"]).unwrap_or("default").to_owned();
+    let hint = near.and_then(|_| no_such_kind(node, api_version, word));
+    match meant {
+        _ if of_group && kind == Kind::Unknown => return Ok(Subject::UnknownPolicy(None, word.to_owned(), name, hint)),
+        Some((Kind::Policy, group, known)) if group.ends_with("k8s.io") => {
+            let namespace = Kind::Policy.is_namespaced(known).then(stated);
+            return Ok(Subject::UnknownPolicy(namespace, word.to_owned(), name, hint));
+        }
+        // Other engines' are theirs to enforce, whatever they are called.
+        Some((Kind::Policy, ..)) => return Ok(Subject::Misnamed(hint.unwrap_or_default())),
+        Some(_) => return Err(hint.unwrap_or_default()),
+        None => {}
     }
     let namespace =
         kind.is_namespaced(word).then(|| text(node, &["metadata", "namespace"]).unwrap_or("default").to_owned());
@@ -200,6 +218,14 @@ pub(super) fn group(api_version: &str) -> &str {
     api_version.rsplit_once('/').map_or("", |(group, _)| group)
 }
 
+/// What is to be said of an object whose kind is nearly one that there is.
+fn no_such_kind(node: &Node, api_version: &str, word: &str) -> Option<String> {
+    let hint = super::kind::meant(api_version, word)?;
+    let who = text(node, &["metadata", "name"]).unwrap_or("without a name");
+    let shown = format!("{api_version} {word}");
+    Some(format!("no kind is called `{}` (object `{who}`): {hint}", shown.trim()))
+}
+
 fn read(node: Node, remarks: &mut Remarks) -> Option<(Kind, Object)> {
     if node.as_map().is_none() {
         remarks.not_understood(node.span, format!("{} stands where a Kubernetes object is expected", node.type_name()));
@@ -217,12 +243,10 @@ fn read(node: Node, remarks: &mut Remarks) -> Option<(Kind, Object)> {
         return None;
     }
     if matches!(kind, Kind::NoPart | Kind::Unknown)
-        && let Some(hint) = super::kind::meant(api_version, &word)
+        && let Some(words) = no_such_kind(&node, api_version, &word)
     {
         let at_kind = at(&node, &["kind"]).map_or(node.span, |kind| kind.span);
-        let who = text(&node, &["metadata", "name"]).unwrap_or("without a name");
-        let shown = format!("{api_version} {word}");
-        remarks.refused(at_kind, format!("no kind is called `{}` (object `{who}`): {hint}", shown.trim()));
+        remarks.refused(at_kind, words);
         return None;
     }
     match kind {

@@ -20,8 +20,9 @@ pub struct State {
     /// The objects. There are several clusters only where objects are given several times and not the same, without a sign which of
     /// them is the later: then each has one of them.
     pub clusters: Vec<Cluster>,
-    /// Policies of kinds that the group of network policies has and nobody here knows: kind and name.
-    pub unknown: Vec<(String, String)>,
+    /// Policies of kinds nobody here knows: those of the group of network policies, and those whose kind is nearly one that there is. The
+    /// namespace whose pods they may be about, `None` = every one; kind and name.
+    pub unknown: Vec<(Option<String>, String, String)>,
     /// What was not understood of objects, one sentence each.
     pub remarks: Vec<String>,
 }
@@ -60,8 +61,13 @@ impl Loader {
         for object in objects {
             let identity = match kubernetes::identity(&object) {
                 Ok(kubernetes::Subject::Known(identity)) => identity,
-                Ok(kubernetes::Subject::UnknownPolicy(kind, name)) => {
-                    state.unknown.push((kind, name));
+                Ok(kubernetes::Subject::UnknownPolicy(namespace, kind, name, hint)) => {
+                    state.unknown.push((namespace, kind, name));
+                    state.remarks.extend(hint.map(|words| self.at_line(&object, &words)));
+                    continue;
+                }
+                Ok(kubernetes::Subject::Misnamed(words)) => {
+                    state.remarks.push(self.at_line(&object, &words));
                     continue;
                 }
                 Ok(kubernetes::Subject::Other) => continue,
@@ -91,8 +97,13 @@ impl Loader {
             state.clusters.extend(self.cluster(objects)?);
         }
         let remarks = self.notes.iter().filter(|note| note.kind == NoteKind::NotUnderstood);
-        state.remarks = remarks.map(|note| note.message.clone()).collect();
+        state.remarks.extend(remarks.map(|note| note.message.clone()));
         Ok(state)
+    }
+
+    fn at_line(&self, object: &Node, words: &str) -> String {
+        let at = object.get("kind").map_or(object.span, |kind| kind.span);
+        format!("line {}: {words}", self.sources.position(at).line)
     }
 
     fn cluster(&mut self, objects: Vec<Node>) -> Result<Vec<Cluster>, Vec<InputError>> {
@@ -184,6 +195,44 @@ mod tests {
     #[test]
     fn a_kind_of_policy_nobody_knows_is_said() {
         let text = "apiVersion: policy.networking.k8s.io/v1\nkind: TenantNetworkPolicy\nmetadata: {name: t}\n";
-        assert_eq!(read(text).unwrap().unknown, [("TenantNetworkPolicy".to_owned(), "t".to_owned())]);
+        assert_eq!(read(text).unwrap().unknown, [(None, "TenantNetworkPolicy".to_owned(), "t".to_owned())]);
+    }
+
+    #[test]
+    fn a_kind_that_is_nearly_one_is_not_passed_over() {
+        for (version, kind, namespace) in [
+            ("networking.k8s.io/v1", "Networkpolicy", Some("shop")),
+            ("networking.k8s.io/v1", "NetworkPolicies", Some("shop")),
+            ("v1", "NetworkPolicy", Some("shop")),
+            ("policy/v1", "NetworkPolicy", Some("shop")),
+            ("networking.k8.io/v1", "NetworkPolicy", Some("shop")),
+            ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkpolicy", None),
+            ("networking.k8s.io/v1", "AdminNetworkPolicy", None),
+            ("v1", "baselineadminnetworkpolicy", None),
+        ] {
+            let policy = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: p, namespace: shop}}\n");
+            let state = read(&format!("{POD}---\n{policy}")).unwrap();
+            let expected = (namespace.map(str::to_owned), kind.to_owned(), "p".to_owned());
+            assert_eq!(state.unknown, [expected], "{version}");
+            assert!(state.remarks[0].starts_with("line 8: no kind is called `"), "{:?}", state.remarks);
+            assert!(state.remarks[0].contains("(object `p`): did you mean"), "{:?}", state.remarks);
+            assert_eq!(state.clusters[0].pods.len(), 1);
+        }
+        // Another engine's are passed over, and said.
+        let text = "apiVersion: cilium.io/v2\nkind: CiliumNetworkpolicy\nmetadata: {name: p, namespace: shop}\n";
+        let state = read(text).unwrap();
+        assert_eq!((state.unknown.len(), state.remarks.len()), (0, 1));
+        // What policies rest on can't be left out.
+        for text in [POD.replace("kind: Pod", "kind: pod"), POD.replace("v1\n", "apps/v1\n")] {
+            let errors = read(&text).unwrap_err();
+            assert!(errors[0].contains("did you mean `Pod` of `v1`?"), "{errors:?}");
+        }
+        // Kinds of their own, and those without a part.
+        for (version, kind) in [("crd.antrea.io/v1beta1", "NetworkPolicy"), ("apps/v1", "deployment"), ("v1", "Secret")]
+        {
+            let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: p}}\n");
+            let state = read(&text).unwrap();
+            assert!(state.unknown.is_empty() && state.remarks.is_empty(), "{version} {kind}");
+        }
     }
 }

@@ -50,6 +50,7 @@ impl Agent {
         for name in before.keys().filter(|name| !files.contains_key(*name)) {
             info!(file = %name, "gone, and what it stated with it");
             self.said.remove(&format!("file {name}"));
+            self.said.remove(&format!("remarks {name}"));
         }
         for (name, file) in &files {
             if before.get(name) == Some(file) {
@@ -65,8 +66,11 @@ impl Agent {
                 _ => {}
             }
             let remarks = self.folder.files().get(name).map(|known| known.remarks.clone()).unwrap_or_default();
-            for remark in remarks.iter().filter(|_| before.get(name).map(|old| old.remarks) != Some(file.remarks)) {
-                warn!(file = %name, "{remark}");
+            let all = remarks.join("\n");
+            if self.say(&format!("remarks {name}"), Some(all.as_str()).filter(|all| !all.is_empty())) {
+                for remark in &remarks {
+                    warn!(file = %name, "{remark}");
+                }
             }
         }
     }

@@ -22,7 +22,7 @@ fn what_stands_in_the_way_of_being_ready_is_told_from_what_does_not() {
         (Status { folder: Some("gone".into()), ..in_order() }, true, "folder-unreadable", "degraded"),
         (Status { files: [("a".to_owned(), bad)].into(), ..in_order() }, true, "file-unreadable", "degraded"),
         (Status { faulty: vec!["x".into()], ..in_order() }, true, "policy-untranslatable", "degraded"),
-        (Status { unread: 1, ..in_order() }, true, "policy-unread", "degraded"),
+        (Status { unread: vec!["NetworkPolicy/p".to_owned()], ..in_order() }, true, "policy-unread", "degraded"),
         (Status { doubts: vec!["x".into()], ..in_order() }, true, "stated-twice", "degraded"),
         (Status { stranger: true, ..in_order() }, true, "node-unknown", "degraded"),
         (Status { deaf: Some("x".into()), ..in_order() }, true, "deny-log", "degraded"),

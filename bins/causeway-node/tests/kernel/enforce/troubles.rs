@@ -210,16 +210,30 @@ fn untranslatable() {
     agent.until(PLACED);
     assert!(!into(&mut lab, CLIENT, 80) && !out(&mut lab, CLIENT, 80));
     assert!(agent.get(&lab, "/readyz").contains("policy-unread"));
+    // A kind that is nearly one is no reason to open: the namespace it would be about is shut.
+    for (version, kind) in [("networking.k8s.io/v1", "Networkpolicy"), ("v1", "NetworkPolicy")] {
+        objects[5] = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "nearly", "namespace": "shop"}, "spec": {"podSelector": {}}});
+        manifests.put("cluster.yaml", &list(&objects));
+        agent.line("did you mean `NetworkPolicy` of `networking.k8s.io`?");
+        let words = format!("{kind}/nearly");
+        let page = agent.get_until(&lab, "/readyz", &words);
+        assert!(page.contains("policy-unread"), "{page}");
+        settled_shut(&mut lab);
+        assert_eq!(row(&agent.get(&lab, "/metrics"), "causeway_policy_translation_failures"), 1);
+    }
     // Another engine's are its own affair.
     objects[5] = json!({"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "c", "namespace": "shop"},
         "spec": {"endpointSelector": {}}});
     manifests.put("cluster.yaml", &list(&objects));
-    agent.until(PLACED);
-    assert!(into(&mut lab, CLIENT, 80) && out(&mut lab, CLIENT, 80));
+    until("everybody is let through", || into(&mut lab, CLIENT, 80) && out(&mut lab, CLIENT, 80));
     objects[5] = policy("open", &open);
     manifests.put("cluster.yaml", &list(&objects));
     settled(&lab, &manifests);
     assert_eq!(row(&agent.get_until(&lab, "/metrics", "translation_failures 0.0"), "causeway_policy_policies "), 1);
+}
+
+fn settled_shut(lab: &mut Lab) {
+    until("nothing gets in or out", || !into(lab, CLIENT, 80) && !out(lab, CLIENT, 80));
 }
 
 fn twice() {
