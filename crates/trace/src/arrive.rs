@@ -10,6 +10,7 @@ use crate::who::is_public;
 use crate::world::Holder;
 use causeway_addr::Family;
 use causeway_dataplane::packet::Packet;
+use causeway_model::arithmetic::subnet::assignable;
 use causeway_model::design::*;
 use causeway_model::facts::special;
 use std::net::IpAddr;
@@ -145,10 +146,9 @@ impl<'a> Walk<'_, 'a, '_> {
         let Some((prefix, name)) = subnet.filter(|(prefix, _)| prefix.family() == Family::V4) else {
             return self.assume(packet, network);
         };
-        let reserved = match (prefix.first(), prefix.last(), address) {
-            (IpAddr::V4(first), IpAddr::V4(last), IpAddr::V4(address)) => {
-                let (first, last, address) = (u32::from(first), u32::from(last), u32::from(address));
-                address.saturating_sub(first) < 4 || address == last
+        let reserved = match (prefix.first(), address) {
+            (IpAddr::V4(first), IpAddr::V4(address)) => {
+                assignable(first, prefix.prefix_len()).is_none_or(|(first, last)| !(first..=last).contains(&address))
             }
             _ => false,
         };

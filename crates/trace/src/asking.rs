@@ -97,8 +97,9 @@ pub(crate) fn ask_servers<'a>(world: &World<'a>, from: &Origin<'a>, answer: &Ans
         for obstacle in walk.obstacles.iter().rev() {
             way.obstacles.insert(0, obstacle.clone());
         }
-        way.missing
-            .extend(walk.missing.iter().filter(|missing| !way.missing.contains(missing)).cloned().collect::<Vec<_>>());
+        for missing in &walk.missing {
+            unsure(way, missing.clone());
+        }
         way.decided_by.clone_from(&walk.decided_by);
     }
 }

@@ -23,6 +23,8 @@ pub(crate) mod routes;
 mod site;
 mod walk;
 
+pub(crate) use appliance::owner as owner_of_appliance;
+
 #[cfg(test)]
 mod tests;
 

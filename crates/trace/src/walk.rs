@@ -137,11 +137,7 @@ impl<'a> Walk<'_, 'a, '_> {
                 let denied = self.story.kept_by_sender;
                 known.snat_by = Some(self.snat_by(&sender.machine));
                 match &exit {
-                    Exit::Fabric { packet, entry } => {
-                        known.left_node = Some(*packet).filter(|_| !denied);
-                        known.governed_by = entry.subnet.map(|subnet| reference(entry.network, subnet));
-                    }
-                    Exit::Peer { packet, entry, .. } => {
+                    Exit::Fabric { packet, entry } | Exit::Peer { packet, entry, .. } => {
                         known.left_node = Some(*packet).filter(|_| !denied);
                         known.governed_by = entry.subnet.map(|subnet| reference(entry.network, subnet));
                     }
@@ -225,8 +221,7 @@ impl<'a> Walk<'_, 'a, '_> {
             let because = format!(
                 "firewall `{name}` saw the request and not its answer, which took another way: it drops the next packet"
             );
-            let kind = self.world.design.firewalls.get(name).map(|firewall| firewall.kind);
-            let owner = if kind == Some(FirewallKind::AzureFirewall) { Owner::AzureFirewall } else { Owner::Nva };
+            let owner = self.world.design.firewalls.get(name).map_or(Owner::Nva, fabric::owner_of_appliance);
             let fix = "lead both directions over the firewall, or neither; or have it translate the source";
             let decision = Decision::new(owner, format!("firewalls.{name}"), because);
             self.story.obstacle(Direction::Reply, Verdict::AsymmetricDrop, decision, fix);

@@ -13,7 +13,7 @@ use causeway_model::design::{
 };
 
 /// Whose decisions a firewall's are.
-pub(super) fn owner(firewall: &Firewall) -> Owner {
+pub(crate) fn owner(firewall: &Firewall) -> Owner {
     match firewall.kind {
         FirewallKind::AzureFirewall => Owner::AzureFirewall,
         FirewallKind::Appliance => Owner::Nva,
